@@ -1,0 +1,3 @@
+"""Cited answers from your own documents, on your own machine."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,219 @@
+"""Chunks along the structure of a document.
+
+Units are sentences, list items, table rows and lines of code; a unit is only cut when it alone exceeds the limit, and
+then at white space where there is any. Units are packed in order, and a new chunk begins
+
+* when the next unit would exceed `max_tokens` (header included),
+* when a section begins, unless the chunk so far is shorter than `min_tokens`: then the small section is kept with what
+  follows it, under the headings that both share.
+
+There is no overlap. A table that is cut repeats its first row in the header of the later parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ragcli.chunking.assembly import HEADER_SEPARATOR, Assembler, header_of
+from ragcli.datatypes import Block, Chunk, Document
+from ragcli.protocols import TokenCounter
+from ragcli.text.sentences import sentence_spans, trim
+
+_CHARS_PER_TOKEN = 10  # a unit longer than this many characters per token of budget is cut before it is counted
+
+
+@dataclass(slots=True)
+class _Unit:
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    opens_section: bool
+    table_header: str
+    tokens: int = 0
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Units that will become one chunk."""
+
+    units: list[_Unit] = field(default_factory=list)
+    tokens: int = 0
+
+    def header_key(self) -> tuple[tuple[str, ...], str]:
+        """The section path that all units share, and the first row of their table if all are later rows of one."""
+        paths = {unit.headings for unit in self.units}
+        first = next(iter(paths))
+        shared = 0
+        while all(len(path) > shared and path[shared] == first[shared] for path in paths):
+            shared += 1
+        rows = {unit.table_header for unit in self.units}
+        return first[:shared], rows.pop() if len(rows) == 1 else ""
+
+
+class StructureChunker:
+    """The default chunker. Deterministic: the same document gives the same chunks."""
+
+    def __init__(self, counter: TokenCounter, max_tokens: int = 200, min_tokens: int = 48) -> None:
+        if max_tokens < 16:
+            raise ValueError(f"max_tokens must be at least 16, got {max_tokens}")
+        self._counter = counter
+        self._max = max_tokens
+        self._min = min(min_tokens, max_tokens // 4)
+        self._max_header = max_tokens // 3
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        return {"strategy": "structure", "max_tokens": self._max, "min_tokens": self._min}
+
+    def split(self, document: Document) -> list[Chunk]:
+        headers = _Headers(document, self._counter, self._max_header)
+        units = self._count(document, list(_units(document)), headers)
+        drafts = list(self._pack(units, headers))
+        return self._assemble(document, drafts, headers)
+
+    def _count(self, document: Document, units: list[_Unit], headers: _Headers) -> list[_Unit]:
+        """Units with their token counts, those over the budget cut until they fit."""
+        counted = [piece for unit in units for piece in self._precut(document, unit)]
+        fresh = counted
+        while fresh:
+            counts = self._counter.count_tokens([document.text[unit.start : unit.end] for unit in fresh])
+            for unit, count in zip(fresh, counts, strict=True):
+                unit.tokens = count
+            pieces: list[_Unit] = []
+            fresh = []
+            for unit in counted:
+                over = unit.tokens > self._max - headers.tokens(unit.headings, unit.table_header)
+                if over and unit.end - unit.start > 1:
+                    halves = _halves(document.text, unit)
+                    pieces.extend(halves)
+                    fresh.extend(halves)
+                else:
+                    pieces.append(unit)
+            counted = pieces
+        return counted
+
+    def _precut(self, document: Document, unit: _Unit) -> Iterator[_Unit]:
+        limit = self._max * _CHARS_PER_TOKEN
+        while unit.end - unit.start > limit:
+            cut = _cut_near(document.text, unit.start, unit.end, unit.start + limit)
+            first, rest = _split_at(document.text, unit, cut)
+            yield from first
+            if not rest:
+                return
+            unit = rest[0]
+        yield unit
+
+    def _pack(self, units: list[_Unit], headers: _Headers) -> Iterator[_Draft]:
+        draft = _Draft()
+        for unit in units:
+            if draft.units and self._breaks_before(draft, unit, headers):
+                yield draft
+                draft = _Draft()
+            draft.units.append(unit)
+            draft.tokens += unit.tokens
+        if draft.units:
+            yield draft
+
+    def _breaks_before(self, draft: _Draft, unit: _Unit, headers: _Headers) -> bool:
+        if unit.opens_section and draft.tokens >= self._min:
+            return True
+        joined = _Draft([*draft.units, unit])
+        return draft.tokens + unit.tokens + headers.tokens(*joined.header_key()) > self._max
+
+    def _assemble(self, document: Document, drafts: list[_Draft], headers: _Headers) -> list[Chunk]:
+        assembler, chunks = Assembler(document), []
+        for i, draft in enumerate(drafts):
+            start, end = draft.units[0].start, draft.units[-1].end
+            following = drafts[i + 1].units[0].start if i + 1 < len(drafts) else len(document.text)
+            headings, row = draft.header_key()
+            header = headers.text(headings, row)
+            tokens = sum(self._counter.count_tokens([header, document.text[start:end]]))
+            chunks.append(assembler.chunk(i, start, end, following, headings, header, tokens))
+        return chunks
+
+
+class _Headers:
+    """Headers of a document's sections, none longer than `limit` tokens."""
+
+    def __init__(self, document: Document, counter: TokenCounter, limit: int) -> None:
+        self._document = document
+        self._counter = counter
+        self._limit = limit
+        self._cache: dict[tuple[tuple[str, ...], str], tuple[str, int]] = {}
+
+    def text(self, headings: tuple[str, ...], table_header: str) -> str:
+        return self._get(headings, table_header)[0]
+
+    def tokens(self, headings: tuple[str, ...], table_header: str) -> int:
+        return self._get(headings, table_header)[1]
+
+    def _get(self, headings: tuple[str, ...], table_header: str) -> tuple[str, int]:
+        key = (headings, table_header)
+        if key not in self._cache:
+            self._cache[key] = self._fit(headings, table_header)
+        return self._cache[key]
+
+    def _fit(self, headings: tuple[str, ...], table_header: str) -> tuple[str, int]:
+        """The fullest header within the limit: the table's first row is given up first, then words from the left."""
+        for row in (table_header, ""):
+            text = HEADER_SEPARATOR.join(part for part in (header_of(self._document, headings), row) if part)
+            count = self._counter.count_tokens([text])[0]
+            if count <= self._limit:
+                return text, count
+        words = text.split()
+        while count > self._limit and len(words) > 1:
+            words = words[max(1, len(words) // 8) :]
+            text = " ".join(words)
+            count = self._counter.count_tokens([text])[0]
+        return (text, count) if count <= self._limit else ("", 0)
+
+
+def _units(document: Document) -> Iterator[_Unit]:
+    previous: tuple[str, ...] | None = None
+    for block in document.blocks:
+        table_header = ""
+        for i, (start, end) in enumerate(_unit_spans(document.text, block)):
+            opens = previous is not None and block.headings != previous and i == 0
+            yield _Unit(start, end, block.headings, opens, table_header)
+            if block.kind == "table" and i == 0:
+                table_header = " ".join(document.text[start:end].split())
+        previous = block.headings
+
+
+def _unit_spans(text: str, block: Block) -> list[tuple[int, int]]:
+    if block.kind == "heading":
+        return [(block.start, block.end)]
+    if block.kind == "paragraph":
+        return sentence_spans(text, block.start, block.end)
+    spans, position = [], block.start
+    while position < block.end:
+        newline = text.find("\n", position, block.end)
+        line_end = block.end if newline < 0 else newline
+        span = trim(text, position, line_end)
+        if span:  # keep the indentation of code: a unit starts where its line does
+            spans.append((position if block.kind == "code" else span[0], span[1]))
+        position = line_end + 1
+    return spans
+
+
+def _halves(text: str, unit: _Unit) -> list[_Unit]:
+    first, rest = _split_at(text, unit, _cut_near(text, unit.start, unit.end, (unit.start + unit.end) // 2))
+    return first + rest
+
+
+def _cut_near(text: str, start: int, end: int, target: int) -> int:
+    """A position strictly inside (start, end): white space at or before `target` if there is any in the last half."""
+    space = max(
+        text.rfind(" ", start + (target - start) // 2, target), text.rfind("\n", start + (target - start) // 2, target)
+    )
+    cut = space + 1 if space >= 0 else target
+    return min(max(cut, start + 1), end - 1)
+
+
+def _split_at(text: str, unit: _Unit, cut: int) -> tuple[list[_Unit], list[_Unit]]:
+    first, rest = trim(text, unit.start, cut), trim(text, cut, unit.end)
+    return (
+        [_Unit(*first, unit.headings, unit.opens_section, unit.table_header)] if first else [],
+        [_Unit(*rest, unit.headings, unit.opens_section and not first, unit.table_header)] if rest else [],
+    )

@@ -1,0 +1,106 @@
+"""What every command needs around its one call: settings, output, and errors as exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ragcli.datatypes import DocumentRecord, Filter
+from ragcli.errors import ExitCode, RagError, UsageError
+from ragcli.settings import process_environment, resolve, user_config_file
+
+if TYPE_CHECKING:
+    from ragcli.app import App
+
+
+class Output:
+    """Where one command writes: its result to stdout as text or JSON, remarks to stderr."""
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.shown: Callable[[DocumentRecord], str] = lambda document: document.path
+
+    def result(self, text: Callable[[Any], None], document: Callable[[], Mapping[str, Any]]) -> None:
+        """Write the result: `text` gets the terminal renderer, `document` makes the JSON."""
+        if self.as_json:
+            from ragcli.render.jsonout import dumps
+
+            sys.stdout.write(dumps(document()) + "\n")
+        else:
+            from ragcli.render.terminal import TerminalRenderer
+
+            text(TerminalRenderer(sys.stdout, self.shown))
+        sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        if not self.quiet:
+            from ragcli.render.terminal import TerminalRenderer
+
+            TerminalRenderer(sys.stderr).note(text)
+
+    def error(self, problem: RagError) -> None:
+        if self.as_json:
+            from ragcli.render.jsonout import dumps, error
+
+            sys.stdout.write(dumps(error(problem)) + "\n")
+        else:
+            from ragcli.render.terminal import TerminalRenderer
+
+            TerminalRenderer(sys.stderr).error(problem)
+
+
+@contextmanager
+def session(output: Output, flags: Mapping[str, object]) -> Iterator[App]:
+    """An App for the working directory. Errors become a message and an exit code; nothing else catches them."""
+    app: App | None = None
+    try:
+        from ragcli.app import App
+
+        directory = Path.cwd()
+        resolved = resolve(flags, environment=process_environment(), directory=directory, user_file=user_config_file())
+        if resolved.settings.offline:
+            os.environ["HF_HUB_OFFLINE"] = "1"
+        app = App(resolved, directory, output.note)
+        output.shown = lambda document: app.shown(document.path, is_file=document.type != "record")
+        yield app
+    except RagError as problem:
+        output.error(problem)
+        raise typer.Exit(problem.exit_code) from None
+    except KeyboardInterrupt:
+        if output.as_json:
+            output.error(_Interrupted("interrupted"))
+        else:
+            output.note("interrupted")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; say nothing more
+        raise typer.Exit(128 + signal.SIGPIPE) from None
+    except OSError as problem:
+        output.error(RagError(f"{problem.strerror or problem}: {problem.filename or ''}".rstrip(": ")))
+        raise typer.Exit(ExitCode.ERROR) from None
+    finally:
+        if app is not None:
+            app.close()
+
+
+class _Interrupted(RagError):
+    exit_code = ExitCode.INTERRUPTED
+
+
+def parse_filters(filters: list[str] | None) -> Filter:
+    """`path=…` and `type=…` conditions. Raises UsageError naming the known keys."""
+    values: dict[str, list[str]] = {"path": [], "type": []}
+    for text in filters or []:
+        key, separator, value = text.partition("=")
+        if not separator or not value or key not in values:
+            raise UsageError(f"--filter {text!r}: expected KEY=VALUE", hint=f"keys: {', '.join(values)}")
+        values[key].append(value)
+    return Filter(paths=tuple(values["path"]), types=tuple(values["type"]))

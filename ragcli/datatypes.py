@@ -1,0 +1,359 @@
+"""The nouns of the program: each stage is a function from one of these to the next.
+
+    Document ─chunk→ Chunk ─embed, index→ … ─search→ ScoredChunk ─stitch→ Hit(Passage, ScoreTrace) ─answer→ Answer(Citation…)
+
+All offsets are in characters of `Document.text`, end exclusive. Lines, pages and ranks count from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+    Matrix = NDArray[np.float32]
+
+BlockKind = Literal["heading", "paragraph", "list", "code", "table"]
+Mode = Literal["lexical", "dense", "hybrid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a document that reads as one: a paragraph, a list, a code block, a table, a heading line.
+
+    `headings` is the path of section titles above it, outermost first; a heading block contains itself.
+    """
+
+    start: int
+    end: int
+    kind: BlockKind
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The text of one source with its structure.
+
+    `blocks` are in order, do not overlap, and cover every character that is not white space.
+    `page_starts` holds the offset of each page and is empty when the format has no pages. `has_lines` says whether line
+    numbers of `text` are line numbers of the source file.
+    """
+
+    document_id: str
+    path: str
+    type: str
+    title: str
+    text: str
+    blocks: tuple[Block, ...]
+    page_starts: tuple[int, ...] = ()
+    has_lines: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a document: characters [start, end) and, where the format has them, pages and lines."""
+
+    start: int
+    end: int
+    page_start: int | None = None
+    page_end: int | None = None
+    line_start: int | None = None
+    line_end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A searchable piece of a document: `text` is exactly `Document.text[span.start:span.end]`.
+
+    `tail` is the document's text from the end of this chunk to the start of the next, so that text + tail of consecutive
+    chunks reads as the document. `header` (document title and section path) is embedded and indexed with the text but is
+    not part of it. `tokens` counts the embedder's tokens of header and text together.
+    """
+
+    chunk_id: str
+    document_id: str
+    ordinal: int
+    text: str
+    tail: str
+    span: Span
+    headings: tuple[str, ...]
+    header: str
+    tokens: int
+
+    @property
+    def searchable_text(self) -> str:
+        """What is embedded and indexed: the header, a line break, the text."""
+        return f"{self.header}\n{self.text}" if self.header else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """What the catalog remembers of a file to tell whether it changed without reading it."""
+
+    path: str
+    root: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One document to ingest: `read` gives its bytes, `load` makes the Document from them; both may raise LoadError."""
+
+    source: SourceFile
+    read: Callable[[], bytes]
+    load: Callable[[bytes], Document]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document ready to be committed."""
+
+    source: SourceFile
+    document: Document
+    chunks: Sequence[Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document as the catalog knows it."""
+
+    document_id: str
+    path: str
+    root: str
+    type: str
+    title: str
+    chunks: int
+    has_pages: bool
+    has_lines: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions on documents, all of which must hold; each matches when any of its values does.
+
+    `paths` are patterns (see `ragcli.index.filtering`), `types` and `roots` (what was given to ingest) are exact.
+    """
+
+    paths: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.paths or self.types or self.roots)
+
+
+@dataclass(frozen=True, slots=True)
+class LegTrace:
+    """What one retriever said of a passage. `contribution` = `weight` × `normalised`."""
+
+    leg: str
+    rank: int | None
+    score: float | None
+    normalised: float
+    weight: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTrace:
+    """Where a score comes from: `total` is the sum of the legs' contributions."""
+
+    fusion: str
+    legs: tuple[LegTrace, ...]
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredChunk:
+    """A chunk with its fused score."""
+
+    row: int
+    chunk: Chunk
+    document: DocumentRecord
+    score: float
+    trace: ScoreTrace
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One or more consecutive chunks of a section, as the reader sees them."""
+
+    document: DocumentRecord
+    chunk_ids: tuple[str, ...]
+    text: str
+    span: Span
+    headings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved passage. `score` and `trace` are those of its best chunk; ranks count from 1."""
+
+    passage: Passage
+    score: float
+    rank: int
+    trace: ScoreTrace
+
+
+CitationStatus = Literal["exact", "normalised", "unsupported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The place that supports a sentence of an answer.
+
+    `quote` is copied from the source. `status` is the result of looking for it there: character by character (exact),
+    after folding white space, case and typography (normalised), or not found (unsupported).
+    """
+
+    marker: int
+    hit_rank: int
+    document: DocumentRecord
+    span: Span
+    headings: tuple[str, ...]
+    quote: str
+    status: CitationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer and the markers of the citations behind it."""
+
+    text: str
+    markers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a generator returns: sentences, each with the evidence it claims, before verification."""
+
+    sentences: tuple[tuple[str, tuple[tuple[int, int, int], ...]], ...]  # (text, ((hit rank, start, end), …)), …
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages."""
+
+    question: str
+    answered: bool
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    confidence: float
+    mode: str
+    model: str
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The hits of a query, best first; ties are broken by path and offset. `timings` are milliseconds by stage."""
+
+    question: str
+    mode: Mode
+    hits: tuple[Hit, ...]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that was not indexed and the reason."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did. `skipped` counts files that were not documents, by reason."""
+
+    added: int
+    updated: int
+    unchanged: int
+    removed: int
+    missing: int
+    failed: tuple[Failure, ...]
+    skipped: Mapping[str, int]
+    chunks_added: int
+    chunks_embedded: int
+    documents: int
+    chunks: int
+    seconds: float
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStats:
+    """The state of an index. `disk` maps each part to bytes; `freshness` counts files that changed or vanished."""
+
+    path: str
+    documents: int
+    chunks: int
+    types: Mapping[str, int]
+    disk: Mapping[str, int]
+    embedder: Mapping[str, object]
+    chunker: Mapping[str, object]
+    analyzer: str
+    format: int
+    generation: int
+    created: str
+    updated: str
+    truncated_chunks: int
+    failed: tuple[Failure, ...]
+    freshness: Mapping[str, int]
+    chroma: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionScore:
+    """What was measured of one question. None means that it was not asked for."""
+
+    id: str
+    question: str
+    answerable: bool
+    metrics: Mapping[str, float]
+    answered: bool | None
+    confidence: float | None
+    contains: bool | None
+    expected: tuple[str, ...]
+    found: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One threshold. `value` is None when nothing was measured under that name, and then it did not pass."""
+
+    metric: str
+    minimum: float
+    value: float | None
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EvalReport:
+    """The means over all questions, what each question scored, and whether the gate is passed."""
+
+    metrics: Mapping[str, float]
+    per_question: tuple[QuestionScore, ...]
+    questions: int
+    judged: int
+    answered: int
+    abstained: int
+    unresolved: tuple[str, ...]
+    gate: tuple[GateResult, ...]
+    config: Mapping[str, object]
+
+    @property
+    def passed(self) -> bool:
+        return all(result.passed for result in self.gate)

@@ -1,0 +1,86 @@
+"""`python -m ragcli.embedding.export SOURCE TARGET`: a sentence-transformers model → ONNX, checked.
+
+The only file that imports sentence_transformers (and with it torch). It writes `model.onnx`, `tokenizer.json` and
+`model.json`, and fails unless ONNX Runtime gives the vectors that sentence-transformers gives, to 1e-4.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ragcli.embedding.models import ExportedModel
+from ragcli.embedding.onnx import OnnxEmbedder
+
+_PROBES = (
+    "How many days of annual leave do I have?",
+    "The quick brown fox jumps over the lazy dog. " * 8,
+    "naïve café 中文 42",
+    "def main() -> None: ...",
+)
+_TOLERANCE = 1e-4
+
+
+def export(source: Path, target: Path) -> None:
+    """Write the exported form of the model in `source` to the existing directory `target`."""
+    from sentence_transformers import SentenceTransformer
+
+    reference = SentenceTransformer(str(source), device="cpu", local_files_only=True)
+    modules = [type(module).__name__ for module in reference]
+    if modules[:2] != ["Transformer", "Pooling"] or modules[2:] not in ([], ["Normalize"]):
+        raise SystemExit(
+            f"models of the form Transformer, Pooling[, Normalize] are supported, this is: {', '.join(modules)}"
+        )
+    pooling = json.loads((source / "1_Pooling" / "config.json").read_text())
+    with tempfile.TemporaryDirectory(dir=target) as scratch:
+        SentenceTransformer(
+            str(source), device="cpu", backend="onnx", local_files_only=True,
+            model_kwargs={"export": True, "provider": "CPUExecutionProvider"},
+        ).save_pretrained(scratch)  # fmt: skip
+        for file in Path(scratch, "onnx").iterdir():  # large models keep their weights in files beside
+            shutil.move(file, target / file.name)
+        shutil.copy(Path(scratch, "tokenizer.json"), target)
+    description = {
+        "name": source.name,
+        "weights_sha256": "",
+        "dimension": reference.get_embedding_dimension(),
+        "pooling": _pooling_mode(pooling),
+        "normalize": "Normalize" in modules,
+        "max_tokens": reference.max_seq_length or 512,
+        "query_prefix": reference.prompts.get("query", "") or "",
+        "document_prefix": reference.prompts.get("document", "") or "",
+    }
+    (target / "model.json").write_text(json.dumps(description))
+    _check(reference, ExportedModel(directory=target, **description))
+
+
+def _pooling_mode(config: dict[str, object]) -> str:
+    """The one pooling mode of a sentence-transformers Pooling module, in the old or the new form of its configuration."""
+    mode = config.get("pooling_mode")
+    if mode is None:
+        names = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max"}
+        modes = [
+            names.get(key, key) for key, value in config.items() if key.startswith("pooling_mode_") and value is True
+        ]
+        mode = modes[0] if len(modes) == 1 else "+".join(modes)
+    if mode not in ("mean", "cls", "max"):
+        raise SystemExit(f"pooling {mode!r} is not supported (known: mean, cls, max)")
+    return str(mode)
+
+
+def _check(reference: object, exported: ExportedModel) -> None:
+    expected = reference.encode(list(_PROBES), normalize_embeddings=True, prompt=exported.document_prefix or None)  # type: ignore[attr-defined]
+    difference = float(np.abs(OnnxEmbedder(exported).embed_documents(_PROBES) - expected).max())
+    if not difference <= _TOLERANCE:
+        raise SystemExit(
+            f"the exported model differs from the original by {difference:.1e}, more than {_TOLERANCE:.0e}"
+        )
+
+
+if __name__ == "__main__":
+    export(Path(sys.argv[1]), Path(sys.argv[2]))

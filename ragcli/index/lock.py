@@ -1,0 +1,69 @@
+"""One writer at a time. The kernel holds the lock and drops it when its process dies; the file only names the holder."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+
+from ragcli.errors import IndexLocked, RagError
+
+LOCK = "lock"
+WAIT_SECONDS = 2.0
+
+
+class WriterLock:
+    """A context manager around `flock`. Raises IndexLocked, naming the holder and its progress, after `wait` seconds."""
+
+    def __init__(self, directory: Path, *, wait: float = WAIT_SECONDS) -> None:
+        self._path = directory / LOCK
+        self._wait = wait
+        self._descriptor = -1
+
+    def __enter__(self) -> WriterLock:
+        try:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RagError(
+                f"cannot write to {self._path.parent}: {error.strerror}", hint="check its permissions"
+            ) from error
+        deadline = time.monotonic() + self._wait
+        while True:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    holder = self._holder()
+                    os.close(self._descriptor)
+                    raise IndexLocked(
+                        f"another process is writing to {self._path.parent}{holder}",
+                        hint="wait for it to finish, or stop it",
+                    ) from None
+                time.sleep(0.05)
+        self.report("starting")
+        return self
+
+    def report(self, progress: str) -> None:
+        """Tell those who wait how far this writer is."""
+        text = json.dumps({"pid": os.getpid(), "progress": progress}).encode()
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, text, 0)
+        except OSError:
+            return  # a full disk must not stop the work over a courtesy
+
+    def _holder(self) -> str:
+        try:
+            entry = json.loads(os.pread(self._descriptor, 4096, 0))
+            return f": process {int(entry['pid'])}, {str(entry['progress'])[:80]}"
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)

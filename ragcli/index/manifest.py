@@ -1,0 +1,83 @@
+"""What an index says of itself, and whether that fits what was asked for."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ragcli.errors import IndexIncompatible
+from ragcli.index.catalog import read_meta
+from ragcli.text.analyzer import ANALYZER_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Identities and counters, read in one transaction."""
+
+    generation: int
+    next_row: int
+    embedder: Mapping[str, Any]
+    chunker: Mapping[str, Any]
+    analyzer: str
+    created: str
+    updated: str
+    chroma: Mapping[str, Any]
+    model_source: str  # what the user called the embedding model: a name or a directory
+
+    @property
+    def dimension(self) -> int:
+        return int(self.embedder["dimension"])
+
+
+def read_manifest(connection: sqlite3.Connection) -> Manifest | None:
+    """The manifest, or None in a catalog to which nothing was ever committed."""
+    meta: dict[str, Any] = read_meta(connection)
+    if "embedder" not in meta:
+        return None
+    return Manifest(
+        generation=meta["generation"],
+        next_row=meta["next_row"],
+        embedder=meta["embedder"],
+        chunker=meta["chunker"],
+        analyzer=meta["analyzer"],
+        created=meta["created"],
+        updated=meta["updated"],
+        chroma=meta.get("chroma", {}),
+        model_source=meta["model_source"],
+    )
+
+
+def check_identity(
+    manifest: Manifest, *, embedder: Mapping[str, object], chunker: Mapping[str, object] | None = None
+) -> None:
+    """Raise IndexIncompatible, naming both sides and the fix, unless the index was made with these parts."""
+    if dict(manifest.embedder) != dict(embedder):
+        raise IndexIncompatible(
+            f"the index was made with the embedding model {_describe(manifest.embedder, embedder)}, "
+            f"and {_describe(embedder, manifest.embedder)} was asked for",
+            hint="rag ingest --rebuild PATH makes it anew; without --embedding-model the index's own model is used",
+        )
+    if manifest.analyzer != ANALYZER_VERSION:
+        raise IndexIncompatible(
+            f"the index was made with analyzer {manifest.analyzer}, this version of rag has {ANALYZER_VERSION}",
+            hint="rag ingest --rebuild PATH",
+        )
+    if chunker is not None and dict(manifest.chunker) != dict(chunker):
+        raise IndexIncompatible(
+            f"the index was made with chunks by {_describe(manifest.chunker, chunker)}, "
+            f"and {_describe(chunker, manifest.chunker)} was asked for",
+            hint="rag ingest --rebuild PATH makes it anew; without --chunker and --max-tokens the index's own are used",
+        )
+
+
+def _describe(one: Mapping[str, object], other: Mapping[str, object]) -> str:
+    """The name of a part, and what of it differs from the other."""
+    name = str(one.get("name") or one.get("strategy"))
+    differing = [
+        f"{key} {str(value)[:16]}"
+        for key, value in one.items()
+        if other.get(key) != value and key not in ("name", "strategy")
+    ]
+    return f"{name} ({', '.join(differing)})" if differing else name

@@ -1,0 +1,96 @@
+"""The catalog's tables and how an older catalog becomes a newer one.
+
+`meta` holds the manifest and counters. `embeddings` is keyed by the SHA-256 of the embedded text, so a text is embedded
+once however often it occurs, moves or comes back. `chunks.row` numbers chunks from 1 in the order of their arrival and is
+never reused: it is the position in `vectors.f32` and in the posting lists. A segment covers a contiguous range of rows;
+its `lengths` (int32, -1 for a deleted chunk) and `document_rows` (int32) are arrays over that range, and its postings map
+a term to ascending rows (int32) and term frequencies (uint16).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+APPLICATION_ID = 0x52414731  # "RAG1"
+FORMAT = 1
+
+_CREATE = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    row INTEGER PRIMARY KEY,
+    document_id TEXT NOT NULL UNIQUE,
+    path TEXT NOT NULL,
+    root TEXT NOT NULL,
+    type TEXT NOT NULL,
+    title TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL,
+    content_hash TEXT NOT NULL,
+    has_pages INTEGER NOT NULL,
+    has_lines INTEGER NOT NULL,
+    chunks INTEGER NOT NULL,
+    ingested_at TEXT NOT NULL,
+    metadata TEXT NOT NULL
+);
+CREATE TABLE chunks (
+    row INTEGER PRIMARY KEY,
+    chunk_id TEXT NOT NULL UNIQUE,
+    document_row INTEGER NOT NULL REFERENCES documents(row) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    tail TEXT NOT NULL,
+    header TEXT NOT NULL,
+    headings TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    page_start INTEGER, page_end INTEGER,
+    line_start INTEGER, line_end INTEGER,
+    tokens INTEGER NOT NULL,
+    text_hash BLOB NOT NULL REFERENCES embeddings(text_hash)
+);
+CREATE INDEX chunks_by_document ON chunks(document_row, ordinal);
+CREATE INDEX chunks_by_text ON chunks(text_hash);
+CREATE TABLE embeddings (text_hash BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments (
+    segment INTEGER PRIMARY KEY,
+    level INTEGER NOT NULL,
+    first_row INTEGER NOT NULL,
+    lengths BLOB NOT NULL,
+    document_rows BLOB NOT NULL
+);
+CREATE TABLE postings (
+    term TEXT NOT NULL,
+    segment INTEGER NOT NULL REFERENCES segments(segment) ON DELETE CASCADE,
+    rows BLOB NOT NULL,
+    frequencies BLOB NOT NULL,
+    PRIMARY KEY (term, segment)
+) WITHOUT ROWID;
+CREATE INDEX postings_by_segment ON postings(segment);
+CREATE TABLE failures (
+    path TEXT PRIMARY KEY,
+    root TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    failed_at TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+# Migrations by the format they start from; each runs in the transaction that raises `user_version`.
+MIGRATIONS: dict[int, str] = {}
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make an empty catalog in one transaction."""
+    connection.executescript(
+        f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; {_CREATE} COMMIT;"
+    )
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a catalog of an older format to `FORMAT`, one numbered step per transaction."""
+    while version < FORMAT:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {MIGRATIONS[version]}; PRAGMA user_version = {version + 1}; COMMIT;"
+        )
+        version += 1

@@ -1,0 +1,63 @@
+"""`vectors.f32`: the embeddings of all chunks as one matrix of float32, row r at position r - 1, for exact search.
+
+Append-only and derived: rows beyond the committed count are leftovers of a crash and are overwritten by the next writer;
+a file that is missing or too short is rebuilt from the catalog.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Matrix
+
+VECTORS = "vectors.f32"
+
+
+class VectorFile:
+    """The file of one index; `dimension` is that of its vectors."""
+
+    def __init__(self, directory: Path, dimension: int) -> None:
+        self._path = directory / VECTORS
+        self._dimension = dimension
+
+    def holds(self, rows: int) -> bool:
+        """Whether the file is long enough for `rows` vectors."""
+        try:
+            return self._path.stat().st_size >= rows * self._dimension * 4
+        except OSError:
+            return False
+
+    def read(self, rows: int) -> Matrix:
+        """The first `rows` vectors [rows, dimension], memory-mapped."""
+        if rows == 0:
+            return np.zeros((0, self._dimension), dtype=np.float32)
+        return np.memmap(self._path, dtype="<f4", mode="r", shape=(rows, self._dimension))
+
+    def write(self, first_row: int, matrix: Matrix) -> None:
+        """Put `matrix` at `first_row` and wait until it is on the disk; whatever lay beyond is cut off."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            offset = (first_row - 1) * self._dimension * 4
+            data = memoryview(np.ascontiguousarray(matrix, dtype="<f4").tobytes())
+            os.ftruncate(descriptor, offset)
+            while data:
+                written = os.pwrite(descriptor, data, offset)
+                data, offset = data[written:], offset + written
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def stored_vectors(connection: sqlite3.Connection, rows: int, dimension: int) -> Matrix:
+    """The same matrix out of the catalog; rows of deleted chunks are zero."""
+    matrix = np.zeros((rows, dimension), dtype=np.float32)
+    query = "SELECT chunks.row, vector FROM chunks JOIN embeddings USING (text_hash) WHERE chunks.row <= ?"
+    for row, vector in connection.execute(query, (rows,)):
+        matrix[row - 1] = np.frombuffer(vector, dtype="<f4")
+    return matrix

@@ -1,0 +1,323 @@
+"""Changing an index. What is committed survives a crash at any moment; what is not leaves no trace that a reader sees.
+
+Order of a commit: vectors are appended to `vectors.f32` beyond the committed length and synced; then one transaction makes
+documents, chunks, postings and the new length visible together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ragcli.datatypes import Chunk, Failure, NewDocument, SourceFile
+from ragcli.errors import IndexIncompatible
+from ragcli.index import lexical
+from ragcli.index.catalog import connect_writer, disk_errors, read_meta, transaction, translated, write_meta
+from ragcli.index.chroma import ChromaMirror
+from ragcli.index.lock import WriterLock
+from ragcli.index.manifest import check_identity, read_manifest
+from ragcli.index.reader import EXACT_LIMIT
+from ragcli.index.vectors import VectorFile, stored_vectors
+from ragcli.text.analyzer import ANALYZER_VERSION
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Matrix
+
+
+def text_hash(chunk: Chunk) -> bytes:
+    """The key of a chunk's embedding: SHA-256 of what is embedded."""
+    return hashlib.sha256(chunk.searchable_text.encode("utf-8", errors="surrogatepass")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The parts that an index is made with; `model_source` is what the user called the embedding model."""
+
+    embedder: Mapping[str, object]
+    chunker: Mapping[str, object]
+    model_source: str
+
+
+@contextmanager
+def open_writer(
+    directory: Path,
+    *,
+    embedder: Mapping[str, object],
+    chunker: Mapping[str, object],
+    model_source: str = "",
+    rebuild: bool = False,
+    exact_limit: int = EXACT_LIMIT,
+) -> Iterator[IndexWriter]:
+    """The only way to change the index at `directory`, which is made if need be.
+
+    Raises IndexLocked when another process is writing, IndexIncompatible when the index was made with other parts and
+    `rebuild` (which empties it first) is false.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        ignore = directory / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("# made by rag; safe to delete, `rag ingest` makes it again\n*\n")
+        with WriterLock(directory) as lock, translated(directory):
+            connection = connect_writer(directory)
+            try:
+                identity = Identity(embedder, chunker, model_source)
+                yield IndexWriter(directory, connection, lock, identity, rebuild=rebuild, exact_limit=exact_limit)
+            finally:
+                connection.close()
+    except OSError as error:
+        raise disk_errors(directory, error) from error
+
+
+class IndexWriter:
+    """Made by `open_writer`; every method commits what it changes before it returns."""
+
+    def __init__(
+        self,
+        directory: Path,
+        connection: sqlite3.Connection,
+        lock: WriterLock,
+        identity: Identity,
+        *,
+        rebuild: bool,
+        exact_limit: int,
+    ) -> None:
+        self._directory = directory
+        self._connection = connection
+        self._lock = lock
+        self._exact_limit = exact_limit
+        manifest = read_manifest(connection)
+        if manifest is None:
+            self._initialise(identity, generation=0)
+        elif rebuild:
+            self._empty(identity, manifest.generation)
+        else:
+            check_identity(manifest, embedder=identity.embedder, chunker=identity.chunker)
+        self._dimension = int(str(identity.embedder["dimension"]))
+        self._vectors = VectorFile(directory, self._dimension)
+        self._repair_vectors()
+
+    def _initialise(self, identity: Identity, generation: int) -> None:
+        with transaction(self._connection, write=True):
+            self._write_identity(identity, generation)
+
+    def _write_identity(self, identity: Identity, generation: int) -> None:
+        now = _now()
+        write_meta(
+            self._connection,
+            {
+                "generation": generation,
+                "next_row": 1,
+                "embedder": dict(identity.embedder),
+                "chunker": dict(identity.chunker),
+                "model_source": identity.model_source,
+                "analyzer": ANALYZER_VERSION,
+                "created": now,
+                "updated": now,
+                "chroma": {},
+            },
+        )
+
+    def _empty(self, identity: Identity, generation: int) -> None:
+        with transaction(self._connection, write=True):
+            for table in ("postings", "segments", "chunks", "documents", "embeddings", "failures", "meta"):
+                self._connection.execute(f"DELETE FROM {table}")
+            self._write_identity(identity, generation + 1)
+
+    def _repair_vectors(self) -> None:
+        rows = self._next_row() - 1
+        if rows and not self._vectors.holds(rows):
+            self._vectors.write(1, stored_vectors(self._connection, rows, self._dimension))
+
+    def _meta(self) -> dict[str, Any]:
+        return read_meta(self._connection)
+
+    def _next_row(self) -> int:
+        return int(self._meta()["next_row"])
+
+    def report(self, progress: str) -> None:
+        """What others are told while they wait for this writer."""
+        self._lock.report(progress)
+
+    def files(self) -> dict[str, SourceFile]:
+        """What is remembered of every document's file, by path."""
+        query = "SELECT path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
+        return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
+
+    def failed_files(self) -> dict[str, tuple[SourceFile, str]]:
+        """Files that could not be read, by path, with the reason."""
+        query = "SELECT path, root, size, mtime_ns, ctime_ns, '', reason FROM failures"
+        return {entry[0]: (SourceFile(*entry[:6]), entry[6]) for entry in self._connection.execute(query)}
+
+    def roots(self) -> list[str]:
+        """The folders and files that were ever given to ingest, in order of path."""
+        return [entry[0] for entry in self._connection.execute("SELECT DISTINCT root FROM documents ORDER BY root")]
+
+    def counts(self) -> tuple[int, int]:
+        """Documents and chunks."""
+        documents, chunks = self._connection.execute(
+            "SELECT count(*), coalesce(sum(chunks), 0) FROM documents"
+        ).fetchone()
+        return int(documents), int(chunks)
+
+    def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, str]:
+        """Text hash → text for those chunks whose text has no stored embedding yet."""
+        wanted = {text_hash(chunk): chunk.searchable_text for chunk in chunks}
+        return {
+            key: text
+            for key, text in wanted.items()
+            if self._connection.execute("SELECT 1 FROM embeddings WHERE text_hash = ?", (key,)).fetchone() is None
+        }
+
+    def store_embeddings(self, keys: Sequence[bytes], matrix: Matrix) -> None:
+        """Keep embeddings before the documents that need them are complete."""
+        with transaction(self._connection, write=True):
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO embeddings VALUES (?, ?)",
+                (
+                    (key, np.ascontiguousarray(vector, dtype="<f4").tobytes())
+                    for key, vector in zip(keys, matrix, strict=True)
+                ),
+            )
+
+    def commit(self, documents: Sequence[NewDocument]) -> None:
+        """Add documents whose embeddings are stored, replacing those of the same id."""
+        first_row = self._next_row()
+        chunks = [(new, chunk) for new in documents for chunk in new.chunks]
+        if chunks:
+            self._vectors.write(first_row, self._stored([chunk for _, chunk in chunks]))
+        with transaction(self._connection, write=True):
+            self._delete_documents([new.document.document_id for new in documents])
+            row, document_rows = first_row, list[int]()
+            for new in documents:
+                document_row = self._insert_document(new)
+                self._insert_chunks(row, document_row, new.chunks)
+                document_rows += [document_row] * len(new.chunks)
+                row += len(new.chunks)
+                self._connection.execute("DELETE FROM failures WHERE path = ?", (new.source.path,))
+            if chunks:
+                lexical.add_segment(
+                    self._connection, first_row, [chunk.searchable_text for _, chunk in chunks], document_rows
+                )
+            self._advance(next_row=row)
+        while self._merge():
+            pass
+
+    def touch(self, sources: Sequence[SourceFile]) -> None:
+        """Remember new times of files whose content did not change."""
+        with transaction(self._connection, write=True):
+            self._connection.executemany(
+                "UPDATE documents SET size = ?, mtime_ns = ?, ctime_ns = ?, root = ? WHERE path = ?",
+                [(source.size, source.mtime_ns, source.ctime_ns, source.root, source.path) for source in sources],
+            )
+
+    def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]]) -> None:
+        """Remember files that could not be read; a document that an earlier version of the file gave stays."""
+        with transaction(self._connection, write=True):
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (source.path, source.root, failure.reason, source.size, source.mtime_ns, source.ctime_ns, _now())
+                    for source, failure in failed
+                ],
+            )
+
+    def remove(self, paths: Sequence[str]) -> int:
+        """Delete documents and remembered failures by path; returns how many documents went."""
+        with transaction(self._connection, write=True):
+            ids = [
+                entry[0]
+                for path in paths
+                for entry in self._connection.execute("SELECT document_id FROM documents WHERE path = ?", (path,))
+            ]
+            self._delete_documents(ids)
+            self._connection.executemany("DELETE FROM failures WHERE path = ?", [(path,) for path in paths])
+            if ids:
+                self._advance()
+        return len(ids)
+
+    def finish(self) -> None:
+        """Drop embeddings that no chunk uses, merge segments, and bring Chroma up to date."""
+        with transaction(self._connection, write=True):
+            self._connection.execute("DELETE FROM embeddings WHERE text_hash NOT IN (SELECT text_hash FROM chunks)")
+        while self._merge():
+            pass
+        meta = self._meta()
+        graph = self.counts()[1] > self._exact_limit
+        ChromaMirror(self._directory).sync(
+            self._connection, dict(meta.get("chroma", {})), generation=int(meta["generation"]), graph=graph
+        )
+
+    def _merge(self) -> bool:
+        with transaction(self._connection, write=True):
+            return lexical.merge_segments(self._connection)
+
+    def _stored(self, chunks: Sequence[Chunk]) -> Matrix:
+        matrix = np.zeros((len(chunks), self._dimension), dtype=np.float32)
+        for row, chunk in zip(matrix, chunks, strict=True):
+            found = self._connection.execute(
+                "SELECT vector FROM embeddings WHERE text_hash = ?", (text_hash(chunk),)
+            ).fetchone()
+            if found is None:
+                raise IndexIncompatible(f"chunk {chunk.chunk_id} was committed without its embedding")
+            row[:] = np.frombuffer(found[0], dtype="<f4")
+        return matrix
+
+    def _advance(self, next_row: int | None = None) -> None:
+        values: dict[str, object] = {"generation": int(self._meta()["generation"]) + 1, "updated": _now()}
+        if next_row is not None:
+            values["next_row"] = next_row
+        write_meta(self._connection, values)
+
+    def _delete_documents(self, ids: Sequence[str]) -> None:
+        rows = [
+            entry[0]
+            for document_id in ids
+            for entry in self._connection.execute(
+                "SELECT chunks.row FROM chunks JOIN documents ON documents.row = document_row WHERE document_id = ?",
+                (document_id,),
+            )
+        ]
+        lexical.delete_rows(self._connection, rows)
+        self._connection.executemany(
+            "DELETE FROM documents WHERE document_id = ?", [(document_id,) for document_id in ids]
+        )
+
+    def _insert_document(self, new: NewDocument) -> int:
+        document, source = new.document, new.source
+        cursor = self._connection.execute(
+            "INSERT INTO documents (document_id, path, root, type, title, size, mtime_ns, ctime_ns, content_hash, has_pages, "
+            "has_lines, chunks, ingested_at, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                document.document_id, source.path, source.root, document.type, document.title, source.size, source.mtime_ns,
+                source.ctime_ns, source.content_hash, bool(document.page_starts), document.has_lines, len(new.chunks), _now(),
+                json.dumps(dict(document.metadata)),
+            ),
+        )  # fmt: skip
+        return int(cursor.lastrowid or 0)
+
+    def _insert_chunks(self, first_row: int, document_row: int, chunks: Sequence[Chunk]) -> None:
+        self._connection.executemany(
+            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    row, chunk.chunk_id, document_row, chunk.ordinal, chunk.text, chunk.tail, chunk.header,
+                    json.dumps(chunk.headings, ensure_ascii=False), chunk.span.start, chunk.span.end, chunk.span.page_start,
+                    chunk.span.page_end, chunk.span.line_start, chunk.span.line_end, chunk.tokens, text_hash(chunk),
+                )
+                for row, chunk in enumerate(chunks, start=first_row)
+            ],
+        )  # fmt: skip
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

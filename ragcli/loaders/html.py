@@ -1,0 +1,182 @@
+"""HTML: what a reader of the page would see, block by block. Parsed by BeautifulSoup on lxml, walked without recursion."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+from bs4 import BeautifulSoup, Comment, NavigableString, Tag, XMLParsedAsHTMLWarning
+from bs4.element import PreformattedString
+
+from ragcli.datatypes import Document
+from ragcli.errors import LoadError
+from ragcli.loaders.decoding import clean, decode
+from ragcli.loaders.structure import TextBuilder, make_document
+
+_INVISIBLE = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "math",
+        "iframe",
+        "object",
+        "head",
+        "select",
+        "button",
+        "input",
+        "form",
+        "nav",
+    ]
+)
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "header",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+_HEADING = re.compile(r"h[1-6]$")
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
+
+
+class HtmlLoader:
+    """One HTML page. Scripts, styles, navigation, forms and hidden elements are left out."""
+
+    def load(self, data: bytes, path: Path) -> Document:
+        soup = parse_html(data)
+        builder = TextBuilder()
+        add_html(builder, soup)
+        title = soup.title.get_text() if soup.title else ""
+        first = next((b.headings[-1] for b in builder.blocks if b.kind == "heading" and b.headings), "")
+        return make_document(path, "html", builder.text, builder.blocks, title=clean(title).strip() or first)
+
+
+def parse_html(data: bytes) -> BeautifulSoup:
+    """Parse `data`; the declared encoding is honoured, then UTF-8, then a guess."""
+    if len(data) > 50_000_000:
+        raise LoadError("limit: HTML larger than 50 MB")
+    declared = b"charset=" in data[:2048].lower() and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML reads well as HTML
+        return BeautifulSoup(data if declared else decode(data), "lxml")
+
+
+def add_html(builder: TextBuilder, soup: BeautifulSoup) -> None:
+    """Append the visible blocks of `soup` to `builder`; the one <main>, where there is one, stands for the page."""
+    mains = soup.find_all("main")
+    root = mains[0] if len(mains) == 1 else (soup.body or soup)
+    _Walker(builder).walk(root)
+
+
+class _Walker:
+    """Depth-first over the tree with its own stack, so that depth costs no Python frames."""
+
+    def __init__(self, builder: TextBuilder) -> None:
+        self._builder = builder
+        self._inline: list[str] = []
+        self._prefix = ""
+
+    def walk(self, root: Tag) -> None:
+        stack: list[tuple[object, bool]] = [(root, False)]
+        while stack:
+            node, leaving = stack.pop()
+            if isinstance(node, NavigableString):
+                self._text(node)
+            elif isinstance(node, Tag) and leaving:
+                self._flush()
+            elif isinstance(node, Tag) and self._enter(node):
+                if node.name in _BLOCKS:
+                    stack.append((node, True))
+                stack.extend((child, False) for child in reversed(node.contents))
+        self._flush()
+
+    def _enter(self, tag: Tag) -> bool:
+        """Handle `tag` as a whole, or start its block and return True to visit its children."""
+        if tag.name in _INVISIBLE or _is_hidden(tag):
+            return False
+        if tag.name == "br":
+            self._inline.append("\n")
+        elif _HEADING.match(tag.name):
+            self._flush()
+            self._builder.add_heading(int(tag.name[1]), _squeeze(tag.get_text(" ")))
+        elif tag.name == "pre":
+            self._flush()
+            self._builder.add(clean(tag.get_text()), "code")
+        elif tag.name == "table":
+            self._flush()
+            self._builder.add(_table(tag), "table")
+        else:
+            if tag.name in _BLOCKS:
+                self._flush()
+                self._prefix = "- " if tag.name == "li" else self._prefix
+            return True
+        return False
+
+    def _text(self, node: NavigableString) -> None:
+        if not isinstance(node, (Comment, PreformattedString)):
+            self._inline.append(_SPACES.sub(" ", clean(str(node))))
+
+    def _flush(self) -> None:
+        lines = (_SPACES.sub(" ", line).strip() for line in "".join(self._inline).split("\n"))
+        text = "\n".join(line for line in lines if line)
+        self._inline.clear()
+        if text:
+            self._builder.add(self._prefix + text, "list" if self._prefix else "paragraph")
+            self._prefix = ""
+
+
+def _is_hidden(tag: Tag) -> bool:
+    style = tag.get("style")
+    return tag.has_attr("hidden") or tag.get("aria-hidden") == "true" or bool(_HIDDEN_STYLE.search(str(style or "")))
+
+
+def _squeeze(text: str) -> str:
+    return _SPACES.sub(" ", clean(text)).strip()
+
+
+def _table(table: Tag) -> str:
+    """Rows as lines, cells separated by ` | `."""
+    rows = []
+    for row in table.find_all("tr"):
+        cells = [_squeeze(cell.get_text(" ")) for cell in row.find_all(["td", "th"], recursive=False)]
+        if any(cells):
+            rows.append(" | ".join(cells))
+    return "\n".join(rows) or _squeeze(table.get_text(" "))

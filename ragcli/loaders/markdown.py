@@ -1,0 +1,68 @@
+"""Markdown: the text is the file; a CommonMark parser says where headings, paragraphs, lists, code and tables lie."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from ragcli.datatypes import Block, BlockKind, Document
+from ragcli.loaders.decoding import decode
+from ragcli.loaders.structure import HeadingPath, line_starts, make_document
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,65536}?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
+_TITLE = re.compile(r"^title:[ \t]*(.+)$", re.MULTILINE)
+_ATTRIBUTES = re.compile(r"\s*\{[^{}]*\}\s*$")  # "Title { #anchor }", as several site generators write it
+_KINDS: dict[str, BlockKind] = {
+    "heading_open": "heading",
+    "bullet_list_open": "list",
+    "ordered_list_open": "list",
+    "fence": "code",
+    "code_block": "code",
+    "table_open": "table",
+}
+
+
+class MarkdownLoader:
+    """CommonMark with tables. Front matter is kept as text and gives the title; without one, the first heading does."""
+
+    def load(self, data: bytes, path: Path) -> Document:
+        text = decode(data)
+        front = _FRONT_MATTER.match(text)
+        body_start = front.end() if front else 0
+        blocks, first_heading = _blocks(text, body_start)
+        title = first_heading
+        if front:
+            blocks.insert(0, Block(0, body_start, "code"))
+            declared = _TITLE.search(front.group(1))
+            title = declared.group(1).strip(" \t\"'") if declared else title
+        return make_document(path, "markdown", text, blocks, title=title, has_lines=True)
+
+
+def _blocks(text: str, body_start: int) -> tuple[list[Block], str]:
+    body = text[body_start:]
+    starts = [body_start + offset for offset in line_starts(body)]
+    tokens = MarkdownIt("commonmark").enable("table").parse(body)
+    headings, blocks, first_heading, covered = HeadingPath(), list[Block](), "", body_start
+    for i, token in enumerate(tokens):
+        if token.level != 0 or token.map is None or token.nesting < 0:
+            continue
+        start, end = starts[token.map[0]], starts[min(token.map[1], len(starts) - 1)]
+        if text[covered:start].strip():  # link definitions leave no token
+            blocks.append(Block(covered, start, "paragraph", headings.titles))
+        if token.type == "heading_open":
+            title = _plain(tokens[i + 1])
+            headings.enter(int(token.tag[1]), title)
+            first_heading = first_heading or title
+        blocks.append(Block(start, end, _KINDS.get(token.type, "paragraph"), headings.titles))
+        covered = max(covered, end)
+    if text[covered:].strip():
+        blocks.append(Block(covered, len(text), "paragraph", headings.titles))
+    return blocks, first_heading
+
+
+def _plain(inline: Token) -> str:
+    text = "".join(child.content for child in inline.children or [] if child.type in ("text", "code_inline"))
+    return _ATTRIBUTES.sub("", text)

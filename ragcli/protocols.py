@@ -1,0 +1,74 @@
+"""What a part must do to take its place in the program. At most three methods each; implementations never see the edge
+cases that the caller settles once (empty input, batching, order)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Chunk, Document, Draft, Filter, Hit, Matrix, Vector
+
+
+class Loader(Protocol):
+    """Turns the bytes of one file into a Document."""
+
+    def load(self, data: bytes, path: Path) -> Document:
+        """Return the document in `data`; `path` gives a fallback title and is not opened.
+
+        Raises LoadError when the bytes are not of the loader's format, are encrypted, or hold no text.
+        """
+
+
+class TokenCounter(Protocol):
+    """Counts tokens as the embedder does."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens not included, nothing truncated."""
+
+
+class Embedder(TokenCounter, Protocol):
+    """Maps texts to unit vectors."""
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """Everything that must be equal for two vectors to be comparable; `name` and `dimension` are always there."""
+
+    def embed_documents(self, texts: Sequence[str]) -> Matrix:
+        """float32 [len(texts), dimension], rows in the order of `texts`, each of length 1 (or 0 for a text without tokens)."""
+
+    def embed_query(self, text: str) -> Vector:
+        """float32 [dimension], length 1."""
+
+
+class Chunker(Protocol):
+    """Cuts documents."""
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """Everything that decides where cuts fall; stored with the index."""
+
+    def split(self, document: Document) -> list[Chunk]:
+        """Chunks in document order, without overlap, covering every character that is not white space."""
+
+
+class SearchIndex(Protocol):
+    """The searching half of an index. Scores are higher for better; equal scores are in the order of rows."""
+
+    def dense_search(self, vector: Vector, k: int, where: Filter) -> list[tuple[int, float]]:
+        """At most `k` (row, cosine), best first."""
+
+    def lexical_search(self, text: str, k: int, where: Filter) -> list[tuple[int, float]]:
+        """At most `k` (row, BM25 score > 0), best first."""
+
+
+class Generator(Protocol):
+    """Writes an answer from evidence."""
+
+    @property
+    def name(self) -> str:
+        """Shown as the answer's model."""
+
+    def generate(self, question: str, hits: Sequence[Hit]) -> Draft:
+        """Sentences with the spans they rest on, best first; an empty draft when the hits hold no answer."""

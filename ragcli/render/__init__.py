@@ -1,0 +1,1 @@
+"""Reports → text or JSON. The only package that writes to stdout."""

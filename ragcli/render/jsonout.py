@@ -1,0 +1,188 @@
+"""Reports → JSON documents. Fields may be added to a schema; a renamed or removed one needs a new number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ragcli.datatypes import (
+    Answer,
+    Citation,
+    DocumentRecord,
+    EvalReport,
+    Hit,
+    IndexStats,
+    IngestReport,
+    QueryResult,
+    Span,
+)
+from ragcli.errors import RagError
+
+Shown = Callable[[DocumentRecord], str]
+
+
+def dumps(document: Mapping[str, Any]) -> str:
+    """One line of ASCII, so that nothing in it can act on a terminal."""
+    return json.dumps(document, ensure_ascii=True, allow_nan=False)
+
+
+def _place(span: Span) -> dict[str, Any]:
+    return {
+        "page": span.page_start,
+        "page_end": span.page_end,
+        "line_start": span.line_start,
+        "line_end": span.line_end,
+        "start": span.start,
+        "end": span.end,
+    }
+
+
+def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
+    passage = entry.passage
+    return {
+        "rank": entry.rank,
+        "score": round(entry.score, 6),
+        "path": shown(passage.document),
+        "title": passage.document.title,
+        "type": passage.document.type,
+        **_place(passage.span),
+        "headings": list(passage.headings),
+        "text": passage.text,
+        "chunk_ids": list(passage.chunk_ids),
+        "trace": {
+            "fusion": entry.trace.fusion,
+            "total": entry.trace.total,
+            "legs": [
+                {
+                    "leg": leg.leg,
+                    "rank": leg.rank,
+                    "score": leg.score,
+                    "normalised": leg.normalised,
+                    "weight": leg.weight,
+                    "contribution": leg.contribution,
+                }
+                for leg in entry.trace.legs
+            ],
+        },
+    }
+
+
+def query(result: QueryResult, shown: Shown) -> dict[str, Any]:
+    return {
+        "schema": "rag.query/1",
+        "question": result.question,
+        "mode": result.mode,
+        "hits": [hit(entry, shown) for entry in result.hits],
+        "timings": _rounded(result.timings),
+    }
+
+
+def citation(entry: Citation, shown: Shown) -> dict[str, Any]:
+    return {
+        "marker": entry.marker,
+        "path": shown(entry.document),
+        **_place(entry.span),
+        "headings": list(entry.headings),
+        "quote": entry.quote,
+        "status": entry.status,
+        "hit": entry.hit_rank,
+    }
+
+
+def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
+    return {
+        "schema": "rag.ask/1",
+        "question": answer.question,
+        "answer": " ".join(sentence.text for sentence in answer.sentences) if answer.answered else None,
+        "answered": answer.answered,
+        "sentences": [{"text": sentence.text, "citations": list(sentence.markers)} for sentence in answer.sentences],
+        "mode": answer.mode,
+        "model": answer.model,
+        "confidence": answer.confidence,
+        "citations": [citation(entry, shown) for entry in answer.citations],
+        "hits": [hit(entry, shown) for entry in answer.hits],
+        "timings": _rounded(answer.timings),
+    }
+
+
+def ingest(report: IngestReport) -> dict[str, Any]:
+    return {
+        "schema": "rag.ingest/1",
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "missing": report.missing,
+        "failed": [{"path": failure.path, "reason": failure.reason} for failure in report.failed],
+        "skipped": dict(report.skipped),
+        "chunks_added": report.chunks_added,
+        "chunks_embedded": report.chunks_embedded,
+        "documents": report.documents,
+        "chunks": report.chunks,
+        "seconds": round(report.seconds, 3),
+        "interrupted": report.interrupted,
+    }
+
+
+def evaluation(report: EvalReport) -> dict[str, Any]:
+    return {
+        "schema": "rag.eval/1",
+        "metrics": {name: round(value, 6) for name, value in report.metrics.items()},
+        "questions": report.questions,
+        "judged": report.judged,
+        "answered": report.answered,
+        "abstained": report.abstained,
+        "unresolved": list(report.unresolved),
+        "gate": {
+            "passed": report.passed,
+            "thresholds": [
+                {"metric": g.metric, "min": g.minimum, "value": g.value, "passed": g.passed} for g in report.gate
+            ],
+        },
+        "config": dict(report.config),
+        "per_question": [
+            {
+                "id": score.id,
+                "question": score.question,
+                "answerable": score.answerable,
+                "answered": score.answered,
+                "confidence": score.confidence,
+                "contains": score.contains,
+                "metrics": {name: round(value, 6) for name, value in score.metrics.items()},
+                "expected": list(score.expected),
+                "found": list(score.found),
+            }
+            for score in report.per_question
+        ],
+    }
+
+
+def stats(report: IndexStats) -> dict[str, Any]:
+    return {
+        "schema": "rag.stats/1",
+        "index": report.path,
+        "documents": report.documents,
+        "chunks": report.chunks,
+        "types": dict(report.types),
+        "disk": {**report.disk, "total": sum(report.disk.values())},
+        "embedder": dict(report.embedder),
+        "chunker": dict(report.chunker),
+        "analyzer": report.analyzer,
+        "format": report.format,
+        "generation": report.generation,
+        "created": report.created,
+        "updated": report.updated,
+        "truncated_chunks": report.truncated_chunks,
+        "failed": [{"path": failure.path, "reason": failure.reason} for failure in report.failed],
+        "freshness": dict(report.freshness),
+        "chroma": dict(report.chroma),
+    }
+
+
+def error(problem: RagError) -> dict[str, Any]:
+    return {"schema": "rag.error/1", "error": problem.message, "hint": problem.hint, "exit": problem.exit_code}
+
+
+def _rounded(timings: Mapping[str, float]) -> dict[str, float]:
+    return {stage: round(milliseconds, 2) for stage, milliseconds in timings.items()}

@@ -1,0 +1,333 @@
+"""Reports → text for people. Colour, wrapping and links on a terminal; plain unwrapped lines in a pipe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ragcli.datatypes import (
+    Answer,
+    Citation,
+    DocumentRecord,
+    EvalReport,
+    Hit,
+    IndexStats,
+    IngestReport,
+    QueryResult,
+    ScoreTrace,
+    Span,
+)
+from ragcli.errors import RagError
+from ragcli.render.excerpt import best_window, matches
+from ragcli.render.sanitize import one_line, sanitize
+
+Shown = Callable[[DocumentRecord], str]
+_EXCERPT = 320
+_INDENT = (0, 0, 0, 4)
+
+
+class TerminalRenderer:
+    """Writes to one stream; nothing else in the program prints results."""
+
+    def __init__(self, stream: TextIO, shown: Shown = lambda document: document.path) -> None:
+        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._wrap = self._console.is_terminal
+        self._shown = shown
+
+    def _line(self, text: Text | str = "", *, indent: bool = False) -> None:
+        body = Text(text) if isinstance(text, str) else text
+        if self._wrap:
+            self._console.print(Padding(body, _INDENT) if indent else body)
+        else:
+            prefix = Text("    ") if indent else Text()
+            lines = body.split("\n")
+            self._console.print(Text("\n").join(prefix + line for line in lines), soft_wrap=True)
+
+    # ---- query ----------------------------------------------------------------------------------------------------
+
+    def query(self, result: QueryResult, *, explain: bool) -> None:
+        """Hits, best first, each with its place and an excerpt."""
+        if not result.hits:
+            self._line("Nothing found.")
+        for i, hit in enumerate(result.hits):
+            if i:
+                self._line()
+            self._hit(hit, result.question, explain=explain)
+        if explain and result.timings:
+            self._line()
+            self._line(Text(" · ".join(f"{stage} {ms:.0f} ms" for stage, ms in result.timings.items()), style="dim"))
+
+    def _hit(self, hit: Hit, question: str, *, explain: bool) -> None:
+        head = Text(f"{hit.rank:>2}  ", style="bold")
+        head.append_text(self._place(hit.passage.document, hit.passage.span, hit.passage.headings))
+        head.append(f"  {hit.score:.3f}", style="dim")
+        self._line(head)
+        self._line(self._excerpt(hit, question), indent=True)
+        if explain:
+            for text in _trace_lines(hit.trace):
+                self._line(Text(text, style="dim"), indent=True)
+
+    def _place(self, document: DocumentRecord, span: Span, headings: Sequence[str]) -> Text:
+        """`path:line`, or the path and a page, then the section path."""
+        path = one_line(self._shown(document))
+        place = Text(path, style="bold cyan")
+        if span.line_start is not None:
+            place.append(f":{span.line_start}", style="cyan")
+            if span.line_end != span.line_start:
+                place.append(f"-{span.line_end}", style="cyan")
+        elif span.page_start is not None:
+            pages = f"p. {span.page_start}" + (f"-{span.page_end}" if span.page_end != span.page_start else "")
+            place.append(f" {pages}", style="cyan")
+        shown = [one_line(heading) for heading in headings]
+        if shown:
+            place.append(f"  § {' › '.join(shown)}", style="dim")
+        return place
+
+    def _excerpt(self, hit: Hit, question: str) -> Text:
+        passage = hit.passage.text
+        start, end = best_window(passage, question, _EXCERPT)
+        return _marked(
+            passage, start, end, matches(passage[start:end], question), flatten=hit.passage.document.type != "code"
+        )
+
+    # ---- ask ------------------------------------------------------------------------------------------------------
+
+    def answer(self, answer: Answer) -> None:
+        """The answer with its markers, then the evidence; or that there is none, then the nearest passages."""
+        if not answer.answered:
+            self._line(Text("Not in the documents.", style="bold"))
+            if answer.hits:
+                self._line("The nearest passages:")
+            for hit in answer.hits[:3]:
+                self._line()
+                self._hit(hit, answer.question, explain=False)
+            return
+        body = Text()
+        for sentence in answer.sentences:
+            body.append((" " if body else "") + one_line(sentence.text))
+            for marker in sentence.markers:
+                body.append(f" [{marker}]", style="bold cyan")
+        self._line(body)
+        by_rank = {hit.rank: hit for hit in answer.hits}
+        for citation in answer.citations:
+            self._line()
+            self._citation(citation, by_rank[citation.hit_rank])
+        self._line()
+        self._line(Text(f"confidence {answer.confidence:.2f} · {answer.mode}", style="dim"))
+
+    def _citation(self, citation: Citation, hit: Hit) -> None:
+        head = Text(f"[{citation.marker}] ", style="bold cyan")
+        head.append_text(self._place(citation.document, citation.span, citation.headings))
+        if citation.status != "exact":
+            head.append(f"  ({citation.status})", style="yellow")
+        self._line(head)
+        passage, base = hit.passage.text, hit.passage.span.start
+        start, end = citation.span.start - base, citation.span.end - base
+        before, after = _context(passage, start, end)
+        self._line(
+            _marked(passage, before, after, [(start - before, end - before)], code=citation.document.type == "code"),
+            indent=True,
+        )
+
+    # ---- reports --------------------------------------------------------------------------------------------------
+
+    def ingest(self, report: IngestReport) -> None:
+        """One summary line, then everything that did not go well."""
+        parts = [f"{report.added:,} added", f"{report.updated:,} updated", f"{report.unchanged:,} unchanged"]
+        if report.removed:
+            parts.append(f"{report.removed:,} removed")
+        if report.failed:
+            parts.append(f"{len(report.failed):,} failed")
+        state = "Interrupted: " if report.interrupted else ""
+        self._line(
+            f"{state}{', '.join(parts)}; the index holds {report.documents:,} documents in {report.chunks:,} chunks "
+            f"({report.chunks_embedded:,} embedded, {report.seconds:.1f} s)"
+        )
+        for failure in report.failed:
+            self._line(Text.assemble(("failed  ", "red"), one_line(failure.path), f": {one_line(failure.reason)}"))
+        if report.skipped:
+            counts = ", ".join(f"{count:,} {sanitize(reason)}" for reason, count in report.skipped.items())
+            self._line(Text(f"skipped: {counts}", style="dim"))
+        if report.missing:
+            self._line(f"{report.missing:,} indexed files no longer exist; rag ingest --prune removes them")
+        if report.interrupted:
+            self._line("What was finished is kept; run the same command again to go on.")
+
+    def stats(self, report: IndexStats) -> None:
+        """The state of the index as a table."""
+        rows = {
+            "index": report.path,
+            "documents": f"{report.documents:,}  " + ", ".join(f"{n:,} {name}" for name, n in report.types.items()),
+            "chunks": f"{report.chunks:,}"
+            + (f"  {report.truncated_chunks:,} longer than the model reads" if report.truncated_chunks else ""),
+            "disk": f"{_bytes(sum(report.disk.values()))}  "
+            + ", ".join(f"{name} {_bytes(n)}" for name, n in report.disk.items()),
+            "embedding model": f"{report.embedder['name']}, {report.embedder['dimension']} dimensions",
+            "chunker": ", ".join(f"{key} {value}" for key, value in report.chunker.items()),
+            "format": f"{report.format}, analyzer {report.analyzer}, generation {report.generation}",
+            "created": f"{report.created}, last changed {report.updated}",
+            "files since ingest": ", ".join(f"{n:,} {name}" for name, n in report.freshness.items()),
+            "chroma": _chroma(report.chroma, report.generation),
+        }
+        if report.failed:
+            rows["failed"] = f"{len(report.failed):,} files could not be read:"
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in rows.items():
+            table.add_row(name, sanitize(value))
+        self._print_table(table, rows)
+        for failure in report.failed[:20]:
+            self._line(f"  {one_line(failure.path)}: {one_line(failure.reason)}")
+        if len(report.failed) > 20:
+            self._line(f"  and {len(report.failed) - 20:,} more; rag stats --json lists all")
+
+    def _print_table(self, table: Table, rows: Mapping[str, str]) -> None:
+        if self._wrap:
+            self._console.print(table)
+        else:
+            for name, value in rows.items():
+                self._line(f"{name}\t{sanitize(value)}")
+
+    def evaluation(self, report: EvalReport, *, worst: int) -> None:
+        """Metrics, the questions that found nothing, and the verdict of the gate."""
+        config = report.config
+        self._line(
+            f"{report.questions:,} questions, {report.judged:,} with evidence"
+            + (
+                f"; {report.answered:,} answered, {report.abstained:,} abstained"
+                if report.answered + report.abstained
+                else ""
+            )
+            + f"; {config['mode']}, {config['embedder']}"
+        )
+        if not report.metrics:
+            self._line("Nothing was measured: no question names evidence.")
+        for name, score in report.metrics.items():
+            self._line(Text.assemble(f"  {name:<22}", (f"{score:.4f}", "bold")))
+        if report.unresolved:
+            self._line(
+                Text(
+                    f"{len(report.unresolved):,} gold paths are not in the index, e.g. {one_line(report.unresolved[0])}",
+                    style="yellow",
+                )
+            )
+        missed = [entry for entry in report.per_question if entry.metrics and not any(entry.metrics.values())]
+        for entry in missed[:worst]:
+            self._line(Text(f"  missed  {one_line(entry.id)}  {one_line(entry.question)[:100]}", style="dim"))
+        if len(missed) > worst > 0:
+            self._line(Text(f"  and {len(missed) - worst:,} more; --json lists every question", style="dim"))
+        for result in report.gate:
+            value = "not measured" if result.value is None else f"{result.value:.4f}"
+            verdict = ("pass", "green") if result.passed else ("FAIL", "bold red")
+            self._line(Text.assemble(verdict, f"  {result.metric} {value}, minimum {result.minimum:g}"))
+
+    def settings(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Every setting: name, value and where it comes from."""
+        table = Table.grid(padding=(0, 2))
+        for name, value, source in rows:
+            table.add_row(Text(name, style="bold"), sanitize(value), Text(sanitize(source), style="dim"))
+        if self._wrap:
+            self._console.print(table)
+        else:
+            for row in rows:
+                self._line("\t".join(sanitize(part) for part in row))
+
+    def check(self, problems: Sequence[str]) -> None:
+        """The contradictions found in an index, or that there are none."""
+        for problem in problems:
+            self._line(Text.assemble(("problem  ", "red"), sanitize(problem)))
+        if not problems:
+            self._line("The index is sound.")
+
+    # ---- messages -------------------------------------------------------------------------------------------------
+
+    def error(self, problem: RagError) -> None:
+        """What is wrong, and the way out."""
+        self._line(Text.assemble(("error: ", "bold red"), sanitize(problem.message)))
+        if problem.hint:
+            self._line(Text.assemble(("  fix: ", "bold"), sanitize(problem.hint)))
+
+    def note(self, text: str) -> None:
+        """A remark that is not part of the result."""
+        self._line(Text(sanitize(text), style="dim"))
+
+
+def _trace_lines(trace: ScoreTrace) -> list[str]:
+    lines = []
+    for leg in trace.legs:
+        place = (
+            f"rank {leg.rank}, score {leg.score:.4f}"
+            if leg.rank is not None and leg.score is not None
+            else "not in its list"
+        )
+        lines.append(
+            f"{leg.leg:<8} {place}, normalised {leg.normalised:.4f} × weight {leg.weight:.2f} = {leg.contribution:.4f}"
+        )
+    lines.append(f"{trace.fusion:<8} {' + '.join(f'{leg.contribution:.4f}' for leg in trace.legs)} = {trace.total:.4f}")
+    return lines
+
+
+def _context(text: str, start: int, end: int) -> tuple[int, int]:
+    """A window around [start, end) within its paragraph, cut at white space, that shows what the quotation stands in."""
+    room = max(0, _EXCERPT - (end - start)) // 2
+    paragraph_start, paragraph_end = text.rfind("\n\n", 0, start), text.find("\n\n", end)
+    before = max(0, start - room, paragraph_start + 2 if paragraph_start >= 0 else 0)
+    after = min(len(text), end + room, paragraph_end if paragraph_end >= 0 else len(text))
+    while 0 < before < start and not text[before - 1].isspace():
+        before += 1
+    while end < after < len(text) and not text[after].isspace():
+        after -= 1
+    return before, after
+
+
+def _marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int]], *, code: bool) -> Text:
+    """text[start:end] sanitised, with `spans` (relative to `start`) emphasised, and dots where something was cut.
+
+    Running text is set as one line; code and tables keep their lines.
+    """
+    excerpt, result, position = text[start:end], Text(), 0
+    clean: Callable[[str], str] = sanitize if code or _TABLE.search(excerpt) else _flat
+    if text[:start].strip():
+        result.append("… ", style="dim")
+    for first, last in spans:
+        result.append(clean(excerpt[position:first]))
+        result.append(clean(excerpt[first:last]), style="bold yellow")
+        position = last
+    result.append(clean(excerpt[position:]))
+    if text[end:].strip():
+        result.append(" …", style="dim")
+    return result
+
+
+_TABLE = re.compile(r"^\s*\||\S \| \S", re.MULTILINE)
+_HEADING_MARK = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
+
+
+def _flat(text: str) -> str:
+    """Sanitised, on one line: paragraphs separated by a dot, Markdown's heading marks dropped, other space squeezed."""
+    joined = re.sub(r"\s*\n\s*\n\s*", " · ", _HEADING_MARK.sub("", text))
+    words = sanitize(" ".join(joined.split()))
+    return (" " if text[:1].isspace() and words else "") + words + (" " if text[-1:].isspace() else "")
+
+
+def _bytes(count: int) -> str:
+    size, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{size:.0f} {units[0]}" if units[0] == "B" else f"{size:.1f} {units[0]}"
+
+
+def _chroma(state: Mapping[str, object], generation: int) -> str:
+    if state.get("state") != "clean":
+        return "not complete; the next rag ingest makes it anew"
+    current = (
+        "up to date" if state.get("generation") == generation else "behind; the next rag ingest brings it up to date"
+    )
+    return f"{state.get('count')} vectors, {current}"

@@ -1,0 +1,1 @@
+"""Question → hits: two retrievers, one fused ranking, neighbours stitched."""

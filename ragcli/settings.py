@@ -1,0 +1,197 @@
+"""Settings: defaults < user configuration < project `rag.toml` < `RAGCLI_*` < flags. Each value knows where it came from.
+
+The names here are the keys of the configuration file: `[retrieval] weight` is `Settings.retrieval_weight`, the variable
+RAGCLI_RETRIEVAL_WEIGHT, and is listed by `rag config show`. An unknown key is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from ragcli.errors import SettingsError
+
+PROJECT_FILE = "rag.toml"
+INDEX_DIRECTORY = ".rag"
+_PREFIX = "RAGCLI_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default. An empty string means: decided elsewhere, as the comment says."""
+
+    index: str = ""  # the nearest .rag upward, else ./.rag
+    offline: bool = False  # true: no command opens a socket
+    embedding_model: str = ""  # the index's own, else all-MiniLM-L6-v2
+    chunking_strategy: str = ""  # the index's own, else structure
+    chunking_max_tokens: int = 0  # the index's own, else 200
+    retrieval_mode: str = "hybrid"
+    retrieval_fusion: str = "convex"
+    retrieval_weight: float = 0.5
+    retrieval_depth: int = 100
+    retrieval_k: int = 5
+    retrieval_exact_limit: int = 250_000
+    answer_model: str = "extractive"
+    answer_threshold: float = 0.5
+    answer_max_sentences: int = 3
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "retrieval_mode": ("lexical", "dense", "hybrid"),
+    "retrieval_fusion": ("convex", "rrf"),
+    "answer_model": ("extractive",),
+}
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "chunking_max_tokens": (16, 8192),
+    "retrieval_weight": (0.0, 1.0),
+    "retrieval_depth": (1, 10_000),
+    "retrieval_k": (1, 1_000),
+    "retrieval_exact_limit": (0, 100_000_000),
+    "answer_threshold": (0.0, 1.0),
+    "answer_max_sentences": (1, 20),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Settings and, for each name, the source that decided it."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+    def explicit(self, name: str) -> bool:
+        """Whether somebody set the value, rather than the default standing."""
+        return self.sources[name] != "default"
+
+
+def key_of(name: str) -> str:
+    """`retrieval_weight` → `retrieval.weight`, as in a configuration file."""
+    section, _, rest = name.partition("_")
+    return f"{section}.{rest}" if section in _SECTIONS else name
+
+
+def resolve(
+    flags: Mapping[str, object], *, environment: Mapping[str, str], directory: Path, user_file: Path
+) -> Resolved:
+    """Settings for a command run in `directory`; `flags` with the value None count as not given."""
+    values: dict[str, Any] = {}
+    sources = {field.name: "default" for field in fields(Settings)}
+    for name, value, source in [
+        *_from_file(user_file),
+        *_from_file(find_upward(directory, PROJECT_FILE)),
+        *_from_environment(environment),
+        *((name, value, "flag") for name, value in flags.items() if value is not None),
+    ]:
+        values[name] = _checked(name, value, source)
+        sources[name] = source
+    return Resolved(replace(Settings(), **values), sources)
+
+
+def find_upward(directory: Path, name: str) -> Path | None:
+    """The nearest `name` in `directory` or above it."""
+    return next((folder / name for folder in [directory, *directory.parents] if (folder / name).exists()), None)
+
+
+_NAMES = tuple(field.name for field in fields(Settings))
+_SECTIONS = frozenset({"embedding", "chunking", "retrieval", "answer"})
+
+
+def _from_file(path: Path | None) -> list[tuple[str, object, str]]:
+    if path is None or not path.is_file():
+        return []
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}", hint=f"edit {path}") from error
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}", hint=f"check the permissions of {path}") from error
+    found: list[tuple[str, object, str]] = []
+    if isinstance(content.get("index"), str):
+        content["index"] = str(path.parent / content["index"])  # a path in a file is relative to the file
+    for key, value in content.items():
+        if key in _SECTIONS and isinstance(value, dict):
+            found += [
+                (_known(f"{key}_{inner}", f"{key}.{inner}", str(path)), entry, str(path))
+                for inner, entry in value.items()
+            ]
+        else:
+            found.append((_known(key, key, str(path)), value, str(path)))
+    return found
+
+
+def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, object, str]]:
+    return [
+        (_known(key[len(_PREFIX) :].lower(), key, "the environment"), value, key)
+        for key, value in sorted(environment.items())
+        if key.startswith(_PREFIX) and value != ""
+    ]
+
+
+def _known(name: str, written: str, source: str) -> str:
+    if name in _NAMES:
+        return name
+    near = difflib.get_close_matches(name, _NAMES, n=1, cutoff=0.5)
+    shown = (f"{_PREFIX}{near[0].upper()}" if written.startswith(_PREFIX) else key_of(near[0])) if near else ""
+    raise SettingsError(
+        f"unknown setting {written!r} in {source}",
+        hint=f"did you mean {shown}?" if shown else "rag config show lists all settings",
+    )
+
+
+def _checked(name: str, value: object, source: str) -> object:
+    """`value` as the type of the setting `name`, within its range; variables of the environment are parsed."""
+    default = getattr(Settings(), name)
+    converted = _converted(value, type(default), parse=source.startswith(_PREFIX))
+    where = f"{key_of(name)} = {value!r} ({source})"
+    if converted is None:
+        raise SettingsError(f"{where} is not {_KINDS[type(default)]}", hint="rag config show lists all settings")
+    if name in _CHOICES and converted not in _CHOICES[name]:
+        raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(_CHOICES[name])}")
+    low, high = _RANGES.get(name, (float("-inf"), float("inf")))
+    if isinstance(converted, (int, float)) and not isinstance(converted, bool) and not low <= converted <= high:
+        raise SettingsError(f"{where} is out of range", hint=f"use a value from {low:g} to {high:g}")
+    return converted
+
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def _converted(value: object, kind: type, *, parse: bool) -> object:
+    if parse and isinstance(value, str) and kind is not str:
+        return _parsed(value, kind)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value if type(value) is kind else None
+
+
+def _parsed(text: str, kind: type) -> object:
+    if kind is bool:
+        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower())
+    try:
+        return kind(text)
+    except ValueError:
+        return None
+
+
+def user_config_file() -> Path:
+    """`$XDG_CONFIG_HOME/ragcli/config.toml` or what the system has in its place."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("ragcli", appauthor=False)) / "config.toml"
+
+
+def model_cache() -> Path:
+    """`$XDG_CACHE_HOME/ragcli/models` or what the system has in its place."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ragcli", appauthor=False)) / "models"
+
+
+def process_environment() -> Mapping[str, str]:
+    """The variables that settings are read from."""
+    return os.environ

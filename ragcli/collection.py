@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from ragcli.datatypes import Block, Document, Item, SourceFile
+from ragcli.datatypes import Block, Document, Item, SourceFile, source_id
 from ragcli.errors import NotADocument
 from ragcli.evaluation.beir import CorpusEntry, read_corpus
 from ragcli.text.sentences import trim
@@ -21,7 +21,7 @@ def collection_items(folder: Path) -> list[Item]:
 
 def _item(entry: CorpusEntry, root: str) -> Item:
     stamp = int.from_bytes(hashlib.sha256(entry.raw).digest()[:7], "big")
-    source = SourceFile(entry.id, root, len(entry.raw), stamp, 0, "")
+    source = SourceFile(source_id(root, entry.id), entry.id, root, len(entry.raw), stamp, 0, "")
     load: Callable[[bytes], Document] = lambda _: _document(entry, root)  # noqa: E731
     return Item(source, read=lambda: entry.raw, load=load)
 
@@ -31,5 +31,4 @@ def _document(entry: CorpusEntry, root: str) -> Document:
     span = trim(text, 0, len(text))
     if span is None:
         raise NotADocument("empty")
-    identity = hashlib.sha256(f"{root}\0{entry.id}".encode()).hexdigest()[:32]
-    return Document(identity, entry.id, RECORD, entry.title, text, (Block(*span, "paragraph"),))
+    return Document(source_id(root, entry.id), entry.id, RECORD, entry.title, text, (Block(*span, "paragraph"),))

@@ -7,6 +7,7 @@ All offsets are in characters of `Document.text`, end exclusive. Lines, pages an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 BlockKind = Literal["heading", "paragraph", "list", "code", "table"]
 Mode = Literal["lexical", "dense", "hybrid"]
+
+
+def source_id(*parts: str) -> str:
+    """The identity of a source: 32 hexadecimal digits of its path, or of a collection and a record's id."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", errors="surrogateescape")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +100,23 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """What the catalog remembers of a file to tell whether it changed without reading it."""
+    """What the catalog remembers of a source to tell whether it changed without reading it.
 
+    A record of a collection is a source that is not a file: its `root` is the collection, its `path` the record's id, and
+    its `ctime_ns` 0.
+    """
+
+    document_id: str
     path: str
     root: str
     size: int
     mtime_ns: int
     ctime_ns: int
     content_hash: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.ctime_ns != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +219,16 @@ class Hit:
     trace: ScoreTrace
 
 
-CitationStatus = Literal["exact", "normalised", "unsupported"]
+CitationStatus = Literal["exact", "normalised", "paraphrase", "unsupported"]
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
     """The place that supports a sentence of an answer.
 
-    `quote` is copied from the source. `status` is the result of looking for it there: character by character (exact),
-    after folding white space, case and typography (normalised), or not found (unsupported).
+    `quote` is copied from the source. `status` says how the sentence stands in it: character by character (exact),
+    after folding white space, case and typography (normalised), most of its words and every number of it (paraphrase), or
+    not supported by it (unsupported).
     """
 
     marker: int
@@ -263,97 +279,3 @@ class QueryResult:
     mode: Mode
     hits: tuple[Hit, ...]
     timings: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that was not indexed and the reason."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What an ingest did. `skipped` counts files that were not documents, by reason."""
-
-    added: int
-    updated: int
-    unchanged: int
-    removed: int
-    missing: int
-    failed: tuple[Failure, ...]
-    skipped: Mapping[str, int]
-    chunks_added: int
-    chunks_embedded: int
-    documents: int
-    chunks: int
-    seconds: float
-    interrupted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class IndexStats:
-    """The state of an index. `disk` maps each part to bytes; `freshness` counts files that changed or vanished."""
-
-    path: str
-    documents: int
-    chunks: int
-    types: Mapping[str, int]
-    disk: Mapping[str, int]
-    embedder: Mapping[str, object]
-    chunker: Mapping[str, object]
-    analyzer: str
-    format: int
-    generation: int
-    created: str
-    updated: str
-    truncated_chunks: int
-    failed: tuple[Failure, ...]
-    freshness: Mapping[str, int]
-    chroma: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionScore:
-    """What was measured of one question. None means that it was not asked for."""
-
-    id: str
-    question: str
-    answerable: bool
-    metrics: Mapping[str, float]
-    answered: bool | None
-    confidence: float | None
-    contains: bool | None
-    expected: tuple[str, ...]
-    found: tuple[str, ...]
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """One threshold. `value` is None when nothing was measured under that name, and then it did not pass."""
-
-    metric: str
-    minimum: float
-    value: float | None
-    passed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EvalReport:
-    """The means over all questions, what each question scored, and whether the gate is passed."""
-
-    metrics: Mapping[str, float]
-    per_question: tuple[QuestionScore, ...]
-    questions: int
-    judged: int
-    answered: int
-    abstained: int
-    unresolved: tuple[str, ...]
-    gate: tuple[GateResult, ...]
-    config: Mapping[str, object]
-
-    @property
-    def passed(self) -> bool:
-        return all(result.passed for result in self.gate)

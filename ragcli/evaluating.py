@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ragcli.datatypes import Answer, EvalReport, GateResult, Hit, QuestionScore
+from ragcli.datatypes import Answer, Hit
 from ragcli.errors import UsageError
 from ragcli.evaluation.gold import GoldQuestion
 from ragcli.evaluation.matching import gains
 from ragcli.evaluation.metrics import DEFAULT_METRICS, Measure, mean_of, parse_measure
+from ragcli.reports import EvalReport, GateResult, QuestionScore
 from ragcli.text.folding import contains_quote
 
 ANSWER_METRICS = ("answer_contains", "abstention_precision", "abstention_recall")
@@ -34,6 +35,12 @@ def parse_threshold(text: str) -> Threshold:
         return Threshold(name, float(value))
     except ValueError:
         raise UsageError(f"--min {text!r}: {value!r} is not a number", hint=f"--min {name}=0.8") from None
+
+
+def deepest_rank(thresholds: Sequence[Threshold], *, at_least: int) -> int:
+    """How many ranks the thresholds' metrics look at."""
+    measures = [parse_measure(threshold.metric) for threshold in thresholds]
+    return max([at_least, *(measure.depth for measure in measures if measure)])
 
 
 def measures_for(thresholds: Sequence[Threshold]) -> list[Measure]:

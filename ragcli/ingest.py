@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ragcli.datatypes import Chunk, Document, Failure, IngestReport, Item, NewDocument, SourceFile
+from ragcli.datatypes import Chunk, Document, Item, NewDocument, SourceFile
 from ragcli.errors import LoadError, NotADocument
 from ragcli.protocols import Chunker, Embedder
+from ragcli.reports import Failure, IngestReport
 from ragcli.scanning import Found, Skipped, content_hash, read_bytes
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Writer(Protocol):
     def commit(self, documents: Sequence[NewDocument]) -> None: ...
     def touch(self, sources: Sequence[SourceFile]) -> None: ...
     def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]]) -> None: ...
-    def remove(self, paths: Sequence[str]) -> int: ...
+    def remove(self, document_ids: Sequence[str]) -> int: ...
     def finish(self) -> None: ...
     def report(self, progress: str) -> None: ...
 
@@ -81,7 +82,7 @@ class Ingest:
     def run(
         self, items: Sequence[Item], skipped: Iterable[Skipped], *, gone: Sequence[str], prune: bool
     ) -> IngestReport:
-        """Ingest `items`. `gone` are documents of the same roots that no longer exist; they leave if `prune` says so.
+        """Ingest `items`. `gone` are ids of documents that no longer exist; they leave if `prune` says so.
 
         On KeyboardInterrupt everything finished so far is committed and the report says `interrupted`.
         """
@@ -127,11 +128,11 @@ class Ingest:
         for done, item in enumerate(items):
             self._on_progress(Progress(done, len(items), self._tally.chunks_embedded, item.source.path))
             self._writer.report(f"{done} of {len(items)} files")
-            before = self._known.get(item.source.path)
+            before = self._known.get(item.source.document_id)
             if before is not None and _same_file(before, item.source):
                 self._tally.unchanged += 1
-            elif item.source.path in failed and _same_file(failed[item.source.path][0], item.source):
-                self._fail(item.source, failed[item.source.path][1], remember=False)
+            elif item.source.document_id in failed and _same_file(failed[item.source.document_id][0], item.source):
+                self._fail(item.source, failed[item.source.document_id][1], remember=False)
             else:
                 touched += self._read(item, before)
                 if sum(len(new.chunks) for new in self._queue) >= BATCH_CHUNKS:
@@ -168,8 +169,8 @@ class Ingest:
         if self._queue:
             self._writer.commit(self._queue)
         for new in self._queue:
-            self._tally.added += new.source.path not in self._known
-            self._tally.updated += new.source.path in self._known
+            self._tally.added += new.source.document_id not in self._known
+            self._tally.updated += new.source.document_id in self._known
             self._tally.chunks_added += len(new.chunks)
         self._queue = []
         self._record_failures()

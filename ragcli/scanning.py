@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ragcli.datatypes import SourceFile
+from ragcli.datatypes import SourceFile, source_id
 from ragcli.errors import LoadError
 
 MAX_BYTES = 100_000_000
@@ -79,7 +79,9 @@ def _entry(path: Path, root: Path, project: Path) -> Found | Skipped:
         return Skipped(shown, f"cannot read: {error.strerror}")
     if not stat.S_ISREG(status.st_mode):
         return Skipped(shown, "not a regular file")
-    source = SourceFile(shown, stored_path(root, project), status.st_size, status.st_mtime_ns, status.st_ctime_ns, "")
+    source = SourceFile(
+        source_id(shown), shown, stored_path(root, project), status.st_size, status.st_mtime_ns, status.st_ctime_ns, ""
+    )
     return Found(path, source)
 
 

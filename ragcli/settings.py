@@ -36,15 +36,14 @@ class Settings:
     retrieval_depth: int = 100
     retrieval_k: int = 5
     retrieval_exact_limit: int = 250_000
-    answer_model: str = "extractive"
-    answer_threshold: float = 0.5
+    answer_model: str = "extractive"  # or the path of a GGUF file
+    answer_threshold: float = 0.4
     answer_max_sentences: int = 3
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_mode": ("lexical", "dense", "hybrid"),
     "retrieval_fusion": ("convex", "rrf"),
-    "answer_model": ("extractive",),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
     "chunking_max_tokens": (16, 8192),

@@ -3,7 +3,7 @@
 Units are sentences, list items, table rows and lines of code; a unit is only cut when it alone exceeds the limit, and
 then at white space where there is any. Units are packed in order, and a new chunk begins
 
-* when the next unit would exceed `max_tokens` (header included),
+* when the next unit would exceed `max_tokens` (header included), or ten characters for each of them,
 * when a section begins, unless the chunk so far is shorter than `min_tokens`: then the small section is kept with what
   follows it, under the headings that both share.
 
@@ -118,6 +118,8 @@ class StructureChunker:
     def _breaks_before(self, draft: _Draft, unit: _Unit, headers: _Headers) -> bool:
         if unit.opens_section and draft.tokens >= self._min:
             return True
+        if unit.end - draft.units[0].start > self._max * _CHARS_PER_TOKEN:
+            return True  # a tokenizer may count an endless word as one unknown token
         joined = _Draft([*draft.units, unit])
         return draft.tokens + unit.tokens + headers.tokens(*joined.header_key()) > self._max
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.errors import ModelUnavailable
@@ -26,4 +27,8 @@ def get_generator(
         from ragcli.generation.extractive import ExtractiveGenerator
 
         return ExtractiveGenerator(embed_documents, embed_query, max_sentences=max_sentences)
+    if model.lower().endswith(".gguf"):
+        from ragcli.generation.llama import LlamaGenerator
+
+        return LlamaGenerator(Path(model))
     raise ModelUnavailable(f"no answer model {model!r}", hint=f"use --model {EXTRACTIVE} or the path of a GGUF file")

@@ -7,14 +7,21 @@ import re
 from collections.abc import Sequence
 
 from ragcli.datatypes import Citation, CitationStatus, Draft, Hit, Sentence, Span
+from ragcli.text.analyzer import STOP_WORDS, terms
 from ragcli.text.folding import contains_quote
+from ragcli.text.units import unit_spans
+
+_MARKER = re.compile(r"\s*\[(\d{1,4}(?:\s*[-–]\s*\d{1,4})?(?:\s*,\s*\d{1,4}(?:\s*[-–]\s*\d{1,4})?)*)\]")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_PARAPHRASE = 0.6  # share of a sentence's terms that its source must hold
 
 
 def cite(draft: Draft, hits: Sequence[Hit]) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
     """The draft's sentences and their citations, markers counting from 1 in order of first use.
 
     Claimed evidence that lies outside the hits is dropped. A citation is exact when the sentence stands in its quotation
-    as it is, normalised when it does after folding, otherwise unsupported.
+    as it is, normalised when it does after folding, a paraphrase when the quotation holds most of its terms and all of its
+    numbers, otherwise unsupported.
     """
     by_rank = {hit.rank: hit for hit in hits}
     citations: list[Citation] = []
@@ -45,7 +52,36 @@ def _citation(marker: int, hit: Hit, start: int, end: int, sentence: str) -> Cit
 def _status(sentence: str, quote: str) -> CitationStatus:
     if sentence in quote:
         return "exact"
-    return "normalised" if contains_quote(quote, sentence) else "unsupported"
+    if contains_quote(quote, sentence):
+        return "normalised"
+    said, there = set(terms(sentence)) - STOP_WORDS, set(terms(quote))
+    numbers = {number for term in said for number in _NUMBER.findall(term)}
+    known = {number for term in there for number in _NUMBER.findall(term)}
+    supported = bool(said) and numbers <= known and len(said & there) >= _PARAPHRASE * len(said)
+    return "paraphrase" if supported else "unsupported"
+
+
+def parse_markers(sentence: str, hits: Sequence[Hit]) -> tuple[str, list[int]]:
+    """A model's sentence without its markers, and the ranks that they name; numbers of no hit are dropped.
+
+    Understands [1], [1, 3] and [1-3].
+    """
+    ranks: list[int] = []
+    for match in _MARKER.finditer(sentence):
+        for part in match.group(1).split(","):
+            first, _, last = part.replace("–", "-").partition("-")
+            low, high = int(first), int(last or first)
+            ranks += [hit.rank for hit in hits if low <= hit.rank <= high and hit.rank not in ranks]
+    return " ".join(_MARKER.sub("", sentence).split()), ranks
+
+
+def best_unit(sentence: str, hit: Hit) -> tuple[int, int]:
+    """The span, in the document, of the unit of the passage that shares most of the sentence's terms; ties: the first."""
+    passage = hit.passage
+    said = set(terms(sentence)) - STOP_WORDS
+    units = unit_spans(passage.text, lines=passage.document.type == "code") or [(0, len(passage.text))]
+    start, end = max(units, key=lambda unit: (len(said & set(terms(passage.text[unit[0] : unit[1]]))), -unit[0]))
+    return passage.span.start + start, passage.span.start + end
 
 
 def narrow(hit: Hit, start: int, end: int) -> Span:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcli.datatypes import Chunk, DocumentRecord, Failure, Filter, SourceFile, Span
+from ragcli.datatypes import Chunk, DocumentRecord, Filter, SourceFile, Span
 from ragcli.errors import IndexDamaged, IndexNotFound
 from ragcli.index import lexical
 from ragcli.index.catalog import CATALOG, connect_reader, transaction, translated
@@ -19,6 +19,7 @@ from ragcli.index.chroma import ChromaMirror
 from ragcli.index.filtering import path_matches
 from ragcli.index.manifest import Manifest, read_manifest
 from ragcli.index.vectors import VECTORS, VectorFile, stored_vectors
+from ragcli.reports import Failure
 from ragcli.text.analyzer import query_terms
 
 if TYPE_CHECKING:
@@ -202,7 +203,9 @@ class IndexReader:
     def files(self) -> list[SourceFile]:
         """What is remembered of every document's file, ordered by path."""
         with self.snapshot():
-            query = "SELECT path, root, size, mtime_ns, ctime_ns, content_hash FROM documents ORDER BY path"
+            query = (
+                "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents ORDER BY path"
+            )
             return [SourceFile(*entry) for entry in self._connection.execute(query)]
 
     def failures(self) -> list[Failure]:
@@ -247,7 +250,7 @@ class IndexReader:
                 problems.append(f"{len(live ^ listed)} chunks are in the catalog or in the word index but not in both")
             stored = stored_vectors(self._connection, rows.count, self.manifest.dimension)
             file = VectorFile(self.directory, self.manifest.dimension)
-            if not file.holds(rows.count):
+            if rows.count and not file.holds(rows.count):
                 problems.append(f"{VECTORS} is shorter than the {rows.count} vectors of the catalog")
             elif not np.array_equal(np.where(rows.live[:, None], file.read(rows.count), 0), stored):
                 problems.append(f"{VECTORS} differs from the catalog")

@@ -68,7 +68,8 @@ CREATE TABLE postings (
 ) WITHOUT ROWID;
 CREATE INDEX postings_by_segment ON postings(segment);
 CREATE TABLE failures (
-    path TEXT PRIMARY KEY,
+    document_id TEXT PRIMARY KEY,
+    path TEXT NOT NULL,
     root TEXT NOT NULL,
     reason TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ragcli.datatypes import Chunk, Failure, NewDocument, SourceFile
+from ragcli.datatypes import Chunk, NewDocument, SourceFile
 from ragcli.errors import IndexIncompatible
 from ragcli.index import lexical
 from ragcli.index.catalog import connect_writer, disk_errors, read_meta, transaction, translated, write_meta
@@ -27,6 +27,7 @@ from ragcli.index.lock import WriterLock
 from ragcli.index.manifest import check_identity, read_manifest
 from ragcli.index.reader import EXACT_LIMIT
 from ragcli.index.vectors import VectorFile, stored_vectors
+from ragcli.reports import Failure
 from ragcli.text.analyzer import ANALYZER_VERSION
 
 if TYPE_CHECKING:
@@ -149,18 +150,14 @@ class IndexWriter:
         self._lock.report(progress)
 
     def files(self) -> dict[str, SourceFile]:
-        """What is remembered of every document's file, by path."""
-        query = "SELECT path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
+        """What is remembered of every document's source, by document id."""
+        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
         return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
 
     def failed_files(self) -> dict[str, tuple[SourceFile, str]]:
-        """Files that could not be read, by path, with the reason."""
-        query = "SELECT path, root, size, mtime_ns, ctime_ns, '', reason FROM failures"
-        return {entry[0]: (SourceFile(*entry[:6]), entry[6]) for entry in self._connection.execute(query)}
-
-    def roots(self) -> list[str]:
-        """The folders and files that were ever given to ingest, in order of path."""
-        return [entry[0] for entry in self._connection.execute("SELECT DISTINCT root FROM documents ORDER BY root")]
+        """Sources that could not be read, by document id, with the reason."""
+        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, '', reason FROM failures"
+        return {entry[0]: (SourceFile(*entry[:7]), entry[7]) for entry in self._connection.execute(query)}
 
     def counts(self) -> tuple[int, int]:
         """Documents and chunks."""
@@ -203,7 +200,7 @@ class IndexWriter:
                 self._insert_chunks(row, document_row, new.chunks)
                 document_rows += [document_row] * len(new.chunks)
                 row += len(new.chunks)
-                self._connection.execute("DELETE FROM failures WHERE path = ?", (new.source.path,))
+                self._connection.execute("DELETE FROM failures WHERE document_id = ?", (new.source.document_id,))
             if chunks:
                 lexical.add_segment(
                     self._connection, first_row, [chunk.searchable_text for _, chunk in chunks], document_rows
@@ -216,34 +213,46 @@ class IndexWriter:
         """Remember new times of files whose content did not change."""
         with transaction(self._connection, write=True):
             self._connection.executemany(
-                "UPDATE documents SET size = ?, mtime_ns = ?, ctime_ns = ?, root = ? WHERE path = ?",
-                [(source.size, source.mtime_ns, source.ctime_ns, source.root, source.path) for source in sources],
+                "UPDATE documents SET size = ?, mtime_ns = ?, ctime_ns = ?, root = ? WHERE document_id = ?",
+                [
+                    (source.size, source.mtime_ns, source.ctime_ns, source.root, source.document_id)
+                    for source in sources
+                ],
             )
 
     def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]]) -> None:
         """Remember files that could not be read; a document that an earlier version of the file gave stays."""
         with transaction(self._connection, write=True):
             self._connection.executemany(
-                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (source.path, source.root, failure.reason, source.size, source.mtime_ns, source.ctime_ns, _now())
+                    (
+                        source.document_id,
+                        source.path,
+                        source.root,
+                        failure.reason,
+                        source.size,
+                        source.mtime_ns,
+                        source.ctime_ns,
+                        _now(),
+                    )
                     for source, failure in failed
                 ],
             )
 
-    def remove(self, paths: Sequence[str]) -> int:
-        """Delete documents and remembered failures by path; returns how many documents went."""
+    def remove(self, document_ids: Sequence[str]) -> int:
+        """Delete documents and remembered failures; returns how many documents went."""
         with transaction(self._connection, write=True):
-            ids = [
-                entry[0]
-                for path in paths
-                for entry in self._connection.execute("SELECT document_id FROM documents WHERE path = ?", (path,))
+            known = [
+                document_id
+                for document_id in document_ids
+                if self._connection.execute("SELECT 1 FROM documents WHERE document_id = ?", (document_id,)).fetchone()
             ]
-            self._delete_documents(ids)
-            self._connection.executemany("DELETE FROM failures WHERE path = ?", [(path,) for path in paths])
-            if ids:
+            self._delete_documents(known)
+            self._connection.executemany("DELETE FROM failures WHERE document_id = ?", [(i,) for i in document_ids])
+            if known:
                 self._advance()
-        return len(ids)
+        return len(known)
 
     def finish(self) -> None:
         """Drop embeddings that no chunk uses, merge segments, and bring Chroma up to date."""

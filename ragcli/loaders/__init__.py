@@ -130,11 +130,13 @@ def detect(data: bytes, path: Path) -> str:
         return "html"
     if suffix in _CONTAINERS:
         return suffix[1:]  # damaged or mislabelled: its loader says what is wrong
+    return _kind_of_text(suffix, head)
+
+
+def _kind_of_text(suffix: str, head: bytes) -> str:
     if suffix in MARKDOWN:
         return "markdown"
-    if suffix in CODE or head.startswith(b"#!"):
-        return "code"
-    return "text"
+    return "code" if suffix in CODE or head.startswith(b"#!") else "text"
 
 
 def _container(data: bytes) -> str:

@@ -18,6 +18,7 @@ _SNIFF = 256 * 1024
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _NEWLINES = re.compile("\r\n?|[\x0c\x85\u2028\u2029]")
 _MAX_REPLACED = 0.3
+_TOO_FEW_TO_GUESS = 24  # bytes beyond ASCII; below this, statistics guess worse than the commonest legacy encoding
 
 
 def clean(text: str) -> str:
@@ -60,6 +61,13 @@ def _guess(data: bytes) -> str:
     bad = replaced.count("\ufffd")
     if bad * 1000 < len(replaced):
         return replaced  # UTF-8 with a few broken bytes
+    if (
+        bad > _MAX_REPLACED * len(replaced)
+        and not data[:_SNIFF].translate(None, bytes(range(0x20, 0x100)) + b"\t\r\n") == b""
+    ):
+        raise NotADocument("binary")
+    if sum(byte >= 0x80 for byte in data[:_SNIFF]) < _TOO_FEW_TO_GUESS:
+        return data.decode("cp1252", errors="replace")
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[:_SNIFF]).best()

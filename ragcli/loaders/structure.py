@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ragcli.datatypes import Block, BlockKind, Document
+from ragcli.datatypes import Block, BlockKind, Document, source_id
 from ragcli.errors import NotADocument
 from ragcli.text.sentences import trim
 
 _SPACES = re.compile(r"[ \t\u00a0]+")
 _MAX_HEADING = 200
-
-
-def document_id(path: str) -> str:
-    """The identity of a source: 32 hexadecimal digits of its path."""
-    return hashlib.sha256(path.encode("utf-8", errors="surrogateescape")).hexdigest()[:32]
 
 
 class HeadingPath:
@@ -95,7 +89,7 @@ def make_document(
     if not trimmed:
         raise NotADocument("empty")
     return Document(
-        document_id=document_id(str(path)),
+        document_id=source_id(str(path)),
         path=str(path),
         type=type_,
         title=_SPACES.sub(" ", title.replace("\n", " ")).strip()[:_MAX_HEADING] or title_from_name(path),

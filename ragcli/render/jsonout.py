@@ -6,18 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ragcli.datatypes import (
-    Answer,
-    Citation,
-    DocumentRecord,
-    EvalReport,
-    Hit,
-    IndexStats,
-    IngestReport,
-    QueryResult,
-    Span,
-)
+from ragcli.datatypes import Answer, Citation, DocumentRecord, Hit, QueryResult, Span
 from ragcli.errors import RagError
+from ragcli.reports import EvalReport, IndexStats, IngestReport
 
 Shown = Callable[[DocumentRecord], str]
 

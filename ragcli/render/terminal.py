@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
@@ -11,24 +10,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ragcli.datatypes import (
-    Answer,
-    Citation,
-    DocumentRecord,
-    EvalReport,
-    Hit,
-    IndexStats,
-    IngestReport,
-    QueryResult,
-    ScoreTrace,
-    Span,
-)
+from ragcli.datatypes import Answer, Citation, DocumentRecord, Hit, QueryResult, Span
 from ragcli.errors import RagError
 from ragcli.render.excerpt import best_window, matches
+from ragcli.render.passages import EXCERPT, context, marked, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
+from ragcli.reports import EvalReport, IndexStats, IngestReport
 
 Shown = Callable[[DocumentRecord], str]
-_EXCERPT = 320
 _INDENT = (0, 0, 0, 4)
 
 
@@ -70,7 +59,7 @@ class TerminalRenderer:
         self._line(head)
         self._line(self._excerpt(hit, question), indent=True)
         if explain:
-            for text in _trace_lines(hit.trace):
+            for text in trace_lines(hit.trace):
                 self._line(Text(text, style="dim"), indent=True)
 
     def _place(self, document: DocumentRecord, span: Span, headings: Sequence[str]) -> Text:
@@ -91,9 +80,9 @@ class TerminalRenderer:
 
     def _excerpt(self, hit: Hit, question: str) -> Text:
         passage = hit.passage.text
-        start, end = best_window(passage, question, _EXCERPT)
-        return _marked(
-            passage, start, end, matches(passage[start:end], question), flatten=hit.passage.document.type != "code"
+        start, end = best_window(passage, question, EXCERPT)
+        return marked(
+            passage, start, end, matches(passage[start:end], question), code=hit.passage.document.type == "code"
         )
 
     # ---- ask ------------------------------------------------------------------------------------------------------
@@ -129,9 +118,9 @@ class TerminalRenderer:
         self._line(head)
         passage, base = hit.passage.text, hit.passage.span.start
         start, end = citation.span.start - base, citation.span.end - base
-        before, after = _context(passage, start, end)
+        before, after = context(passage, start, end)
         self._line(
-            _marked(passage, before, after, [(start - before, end - before)], code=citation.document.type == "code"),
+            marked(passage, before, after, [(start - before, end - before)], code=citation.document.type == "code"),
             indent=True,
         )
 
@@ -232,7 +221,7 @@ class TerminalRenderer:
         """Every setting: name, value and where it comes from."""
         table = Table.grid(padding=(0, 2))
         for name, value, source in rows:
-            table.add_row(Text(name, style="bold"), sanitize(value), Text(sanitize(source), style="dim"))
+            table.add_row(Text(sanitize(name), style="bold"), sanitize(value), Text(sanitize(source), style="dim"))
         if self._wrap:
             self._console.print(table)
         else:
@@ -257,64 +246,6 @@ class TerminalRenderer:
     def note(self, text: str) -> None:
         """A remark that is not part of the result."""
         self._line(Text(sanitize(text), style="dim"))
-
-
-def _trace_lines(trace: ScoreTrace) -> list[str]:
-    lines = []
-    for leg in trace.legs:
-        place = (
-            f"rank {leg.rank}, score {leg.score:.4f}"
-            if leg.rank is not None and leg.score is not None
-            else "not in its list"
-        )
-        lines.append(
-            f"{leg.leg:<8} {place}, normalised {leg.normalised:.4f} × weight {leg.weight:.2f} = {leg.contribution:.4f}"
-        )
-    lines.append(f"{trace.fusion:<8} {' + '.join(f'{leg.contribution:.4f}' for leg in trace.legs)} = {trace.total:.4f}")
-    return lines
-
-
-def _context(text: str, start: int, end: int) -> tuple[int, int]:
-    """A window around [start, end) within its paragraph, cut at white space, that shows what the quotation stands in."""
-    room = max(0, _EXCERPT - (end - start)) // 2
-    paragraph_start, paragraph_end = text.rfind("\n\n", 0, start), text.find("\n\n", end)
-    before = max(0, start - room, paragraph_start + 2 if paragraph_start >= 0 else 0)
-    after = min(len(text), end + room, paragraph_end if paragraph_end >= 0 else len(text))
-    while 0 < before < start and not text[before - 1].isspace():
-        before += 1
-    while end < after < len(text) and not text[after].isspace():
-        after -= 1
-    return before, after
-
-
-def _marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int]], *, code: bool) -> Text:
-    """text[start:end] sanitised, with `spans` (relative to `start`) emphasised, and dots where something was cut.
-
-    Running text is set as one line; code and tables keep their lines.
-    """
-    excerpt, result, position = text[start:end], Text(), 0
-    clean: Callable[[str], str] = sanitize if code or _TABLE.search(excerpt) else _flat
-    if text[:start].strip():
-        result.append("… ", style="dim")
-    for first, last in spans:
-        result.append(clean(excerpt[position:first]))
-        result.append(clean(excerpt[first:last]), style="bold yellow")
-        position = last
-    result.append(clean(excerpt[position:]))
-    if text[end:].strip():
-        result.append(" …", style="dim")
-    return result
-
-
-_TABLE = re.compile(r"^\s*\||\S \| \S", re.MULTILINE)
-_HEADING_MARK = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
-
-
-def _flat(text: str) -> str:
-    """Sanitised, on one line: paragraphs separated by a dot, Markdown's heading marks dropped, other space squeezed."""
-    joined = re.sub(r"\s*\n\s*\n\s*", " · ", _HEADING_MARK.sub("", text))
-    words = sanitize(" ".join(joined.split()))
-    return (" " if text[:1].isspace() and words else "") + words + (" " if text[-1:].isspace() else "")
 
 
 def _bytes(count: int) -> str:

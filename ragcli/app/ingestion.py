@@ -1,0 +1,87 @@
+"""Putting an ingest together: which files or records, which of them are gone, and the parts that take them in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragcli.datatypes import Item, SourceFile
+from ragcli.errors import UsageError
+from ragcli.index.writer import open_writer
+from ragcli.ingest import Ingest, Progress, file_items
+from ragcli.loaders import load_bytes
+from ragcli.reports import IngestReport
+from ragcli.scanning import Found, Skipped, scan, stored_path
+
+if TYPE_CHECKING:
+    from ragcli.app.core import App
+
+
+def ingest_paths(
+    app: App, paths: Sequence[Path], *, prune: bool, rebuild: bool, on_progress: Callable[[Progress], None]
+) -> IngestReport:
+    """See `App.ingest`."""
+    roots = [Path(os.path.abspath(app.directory / path)) for path in paths] or _known_roots(app)
+    for root in roots:
+        if not root.exists() and not prune:
+            raise UsageError(
+                f"no such file or folder: {root}", hint="check the path, or drop its documents with --prune"
+            )
+    entries: dict[str, Found | Skipped] = {}
+    for root in roots:
+        for entry in scan(root, app.project, app.index_directory):
+            entries[entry.source.path if isinstance(entry, Found) else entry.path] = entry
+    found = [entry for entry in entries.values() if isinstance(entry, Found)]
+    skipped = [entry for entry in entries.values() if isinstance(entry, Skipped)]
+    covered = [stored_path(root, app.project) for root in roots]
+    return ingest_items(
+        app,
+        list(file_items(found, load_bytes)),
+        skipped,
+        covers=lambda source: source.is_file and any(_below(source.path, root) for root in covered),
+        prune=prune,
+        rebuild=rebuild,
+        on_progress=on_progress,
+    )
+
+
+def ingest_items(
+    app: App,
+    items: Sequence[Item],
+    skipped: Sequence[Skipped],
+    *,
+    covers: Callable[[SourceFile], bool],
+    prune: bool,
+    rebuild: bool,
+    on_progress: Callable[[Progress], None],
+) -> IngestReport:
+    """Ingest `items`. What the index holds, `covers` says is meant, and is not among them, counts as gone."""
+    manifest = None if rebuild else app.existing_manifest()
+    embedder = app.embedder_for(manifest)
+    chunker = app.chunker_for(embedder, manifest)
+    with open_writer(
+        app.index_directory,
+        embedder=embedder.identity,
+        chunker=chunker.parameters,
+        model_source=app.model_source(manifest),
+        rebuild=rebuild,
+        exact_limit=app.settings.retrieval_exact_limit,
+    ) as writer:
+        present = {item.source.document_id for item in items}
+        known = [*writer.files().values(), *(source for source, _ in writer.failed_files().values())]
+        gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
+        return Ingest(writer, chunker, embedder, on_progress=on_progress).run(items, skipped, gone=gone, prune=prune)
+
+
+def _known_roots(app: App) -> list[Path]:
+    roots = sorted({source.root for source in app.reader.files() if source.is_file})
+    app.close()
+    if not roots:
+        raise UsageError("nothing to ingest", hint="rag ingest PATH")
+    return [app.project / root for root in roots]
+
+
+def _below(path: str, root: str) -> bool:
+    return path == root or path.startswith(root + "/") or (root == "." and not path.startswith("/"))

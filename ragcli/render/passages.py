@@ -1,0 +1,71 @@
+"""Setting a passage, or a part of one, as styled text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+
+from ragcli.datatypes import ScoreTrace
+from ragcli.render.sanitize import sanitize
+
+EXCERPT = 320  # characters of a passage that are shown
+
+
+def trace_lines(trace: ScoreTrace) -> list[str]:
+    lines = []
+    for leg in trace.legs:
+        place = (
+            f"rank {leg.rank}, score {leg.score:.4f}"
+            if leg.rank is not None and leg.score is not None
+            else "not in its list"
+        )
+        lines.append(
+            f"{leg.leg:<8} {place}, normalised {leg.normalised:.4f} × weight {leg.weight:.2f} = {leg.contribution:.4f}"
+        )
+    lines.append(f"{trace.fusion:<8} {' + '.join(f'{leg.contribution:.4f}' for leg in trace.legs)} = {trace.total:.4f}")
+    return lines
+
+
+def context(text: str, start: int, end: int) -> tuple[int, int]:
+    """A window around [start, end) within its paragraph, cut at white space, that shows what the quotation stands in."""
+    room = max(0, EXCERPT - (end - start)) // 2
+    paragraph_start, paragraph_end = text.rfind("\n\n", 0, start), text.find("\n\n", end)
+    before = max(0, start - room, paragraph_start + 2 if paragraph_start >= 0 else 0)
+    after = min(len(text), end + room, paragraph_end if paragraph_end >= 0 else len(text))
+    while 0 < before < start and not text[before - 1].isspace():
+        before += 1
+    while end < after < len(text) and not text[after].isspace():
+        after -= 1
+    return before, after
+
+
+def marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int]], *, code: bool) -> Text:
+    """text[start:end] sanitised, with `spans` (relative to `start`) emphasised, and dots where something was cut.
+
+    Running text is set as one line; code and tables keep their lines.
+    """
+    excerpt, result, position = text[start:end], Text(), 0
+    clean: Callable[[str], str] = sanitize if code or _TABLE.search(excerpt) else _flat
+    if text[:start].strip():
+        result.append("… ", style="dim")
+    for first, last in spans:
+        result.append(clean(excerpt[position:first]))
+        result.append(clean(excerpt[first:last]), style="bold yellow")
+        position = last
+    result.append(clean(excerpt[position:]))
+    if text[end:].strip():
+        result.append(" …", style="dim")
+    return result
+
+
+_TABLE = re.compile(r"^\s*\||\S \| \S", re.MULTILINE)
+_HEADING_MARK = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
+
+
+def _flat(text: str) -> str:
+    """Sanitised, on one line: paragraphs separated by a dot, Markdown's heading marks dropped, other space squeezed."""
+    joined = re.sub(r"\s*\n\s*\n\s*", " · ", _HEADING_MARK.sub("", text))
+    words = sanitize(" ".join(joined.split()))
+    return (" " if text[:1].isspace() and words else "") + words + (" " if text[-1:].isspace() else "")

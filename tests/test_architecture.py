@@ -1,0 +1,161 @@
+"""The arrows between modules point down; see ARCHITECTURE.md, "Layers"."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
+LAYERS = [
+    {"errors", "datatypes", "reports"},
+    {"protocols", "text"},
+    {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "scanning"},
+    {"settings", "ingest", "answering", "evaluating", "collection"},
+    {"app", "render"},
+    {"cli"},
+    {"__main__"},
+]
+HOMES = {
+    "torch": set(),
+    "sentence_transformers": {"embedding.export"},
+    "onnxruntime": {"embedding.onnx"},
+    "tokenizers": {"embedding.onnx"},
+    "huggingface_hub": {"embedding.models"},
+    "chromadb": {"index.chroma"},
+    "sqlite3": {"index.catalog", "index.schema", "index.chroma", "index.lexical", "index.manifest", "index.reader",
+                "index.vectors", "index.writer"},
+    "llama_cpp": {"generation.llama"},
+    "rank_bm25": {"generation.extractive"},
+    "pypdf": {"loaders.pdf"},
+    "docx": {"loaders.docx"},
+    "bs4": {"loaders.html"},
+    "lxml": {"loaders.epub"},
+    "markdown_it": {"loaders.markdown"},
+    "charset_normalizer": {"loaders.decoding"},
+    "typer": {"cli.main", "cli.options", "cli.session"},
+    "rich": {"render.passages", "render.progress", "render.terminal"},
+}  # fmt: skip
+# Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.
+PURE = {
+    "answering": {"generation.abstention", "generation.citations"},
+    "evaluating": {"evaluation.gold", "evaluation.matching", "evaluation.metrics"},
+    "collection": {"evaluation.beir"},
+    "ingest": {"scanning"},
+}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports() -> dict[str, set[tuple[str, bool]]]:
+    """Module → (imported name, whether only for type checking), imports inside functions included."""
+    found: dict[str, set[tuple[str, bool]]] = defaultdict(set)
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        typing_only = {
+            id(node)
+            for branch in ast.walk(tree)
+            if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.dump(branch.test)
+            for node in ast.walk(branch)
+        }
+        for node in ast.walk(tree):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: relative import"
+                names = [_submodule(str(node.module), alias.name) for alias in node.names]
+            found[module_name(path)] |= {(name, id(node) in typing_only) for name in names}
+    return found
+
+
+def _submodule(module: str, name: str) -> str:
+    """`from ragcli.cli import options` imports ragcli.cli.options; other names come out of the module itself."""
+    folder = PACKAGE.parent.joinpath(*module.split("."))
+    return f"{module}.{name}" if (folder / f"{name}.py").exists() or (folder / name).is_dir() else module
+
+
+def layer_of(module: str) -> int:
+    top = module.partition(".")[0]
+    return next(level for level, names in enumerate(LAYERS) if top in names)
+
+
+def internal() -> list[tuple[str, str]]:
+    return [
+        (module, name.removeprefix("ragcli."))
+        for module, names in imports().items()
+        for name, only_types in names
+        if name.startswith("ragcli.") and not only_types
+    ]
+
+
+def test_every_module_has_a_layer() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if module_name(path):
+            layer_of(module_name(path))
+
+
+def test_imports_point_to_a_lower_layer_or_stay_within_their_package() -> None:
+    wrong = [
+        f"{module} → {target}"
+        for module, target in internal()
+        if module
+        and module.partition(".")[0] != target.partition(".")[0]
+        and layer_of(target) >= layer_of(module)
+        and not (layer_of(target) == 0 and layer_of(module) == 0)
+    ]
+    assert wrong == []
+
+
+def test_use_cases_know_only_the_pure_modules_of_stages() -> None:
+    wrong = [
+        f"{module} → {target}"
+        for module, target in internal()
+        if module in LAYERS[3] and layer_of(target) == 2 and target not in PURE.get(module, set())
+    ]
+    assert wrong == []
+
+
+def test_nobody_imports_the_package_root_but_for_its_version() -> None:
+    importers = {module for module, names in imports().items() if ("ragcli", False) in names}
+    assert importers <= {"cli.main"}
+
+
+def test_there_is_no_cycle_between_modules() -> None:
+    graph: dict[str, set[str]] = defaultdict(set)
+    for module, target in internal():
+        graph[module].add(target)
+    state: dict[str, int] = {}
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        if state.get(module) == 1:
+            pytest.fail("cycle: " + " → ".join([*trail, module]))
+        if module in state:
+            return
+        state[module] = 1
+        for target in sorted(graph[module]):
+            visit(target, (*trail, module))
+        state[module] = 2
+
+    for module in sorted(graph):
+        visit(module, ())
+
+
+def test_heavy_libraries_are_imported_in_their_home_alone() -> None:
+    strays = {
+        f"{name} in {module}"
+        for module, names in imports().items()
+        for name, only_types in names
+        if not only_types and name.partition(".")[0] in HOMES and module not in HOMES[name.partition(".")[0]]
+    }
+    assert strays == set()
+
+
+def test_nothing_pickles_or_prints() -> None:
+    for module, names in imports().items():
+        assert not {"pickle", "marshal", "shelve", "joblib"} & {name for name, _ in names}, module

@@ -1,0 +1,351 @@
+"""The contract of the command line: exit codes, JSON on every exit, stdout for results alone, errors that name the fix."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ragcli.index.lock import WriterLock
+from tests.contract.test_loaders import make_docx, make_pdf
+
+Write = Callable[[str, str | bytes], Path]
+HANDBOOK = "# Handbook\n\n## Leave\n\nEvery employee has 28 days of annual leave. Carry over ends on 31 March.\n\n## Pay\n\nStandby pays 310 euros.\n"
+
+
+@pytest.fixture
+def docs(write: Write) -> Path:
+    write("docs/handbook.md", HANDBOOK)
+    write("docs/guide.pdf", make_pdf())
+    write("docs/sub/notes.txt", "The bicycle shed is the assembly point in a fire.\n")
+    return Path("docs")
+
+
+def as_json(result: Any) -> dict[str, Any]:
+    lines = result.stdout.splitlines()
+    assert len(lines) == 1, result.stdout
+    document: dict[str, Any] = json.loads(lines[0])
+    return document
+
+
+def test_ingest_is_incremental(rag, docs: Path, write: Write) -> None:
+    first = as_json(rag("ingest", "docs", "--json"))
+    assert (first["schema"], first["added"], first["documents"]) == ("rag.ingest/1", 3, 3)
+    assert as_json(rag("ingest", "docs", "--json"))["unchanged"] == 3
+    write("docs/handbook.md", HANDBOOK.replace("310", "345"))
+    second = as_json(rag("ingest", "docs", "--json"))
+    assert (second["updated"], second["unchanged"]) == (1, 2)
+    assert "345" in rag("query", "standby pay").stdout
+    assert "310 euros" not in rag("query", "standby pay").stdout
+
+
+def test_an_edit_embeds_only_the_chunks_that_changed(rag, write: Write) -> None:
+    sections = [f"## Part {i}\n\n" + f"Sentence {i} about topic {i}. " * 30 for i in range(6)]
+    write("long.md", "# Title\n\n" + "\n\n".join(sections))
+    total = as_json(rag("ingest", "long.md", "--max-tokens", "64", "--json"))["chunks_embedded"]
+    sections[3] = sections[3].replace("Sentence 3 about", "Sentence three about", 1)
+    write("long.md", "# Title\n\n" + "\n\n".join(sections))
+    assert 0 < as_json(rag("ingest", "long.md", "--json"))["chunks_embedded"] < total / 3
+
+
+def test_a_file_that_moved_is_not_embedded_again(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    (docs / "moved").mkdir()
+    (docs / "handbook.md").rename(docs / "moved" / "handbook.md")
+    report = as_json(rag("ingest", "docs", "--prune", "--json"))
+    assert (report["added"], report["removed"], report["chunks_embedded"]) == (1, 1, 0)
+
+
+def test_a_touched_file_is_unchanged(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    os.utime(docs / "handbook.md", ns=(1, 1))
+    assert as_json(rag("ingest", "docs", "--json"))["unchanged"] == 3
+    assert as_json(rag("stats", "--json"))["freshness"] == {"unchanged": 3, "changed": 0, "gone": 0}
+
+
+def test_deleted_files_are_reported_and_leave_with_prune(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    (docs / "sub" / "notes.txt").unlink()
+    assert as_json(rag("ingest", "docs", "--json"))["missing"] == 1
+    assert "--prune" in rag("ingest", "docs").stdout
+    assert as_json(rag("ingest", "docs", "--prune", "--json"))["removed"] == 1
+    rag("query", "bicycle shed", "--mode", "lexical", code=4)
+
+
+def test_without_a_path_everything_ingested_before_is_brought_up_to_date(rag, docs: Path, write: Write) -> None:
+    rag("ingest", "docs")
+    write("docs/new.txt", "A new document.")
+    assert as_json(rag("ingest", "--json"))["added"] == 1
+
+
+def test_bad_files_are_listed_with_reasons_and_the_rest_goes_on(rag, docs: Path, write: Write) -> None:
+    write("docs/fake.pdf", "not a pdf")
+    write("docs/empty.docx", b"")
+    write("docs/image.png", b"\x89PNG\x00\x00" * 50)
+    write("docs/blank.txt", "  \n")
+    report = as_json(rag("ingest", "docs", "--json"))
+    assert report["documents"] == 3
+    reasons = {Path(failure["path"]).name: failure["reason"] for failure in report["failed"]}
+    assert "not a readable PDF" in reasons["fake.pdf"]
+    assert reasons["empty.docx"] == "empty file"
+    assert report["skipped"] == {"binary": 1, "empty": 1}
+    again = as_json(rag("ingest", "docs", "--json"))
+    assert {failure["path"] for failure in again["failed"]} == {"docs/fake.pdf", "docs/empty.docx"}
+    assert len(as_json(rag("stats", "--json"))["failed"]) == 2
+    write("docs/fake.pdf", make_pdf())
+    assert as_json(rag("ingest", "docs", "--json"))["added"] == 1
+    assert [failure["path"] for failure in as_json(rag("stats", "--json"))["failed"]] == ["docs/empty.docx"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_an_unreadable_file_is_listed(rag, docs: Path) -> None:
+    (docs / "handbook.md").chmod(0)
+    assert "Permission denied" in as_json(rag("ingest", "docs", "--json"))["failed"][0]["reason"]
+
+
+def test_a_file_that_cannot_be_opened_is_listed(rag, docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (docs / "link.txt").symlink_to("nowhere")
+    os.mkfifo(docs / "pipe.txt")
+    report = as_json(rag("ingest", "docs", "--json"))
+    assert report["skipped"] == {"not a regular file": 1, "symbolic link": 1}
+
+
+def test_hits_have_a_place_and_a_trace_that_adds_up(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    result = as_json(rag("query", "annual leave", "--json", "-k", "2"))
+    assert result["schema"] == "rag.query/1"
+    hit = result["hits"][0]
+    assert hit["path"] == "docs/handbook.md"
+    text = Path("docs/handbook.md").read_text()
+    assert text[hit["start"] : hit["end"]] == hit["text"]
+    assert text.splitlines()[hit["line_start"] - 1] == hit["text"].splitlines()[0]
+    for entry in result["hits"]:
+        assert entry["trace"]["total"] == pytest.approx(sum(leg["contribution"] for leg in entry["trace"]["legs"]))
+        assert entry["score"] == pytest.approx(entry["trace"]["total"], abs=1e-6)
+
+
+def test_explain_shows_the_sum(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    shown = rag("query", "annual leave", "--explain").stdout
+    assert "lexical" in shown
+    assert " = " in shown
+
+
+@pytest.mark.parametrize(
+    ("condition", "paths"), [("type=pdf", {"docs/guide.pdf"}), ("path=docs/sub/**", {"docs/sub/notes.txt"})]
+)
+def test_filters_restrict_the_hits(rag, docs: Path, condition: str, paths: set[str]) -> None:
+    rag("ingest", "docs")
+    hits = as_json(rag("query", "days fire assembly", "--filter", condition, "--json"))["hits"]
+    assert {hit["path"] for hit in hits} == paths
+
+
+def test_an_answer_cites_sentences_that_stand_in_the_source(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    answer = as_json(
+        rag("ask", "How many days of annual leave does every employee have?", "--json", "--threshold", "0")
+    )
+    assert answer["schema"] == "rag.ask/1"
+    assert "28 days" in answer["answer"]
+    text = Path("docs/handbook.md").read_text()
+    for citation in answer["citations"]:
+        if citation["path"] == "docs/handbook.md":
+            assert text[citation["start"] : citation["end"]] == citation["quote"]
+            assert citation["quote"].splitlines()[0] in text.splitlines()[citation["line_start"] - 1]
+        assert citation["status"] == "exact"
+    assert all(sentence["citations"] for sentence in answer["sentences"])
+
+
+def test_abstaining_exits_with_4_and_shows_the_nearest_passages(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    answer = as_json(rag("ask", "What is the capital of Mongolia?", "--json", code=4))
+    assert (answer["answered"], answer["answer"]) == (False, None)
+    shown = rag("ask", "What is the capital of Mongolia?", code=4).stdout
+    assert shown.startswith("Not in the documents.")
+
+
+def test_results_go_to_stdout_and_remarks_to_stderr(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    result = rag("ask", "How many days of annual leave?", "--threshold", "0")
+    assert "GGUF" in result.stderr
+    assert "GGUF" not in result.stdout
+    assert rag("ask", "How many days of annual leave?", "--threshold", "0", "-q").stderr == ""
+
+
+ERRORS = [
+    (("query", "x"), 5, "no index"),
+    (("ask", "x"), 5, "no index"),
+    (("stats",), 5, "no index"),
+    (("doctor",), 5, "no index"),
+    (("eval", "gold.jsonl"), 1, "gold"),
+    (("ingest", "missing"), 2, "no such file"),
+    (("query", "x", "--filter", "colour=red"), 2, "--filter"),
+    (("query", "x", "--mode", "magic"), 2, "retrieval.mode"),
+    (("ask", ""), 2, "empty"),
+    (("ask", "x" * 10_000), 2, "10,000 characters"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), ERRORS, ids=[" ".join(entry[0])[:30] for entry in ERRORS])
+def test_errors_have_a_code_a_message_and_a_fix_as_text_and_as_json(
+    rag, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    result = rag(*arguments, code=code)
+    assert result.stdout == ""
+    assert message in result.stderr
+    assert "fix:" in result.stderr
+    document = as_json(rag(*arguments, "--json", code=code))
+    assert (document["schema"], document["exit"]) == ("rag.error/1", code)
+    assert message in document["error"]
+    assert document["hint"]
+
+
+def test_an_unknown_option_is_a_usage_error(rag) -> None:
+    rag("query", "x", "--nonsense", code=2)
+
+
+def test_an_empty_folder_is_an_empty_index(rag, work: Path) -> None:
+    (work / "docs").mkdir()
+    assert as_json(rag("ingest", "docs", "--json"))["documents"] == 0
+    assert as_json(rag("query", "anything", "--json", code=4))["hits"] == []
+    assert rag("ask", "anything", code=4).stdout.startswith("Not in the documents.")
+
+
+def test_an_index_made_with_another_model_is_refused_with_the_fix(
+    rag, docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rag("ingest", "docs")
+    path = Path(".rag/catalog.sqlite3")
+    import sqlite3
+
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = replace(value, '256', '300') WHERE key = 'embedder'")
+    connection.close()
+    result = rag("query", "leave", code=5)
+    assert "dimension 300" in result.stderr
+    assert "dimension 256" in result.stderr
+    assert "--rebuild" in result.stderr
+
+
+def test_a_second_ingest_says_who_is_writing(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    with WriterLock(Path(".rag").resolve()) as lock:
+        lock.report("5 of 9 files")
+        started = time.monotonic()
+        result = rag("ingest", "docs", code=5)
+        assert time.monotonic() - started < 10
+        assert f"process {os.getpid()}, 5 of 9 files" in result.stderr
+        assert "annual" in rag("query", "annual leave").stdout, "readers do not wait for the writer"
+
+
+def test_the_index_is_found_upward_or_named(rag, docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rag("ingest", "docs")
+    monkeypatch.chdir(docs / "sub")
+    assert as_json(rag("query", "annual leave", "--json"))["hits"][0]["path"] == "../handbook.md"
+    monkeypatch.chdir("/")
+    rag("query", "annual leave", code=5)
+    monkeypatch.setenv("RAGCLI_INDEX", str(docs.absolute()))
+    rag("query", "annual leave", code=5)
+
+
+def test_doctor_reads_everything(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    assert "sound" in rag("doctor").stdout
+    vectors = Path(".rag/vectors.f32")
+    vectors.write_bytes(b"\xff" * vectors.stat().st_size)
+    assert as_json(rag("doctor", "--json", code=5))["problems"]
+
+
+def test_config_show_names_value_and_source(rag) -> None:
+    Path("rag.toml").write_text("[retrieval]\nk = 7\n")
+    entry = as_json(rag("config", "show", "--json"))["settings"]["retrieval.k"]
+    assert entry["value"] == 7
+    assert entry["source"].endswith("rag.toml")
+
+
+GOLD = [
+    {"id": "leave", "question": "How many days of annual leave?", "answers": ["28 days"],
+     "evidence": [{"path": "docs/handbook.md", "quote": "28 days of annual leave"}]},
+    {"id": "fire", "question": "Where is the assembly point in a fire?", "relevant": ["sub/notes.txt"]},
+    {"id": "page", "question": "Employees have 28 days leave", "evidence": [{"path": "guide.pdf", "page": 2}]},
+    {"id": "none", "question": "What is the capital of Mongolia?", "answerable": False},
+]  # fmt: skip
+
+
+def test_eval_measures_and_gates(rag, docs: Path, write: Write) -> None:
+    rag("ingest", "docs")
+    write("gold.jsonl", "\n".join(json.dumps(row) for row in GOLD))
+    report = as_json(rag("eval", "gold.jsonl", "--json", "--min", "hit@10=0.9", "--min", "recall@3=0.5"))
+    assert report["schema"] == "rag.eval/1"
+    assert (report["questions"], report["judged"], report["unresolved"]) == (4, 3, [])
+    assert report["metrics"]["hit@10"] == 1.0
+    assert report["metrics"]["recall@3"] > 0.5
+    assert report["metrics"]["abstention_recall"] == 1.0
+    assert report["gate"]["passed"] is True
+    failed = rag("eval", "gold.jsonl", "--min", "precision@5=0.99", code=3)
+    assert "FAIL" in failed.stdout
+    assert "precision@5" in failed.stdout
+
+
+def test_a_threshold_on_something_not_measured_fails(rag, docs: Path, write: Write) -> None:
+    rag("ingest", "docs")
+    write("gold.jsonl", json.dumps(GOLD[3]))
+    assert "not measured" in rag("eval", "gold.jsonl", "--min", "mrr=0", code=3).stdout
+
+
+def test_a_gold_path_that_is_not_indexed_is_named_and_scores_zero(rag, docs: Path, write: Write) -> None:
+    rag("ingest", "docs")
+    write("gold.jsonl", json.dumps({"question": "leave?", "relevant": ["gone.md"]}))
+    report = as_json(rag("eval", "gold.jsonl", "--json"))
+    assert report["unresolved"] == ["gone.md"]
+    assert report["metrics"]["hit@10"] == 0
+
+
+def test_evaluation_is_the_same_byte_for_byte(rag, docs: Path, write: Write) -> None:
+    rag("ingest", "docs")
+    write("gold.jsonl", "\n".join(json.dumps(row) for row in GOLD))
+    assert rag("eval", "gold.jsonl", "--json").stdout == rag("eval", "gold.jsonl", "--json").stdout
+
+
+def test_a_beir_folder_is_indexed_once_and_judged_by_document(rag, write: Write) -> None:
+    corpus = [{"_id": f"d{i}", "title": f"Title {i}", "text": f"Text about topic{i}. " * 3} for i in range(12)]
+    write("beir/corpus.jsonl", "\n".join(json.dumps(row) for row in corpus))
+    write("beir/queries.jsonl", "\n".join(json.dumps({"_id": f"q{i}", "text": f"topic{i}"}) for i in range(3)))
+    write("beir/qrels/test.tsv", "query-id\tcorpus-id\tscore\nq0\td0\t1\nq1\td1\t2\nq9\td1\t1\n")
+    report = as_json(rag("eval", "beir", "--json", "--mode", "lexical"))
+    assert (report["judged"], report["metrics"]["ndcg@10"]) == (2, 1.0)
+    assert as_json(rag("stats", "--json"))["types"] == {"record": 12}
+    generation = as_json(rag("stats", "--json"))["generation"]
+    rag("eval", "beir", "--json")
+    assert as_json(rag("stats", "--json"))["generation"] == generation
+    assert as_json(rag("query", "topic5", "--json"))["hits"][0]["path"] == "d5"
+
+
+def test_a_reader_that_leaves_early_is_no_error(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    command = (
+        f"{sys.executable} -m ragcli query 'annual leave' -k 5 --json | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}"
+    )
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_control_characters_in_documents_and_names_do_not_reach_the_output(rag, write: Write) -> None:
+    write("docs/a\x1b]0;x\x07.md", "# T\x1b[31m\n\nannual leave \u202e[bold]28[/bold] days \x9b5n\n")
+    write("docs/b.docx", make_docx())
+    rag("ingest", "docs")
+    for arguments in (
+        ("query", "annual leave"),
+        ("ask", "annual leave", "--threshold", "0"),
+        ("query", "annual leave", "--json"),
+    ):
+        shown = rag(*arguments).stdout
+        assert not any((ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160 or c == "\u202e" for c in shown)
+    assert "[bold]28[/bold]" in rag("query", "annual leave").stdout

@@ -1,0 +1,62 @@
+"""The documents say what the program does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ragcli import __version__
+from ragcli.cli.main import app
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = sorted(name for name in typer.main.get_command(app).commands if name != "config") + ["config show"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_readme_and_has_help(command: str) -> None:
+    assert f"rag {command}" in (ROOT / "README.md").read_text()
+    shown = CliRunner().invoke(app, [*command.split(), "--help"])
+    assert shown.exit_code == 0
+    assert len(shown.stdout) > 200
+
+
+def test_every_option_in_the_readme_exists() -> None:
+    known = "".join(CliRunner().invoke(app, [*command.split(), "--help"]).stdout for command in COMMANDS)
+    known += CliRunner().invoke(app, ["--help"]).stdout
+    blocks = re.findall(r"```(?:sh|console|yaml)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    used = {
+        option
+        for block in blocks
+        for line in block.splitlines()
+        if "rag " in line
+        for option in re.findall(r"--[a-z-]+", line)
+    }
+    assert {option for option in used if option not in known} == set()
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    versions = re.findall(r"^## (?:\[)?([\d.]+|Unreleased)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert __version__ in versions[:2]
+
+
+def test_the_architecture_names_every_package_and_module_at_the_top() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    names = {
+        path.stem if path.is_file() else path.name
+        for path in (ROOT / "ragcli").iterdir()
+        if not path.name.startswith("__")
+    }
+    assert {name for name in names - {"py.typed", "py"} if f"{name}" not in text} == set()
+
+
+def test_no_module_of_the_package_is_longer_than_it_should_be() -> None:
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in (ROOT / "ragcli").rglob("*.py")
+        if (count := len(path.read_text().splitlines())) > 340
+    }
+    assert long == {}

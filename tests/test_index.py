@@ -1,0 +1,306 @@
+"""The index as a whole: what is committed is found, what is deleted is not, and copies are only copies."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import chromadb
+import numpy as np
+import pytest
+
+from ragcli.chunking import get_chunker
+from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
+from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound
+from ragcli.index.filtering import path_matches
+from ragcli.index.reader import IndexReader
+from ragcli.index.vectors import VECTORS
+from ragcli.index.writer import IndexWriter, open_writer
+from ragcli.loaders import load_bytes
+
+EMBEDDER = HashingEmbedder(64)
+CHUNKER = get_chunker("structure", 32, EMBEDDER)
+
+
+@contextmanager
+def writing(directory: Path, **options: object) -> Iterator[IndexWriter]:
+    with open_writer(
+        directory, embedder=EMBEDDER.identity, chunker=CHUNKER.parameters, model_source="hashing", **options
+    ) as writer:  # type: ignore[arg-type]
+        yield writer
+
+
+def new(path: str, text: str, root: str = "docs") -> NewDocument:
+    document = load_bytes(text.encode(), Path(path))
+    return NewDocument(
+        SourceFile(source_id(path), path, root, len(text), 1, 1, str(hash(text))), document, CHUNKER.split(document)
+    )
+
+
+def put(writer: IndexWriter, *documents: NewDocument) -> None:
+    missing = writer.without_embedding([chunk for entry in documents for chunk in entry.chunks])
+    writer.store_embeddings(list(missing), EMBEDDER.embed_documents(list(missing.values())))
+    writer.commit(documents)
+
+
+def build(directory: Path, texts: dict[str, str], **options: object) -> None:
+    with writing(directory, **options) as writer:
+        for path, text in texts.items():
+            put(writer, new(path, text))
+        writer.finish()
+
+
+def found(reader: IndexReader, question: str, where: Filter = Filter()) -> tuple[list[str], list[str]]:  # noqa: B008
+    """Paths by lexical and by dense search."""
+    answers = []
+    for rows in (
+        reader.lexical_search(question, 10, where),
+        reader.dense_search(EMBEDDER.embed_query(question), 10, where),
+    ):
+        chunks = reader.chunks([row for row, _ in rows])
+        answers.append([chunks[row][1].path for row, _ in rows])
+    return answers[0], answers[1]
+
+
+@pytest.fixture
+def directory(work: Path) -> Path:
+    return work / ".rag"
+
+
+TEXTS = {"a.md": "# Leave\n\nannual leave days", "b.md": "# Pay\n\nstandby pay", "c.txt": "parking spaces"}
+
+
+def test_what_is_committed_is_found_by_both_legs(directory: Path) -> None:
+    build(directory, TEXTS)
+    with closing(IndexReader(directory)) as reader:
+        lexical, dense = found(reader, "standby pay")
+        assert lexical == ["b.md"]
+        assert dense[0] == "b.md"
+        assert len(dense) == 3
+
+
+def test_exact_search_is_the_brute_force_ranking(directory: Path) -> None:
+    texts = {f"{i}.txt": " ".join(f"word{(i * j) % 17}" for j in range(1, 9)) for i in range(60)}
+    build(directory, texts)
+    query = EMBEDDER.embed_query("word3 word5")
+    with closing(IndexReader(directory)) as reader:
+        rows = reader.dense_search(query, 10, Filter())
+        matrix = np.fromfile(directory / VECTORS, dtype="<f4").reshape(-1, 64)
+        scores = matrix @ query
+        expected = sorted(range(60), key=lambda i: (-scores[i], i))[:10]
+        assert [row - 1 for row, _ in rows] == expected
+        assert [score for _, score in rows] == pytest.approx(sorted(scores, reverse=True)[:10])
+
+
+def test_replacing_and_removing_a_document_leaves_nothing_of_it(directory: Path) -> None:
+    build(directory, TEXTS)
+    with writing(directory) as writer:
+        put(writer, new("a.md", "# Leave\n\nunpaid sabbatical"))
+        assert writer.remove([source_id("b.md"), "not there"]) == 1
+        writer.finish()
+    with closing(IndexReader(directory)) as reader:
+        assert found(reader, "annual")[0] == []
+        assert found(reader, "standby") == ([], ["a.md", "c.txt"]) or set(found(reader, "standby")[1]) == {
+            "a.md",
+            "c.txt",
+        }
+        assert found(reader, "sabbatical")[0] == ["a.md"]
+        assert reader.check() == []
+    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection:
+        assert connection.execute("SELECT count(*) FROM embeddings").fetchone()[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (Filter(types=("markdown",)), {"a.md", "b.md"}),
+        (Filter(paths=("*.txt",)), {"c.txt"}),
+        (Filter(paths=("a.md", "c.txt"), types=("text",)), {"c.txt"}),
+        (Filter(paths=("nothing",)), set()),
+    ],
+)
+def test_a_filter_holds_for_both_legs(directory: Path, where: Filter, expected: set[str]) -> None:
+    build(directory, TEXTS)
+    with closing(IndexReader(directory)) as reader:
+        lexical, dense = found(reader, "leave pay parking", where)
+        assert set(lexical) == set(dense) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "expected"),
+    [
+        ("*.md", "docs/a.md", True),
+        ("docs/*.md", "docs/a.md", True),
+        ("docs/*.md", "docs/sub/a.md", False),
+        ("docs/**/*.md", "docs/sub/a.md", True),
+        ("docs/**", "docs/sub/a.md", True),
+        ("sub", "docs/sub/a.md", True),
+        ("sub/a.md", "docs/sub/a.md", True),
+        ("a.md", "docs/ba.md", False),
+        ("doc", "docs/a.md", False),
+    ],
+)
+def test_patterns_match_whole_parts_of_a_path(pattern: str, path: str, expected: bool) -> None:
+    assert path_matches(pattern, path, "docs") is expected
+
+
+def test_vectors_that_a_crash_left_behind_are_ignored_and_overwritten(directory: Path) -> None:
+    build(directory, TEXTS)
+    with (directory / VECTORS).open("ab") as file:
+        file.write(os.urandom(64 * 4 * 3 + 7))
+    with closing(IndexReader(directory)) as reader:
+        assert len(found(reader, "leave")[1]) == 3
+    with writing(directory) as writer:
+        put(writer, new("d.txt", "late arrival"))
+    with closing(IndexReader(directory)) as reader:
+        assert reader.check() == []
+        assert found(reader, "late arrival")[1][0] == "d.txt"
+
+
+@pytest.mark.parametrize("damage", ["missing", "short"])
+def test_lost_vectors_are_read_from_the_catalog_and_restored_by_the_next_writer(directory: Path, damage: str) -> None:
+    build(directory, TEXTS)
+    before = (directory / VECTORS).read_bytes()
+    if damage == "missing":
+        (directory / VECTORS).unlink()
+    else:
+        (directory / VECTORS).write_bytes(before[:100])
+    with closing(IndexReader(directory)) as reader:
+        assert found(reader, "standby pay")[1][0] == "b.md"
+        assert reader.check() != []
+    with writing(directory):
+        pass
+    assert (directory / VECTORS).read_bytes() == before
+
+
+def test_check_finds_a_changed_vector(directory: Path) -> None:
+    build(directory, TEXTS)
+    data = bytearray((directory / VECTORS).read_bytes())
+    data[200] ^= 0x40
+    (directory / VECTORS).write_bytes(bytes(data))
+    with closing(IndexReader(directory)) as reader:
+        assert reader.check() == [f"{VECTORS} differs from the catalog"]
+
+
+def test_a_damaged_catalog_is_an_error_with_a_way_out(directory: Path) -> None:
+    build(directory, TEXTS)
+    path = directory / "catalog.sqlite3"
+    data = bytearray(path.read_bytes())
+    data[4096 : 4096 * 12] = os.urandom(4096 * 11)
+    path.write_bytes(bytes(data))
+    with pytest.raises(IndexDamaged) as caught, closing(IndexReader(directory)) as reader:
+        found(reader, "leave")
+        assert reader.check() == []
+    assert caught.value.hint
+
+
+def test_another_model_or_chunker_is_refused_with_both_names(directory: Path) -> None:
+    build(directory, TEXTS)
+    with (
+        pytest.raises(IndexIncompatible, match="dimension 64.*dimension 128") as caught,
+        open_writer(directory, embedder=HashingEmbedder(128).identity, chunker=CHUNKER.parameters),
+    ):
+        pass
+    assert "--rebuild" in caught.value.hint
+    with (
+        pytest.raises(IndexIncompatible, match="max_tokens 32.*max_tokens 64"),
+        open_writer(directory, embedder=EMBEDDER.identity, chunker=get_chunker("structure", 64, EMBEDDER).parameters),
+    ):
+        pass
+
+
+def test_rebuilding_empties_the_index_first(directory: Path) -> None:
+    build(directory, TEXTS)
+    build(directory, {"z.md": "fresh"}, rebuild=True)
+    with closing(IndexReader(directory)) as reader:
+        assert [document.path for document in reader.documents()] == ["z.md"]
+        assert reader.check() == []
+
+
+def test_a_reader_follows_what_is_committed_after_it_was_opened(directory: Path) -> None:
+    build(directory, TEXTS)
+    with closing(IndexReader(directory)) as reader:
+        assert found(reader, "sabbatical")[0] == []
+        with writing(directory) as writer:
+            put(writer, new("d.md", "sabbatical"))
+        assert found(reader, "sabbatical")[0] == ["d.md"]
+
+
+def test_a_second_writer_is_told_who_is_writing(directory: Path) -> None:
+    with writing(directory) as writer:
+        writer.report("3 of 7 files")
+        with pytest.raises(IndexLocked, match=f"process {os.getpid()}, 3 of 7 files"), writing(directory):
+            pass
+
+
+def test_there_is_no_index_before_the_first_commit(directory: Path) -> None:
+    with pytest.raises(IndexNotFound):
+        IndexReader(directory)
+
+
+def test_opening_for_reading_changes_no_byte(directory: Path) -> None:
+    build(directory, TEXTS)
+    before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    with closing(IndexReader(directory)) as reader:
+        found(reader, "leave")
+    assert {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()} == before
+
+
+def chroma_ids(directory: Path) -> set[str]:
+    client = chromadb.PersistentClient(path=str(directory / "chroma"))
+    try:
+        return set(client.get_collection("passages", embedding_function=None).get(include=[])["ids"])
+    finally:
+        client.close()
+
+
+def catalog_ids(directory: Path) -> set[str]:
+    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection:
+        return {entry[0] for entry in connection.execute("SELECT chunk_id FROM chunks")}
+
+
+def edits(directory: Path, steps: Sequence[dict[str, str]], **options: object) -> None:
+    for step in steps:
+        build(directory, step, **options)
+        with writing(directory, **options) as writer:
+            writer.remove([source_id("a.md")])
+            writer.finish()
+
+
+def test_chroma_holds_the_same_chunks_and_answers_other_tools(directory: Path) -> None:
+    edits(directory, [TEXTS, {"a.md": "new words", "d.md": "more"}])
+    assert chroma_ids(directory) == catalog_ids(directory)
+    client = chromadb.PersistentClient(path=str(directory / "chroma"))
+    answer = client.get_collection("passages", embedding_function=None).query(
+        query_embeddings=[EMBEDDER.embed_query("standby pay")], n_results=1
+    )
+    client.close()
+    assert answer["metadatas"][0][0]["path"] == "b.md"
+
+
+def test_a_chroma_copy_that_was_left_dirty_or_deleted_is_made_anew(directory: Path) -> None:
+    build(directory, TEXTS)
+    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection, connection:
+        connection.execute("UPDATE meta SET value = '{\"state\": \"dirty\"}' WHERE key = 'chroma'")
+    for file in (directory / "chroma").rglob("*.bin"):
+        file.write_bytes(b"damaged")
+    build(directory, {})
+    assert chroma_ids(directory) == catalog_ids(directory)
+
+
+def test_above_the_exact_limit_the_graph_answers_and_later_chunks_are_found_too(directory: Path) -> None:
+    build(directory, {f"{i}.txt": f"alpha{i} beta{i}" for i in range(40)}, exact_limit=10)
+    with writing(directory, exact_limit=10) as writer:
+        put(writer, new("late.txt", "gamma delta"))
+        writer.remove([source_id("7.txt")])
+        writer.finish()
+    with closing(IndexReader(directory, exact_limit=10)) as reader:
+        assert reader.manifest.chroma["graph"] is True
+        assert reader.manifest.chroma["row"] == 40, "a small change does not rebuild the graph"
+        for question, path in (("alpha3 beta3", "3.txt"), ("gamma delta", "late.txt")):
+            assert found(reader, question)[1][0] == path
+        assert "7.txt" not in found(reader, "alpha7 beta7")[1]

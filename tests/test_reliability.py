@@ -1,0 +1,157 @@
+"""Killed, interrupted, out of space, two at once: the index answers as before or as after, and the next ingest completes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ragcli.datatypes import Filter
+from ragcli.errors import IndexNotFound, IndexUnusable
+from ragcli.index.reader import IndexReader
+
+TRIALS = int(os.environ.get("KILL_TRIALS", "20"))
+INGEST = [sys.executable, "-m", "ragcli", "ingest", "docs", "--json", "--max-tokens", "32"]
+
+
+@pytest.fixture
+def corpus(write: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A folder in which every document has a first sentence of its own."""
+    monkeypatch.setenv("RAGCLI_EMBEDDING_MODEL", "hashing")
+    texts = {}
+    for i in range(60):
+        marker = f"uniquemarker{i}"
+        body = " ".join(f"Sentence {j} of document {i} speaks of topic{(i * j) % 13}." for j in range(40))
+        write(f"docs/{i:02}.txt", f"This is {marker}. {body}\n")
+        texts[f"docs/{i:02}.txt"] = marker
+    return texts
+
+
+def check_promises(directory: Path, corpus: dict[str, str]) -> int:
+    """The index opens, is sound, and every document in it is found by its own first sentence; returns how many there are."""
+    try:
+        reader = IndexReader(directory)
+    except IndexNotFound:
+        return 0
+    with closing(reader):
+        assert reader.check() == []
+        documents = reader.documents()
+        for document in documents:
+            rows = [row for row, _ in reader.lexical_search(corpus[document.path], 5, Filter())]
+            assert document.path in {record.path for _, record in reader.chunks(rows).values()}
+            assert len(reader.document_chunks(document.document_id)) == document.chunks
+        return len(documents)
+
+
+def documents_in(directory: Path) -> int:
+    try:
+        with closing(IndexReader(directory)) as reader:
+            return len(reader.documents())
+    except IndexUnusable:
+        return 0
+
+
+def digest(directory: Path) -> list[tuple[object, ...]]:
+    """The logical content of an index."""
+    with closing(IndexReader(directory)) as reader:
+        return [
+            (document.path, chunk.chunk_id, chunk.text, chunk.tail)
+            for document in reader.documents()
+            for chunk in reader.document_chunks(document.document_id)
+        ]
+
+
+def test_an_ingest_killed_at_any_moment_leaves_a_sound_index_that_the_next_one_completes(
+    work: Path, corpus: dict[str, str]
+) -> None:
+    started = time.monotonic()
+    subprocess.run(INGEST, check=True, capture_output=True)
+    runtime = time.monotonic() - started
+    expected = digest(work / ".rag")
+    chance = random.Random(20)
+    landed = 0
+    for _ in range(TRIALS):
+        shutil.rmtree(work / ".rag")
+        for _attempt in range(2):
+            child = subprocess.Popen(INGEST, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0.25, 1.0) * runtime)
+            landed += child.poll() is None
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            check_promises(work / ".rag", corpus)
+        done = subprocess.run(INGEST, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)["documents"] == 60
+        assert check_promises(work / ".rag", corpus) == 60
+        assert digest(work / ".rag") == expected
+    assert landed >= TRIALS // 2, "the kills came too late to test anything"
+
+
+def test_an_interrupted_ingest_keeps_what_was_finished(work: Path, corpus: dict[str, str]) -> None:
+    child = subprocess.Popen(INGEST, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not documents_in(work / ".rag"):
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert "Traceback" not in err
+    if child.returncode != 0:  # it may have been done already
+        assert child.returncode == 130
+        assert json.loads(out).get("interrupted", True) is True
+    assert check_promises(work / ".rag", corpus) > 0
+    subprocess.run(INGEST, check=True, capture_output=True)
+    assert check_promises(work / ".rag", corpus) == 60
+
+
+@pytest.mark.parametrize("limit_kib", [0, 16, 64, 160, 320, 640])
+def test_a_full_disk_leaves_the_index_as_it_was(work: Path, corpus: dict[str, str], limit_kib: int) -> None:
+    few = [*INGEST[:4], "docs/00.txt", *INGEST[5:]]
+    subprocess.run(few, check=True, capture_output=True)
+    before = digest(work / ".rag")
+
+    def limited() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_kib * 1024, limit_kib * 1024))
+
+    done = subprocess.run(INGEST, capture_output=True, text=True, preexec_fn=limited, check=False)
+    assert "Traceback" not in done.stderr
+    if done.returncode != 0:
+        error = json.loads(done.stdout)
+        assert error["schema"] == "rag.error/1"
+        assert error["hint"]
+    assert check_promises(work / ".rag", corpus) >= 1
+    assert set(before) <= set(digest(work / ".rag"))
+    assert subprocess.run(INGEST, capture_output=True, check=False).returncode == 0
+    assert check_promises(work / ".rag", corpus) == 60
+
+
+def test_readers_answer_while_a_writer_works(work: Path, corpus: dict[str, str]) -> None:
+    subprocess.run(INGEST, check=True, capture_output=True)
+    for path in (work / "docs").glob("*.txt"):
+        path.write_text(path.read_text() + "One more sentence.\n")
+    writer = subprocess.Popen(INGEST, stdout=subprocess.DEVNULL)
+    query = [sys.executable, "-m", "ragcli", "query", "uniquemarker7", "--mode", "lexical", "--json"]
+    answers = 0
+    while writer.poll() is None or answers < 3:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 0, done.stdout
+        assert json.loads(done.stdout)["hits"][0]["path"] == "docs/07.txt"
+        answers += 1
+    assert writer.returncode == 0
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_with_a_way_out(work: Path, corpus: dict[str, str]) -> None:
+    (work / "file").write_text("not a folder")
+    done = subprocess.run([*INGEST, "--index", "file/.rag"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "file/.rag" in json.loads(done.stdout)["error"]

@@ -1,0 +1,61 @@
+"""Which modules a command must not load. Times are in benchmarks/; what is not imported cannot cost any."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "sentence_transformers", "transformers", "chromadb", "onnxruntime", "tokenizers", "llama_cpp", "pypdf",
+         "docx", "bs4", "huggingface_hub", "rank_bm25", "lxml"}  # fmt: skip
+RUN = """
+import sys
+from ragcli.cli import main
+sys.argv = ["rag", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as stop:
+    code = stop.code or 0
+sys.stderr.write("MODULES " + " ".join(sorted({name.partition(".")[0] for name in sys.modules})) + "\\n")
+raise SystemExit(code)
+"""
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, env=os.environ, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    listing = next(line for line in done.stderr.splitlines() if line.startswith("MODULES "))
+    return set(listing.split()[1:])
+
+
+@pytest.fixture
+def index(rag, write: Callable[[str, str], Path]) -> None:
+    write("docs/a.md", "# Leave\n\nEmployees have 28 days of annual leave.\n")
+    rag("ingest", "docs")
+
+
+def test_help_loads_no_heavy_library_and_no_numpy() -> None:
+    assert loaded_by("--help") & (HEAVY | {"numpy"}) == set()
+
+
+def test_stats_loads_no_heavy_library(index: None) -> None:
+    assert loaded_by("stats") & HEAVY == set()
+
+
+def test_a_lexical_query_loads_no_heavy_library(index: None) -> None:
+    assert loaded_by("query", "annual leave", "--mode", "lexical") & HEAVY == set()
+
+
+def test_a_hybrid_query_loads_neither_torch_nor_chroma(
+    rag_with_model, write: Callable[[str, str], Path], model_cache: Path
+) -> None:
+    write("docs/a.md", "# Leave\n\nEmployees have 28 days of annual leave.\n")
+    rag_with_model("ingest", "docs")
+    loaded = loaded_by("query", "annual leave")
+    assert loaded & HEAVY == {"onnxruntime", "tokenizers"}

@@ -36,6 +36,7 @@ HOMES = {
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
     "typer": {"cli.main", "cli.options", "cli.session"},
+    "click": {"cli.main"},
     "rich": {"render.passages", "render.progress", "render.terminal"},
 }  # fmt: skip
 # Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.

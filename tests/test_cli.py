@@ -207,8 +207,22 @@ def test_errors_have_a_code_a_message_and_a_fix_as_text_and_as_json(
     assert document["hint"]
 
 
-def test_an_unknown_option_is_a_usage_error(rag) -> None:
+def test_an_unknown_option_is_a_usage_error_also_in_json(rag) -> None:
     rag("query", "x", "--nonsense", code=2)
+    for arguments in (["query", "x", "--nonsense", "--json"], ["query", "--json"], ["nonsense", "--json"]):
+        done = subprocess.run([sys.executable, "-m", "ragcli", *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert json.loads(done.stdout)["schema"] == "rag.error/1"
+
+
+def test_exit_codes_are_the_same_with_json_from_the_shell(docs: Path) -> None:
+    for extra in ([], ["--json"]):
+        done = subprocess.run([sys.executable, "-m", "ragcli", "query", "x", *extra], capture_output=True, check=False)
+        assert done.returncode == 5
+        done = subprocess.run(
+            [sys.executable, "-m", "ragcli", "config", "show", *extra], capture_output=True, check=False
+        )
+        assert done.returncode == 0
 
 
 def test_an_empty_folder_is_an_empty_index(rag, work: Path) -> None:

@@ -13,7 +13,7 @@ from ragcli import __version__
 from ragcli.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = sorted(name for name in typer.main.get_command(app).commands if name != "config") + ["config show"]  # type: ignore[attr-defined]
+COMMANDS = [*sorted(name for name in typer.main.get_command(app).commands if name != "config"), "config show"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -193,21 +193,20 @@ def test_a_damaged_catalog_is_an_error_with_a_way_out(directory: Path) -> None:
     data[4096 : 4096 * 12] = os.urandom(4096 * 11)
     path.write_bytes(bytes(data))
     with pytest.raises(IndexDamaged) as caught, closing(IndexReader(directory)) as reader:
-        found(reader, "leave")
-        assert reader.check() == []
+        reader.check()
     assert caught.value.hint
 
 
 def test_another_model_or_chunker_is_refused_with_both_names(directory: Path) -> None:
     build(directory, TEXTS)
     with (
-        pytest.raises(IndexIncompatible, match="dimension 64.*dimension 128") as caught,
+        pytest.raises(IndexIncompatible, match=r"dimension 64.*dimension 128") as caught,
         open_writer(directory, embedder=HashingEmbedder(128).identity, chunker=CHUNKER.parameters),
     ):
         pass
     assert "--rebuild" in caught.value.hint
     with (
-        pytest.raises(IndexIncompatible, match="max_tokens 32.*max_tokens 64"),
+        pytest.raises(IndexIncompatible, match=r"max_tokens 32.*max_tokens 64"),
         open_writer(directory, embedder=EMBEDDER.identity, chunker=get_chunker("structure", 64, EMBEDDER).parameters),
     ):
         pass

@@ -101,6 +101,7 @@ class App:
 
     def chunker_for(self, embedder: Embedder, manifest: Manifest | None) -> Chunker:
         """The index's own chunker, or the one asked for. Raises UsageError when the model cannot read its chunks whole."""
+        from ragcli.chunking import get_chunker
 
         own = manifest.chunker if manifest else {}
         strategy = self.settings.chunking_strategy or str(own.get("strategy", "structure"))

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 
 from ragcli import __version__
@@ -279,5 +280,14 @@ def show(index: options.Index = None, as_json: options.Json = False, quiet: opti
 
 
 def main() -> None:
-    """Run the command line; usage errors exit with 2."""
-    app()
+    """Run the command line; usage errors exit with 2, and are JSON as well when `--json` was given."""
+    if "--json" not in sys.argv:
+        app()
+    try:
+        sys.exit(app(standalone_mode=False))
+    except click.ClickException as problem:
+        from ragcli.errors import UsageError
+
+        hint = problem.ctx.get_usage() if isinstance(problem, click.UsageError) and problem.ctx else "rag --help"
+        Output(as_json=True, quiet=True).error(UsageError(problem.format_message(), hint=hint))
+        sys.exit(problem.exit_code)

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.answering import Answerer
 from ragcli.datatypes import Answer, Filter, Mode, QueryResult
 from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
 from ragcli.errors import IndexNotFound, UsageError
@@ -17,13 +16,14 @@ from ragcli.index.manifest import Manifest, check_identity
 from ragcli.index.reader import IndexReader
 from ragcli.protocols import Chunker, Embedder
 from ragcli.reports import EvalReport, IndexStats, IngestReport
-from ragcli.retrieval.retriever import RetrievalOptions, Retriever
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, model_cache
 
 if TYPE_CHECKING:
+    from ragcli.answering import Answerer
     from ragcli.datatypes import Matrix, Vector
     from ragcli.evaluating import Threshold
     from ragcli.ingest import Progress
+    from ragcli.retrieval.retriever import Retriever
 
 MAX_QUESTION = 8_000
 
@@ -139,6 +139,8 @@ class App:
 
     def retriever(self, **changes: object) -> Retriever:
         """The retriever that the settings describe; `changes` replace fields of its RetrievalOptions."""
+        from ragcli.retrieval.retriever import RetrievalOptions, Retriever
+
         settings = self.settings
         mode: Mode = settings.retrieval_mode  # type: ignore[assignment]
         options = RetrievalOptions(mode, settings.retrieval_fusion, settings.retrieval_weight, settings.retrieval_depth)
@@ -157,6 +159,7 @@ class App:
 
     def answerer(self) -> Answerer:
         """The answerer that the settings describe; a language model is loaded here."""
+        from ragcli.answering import Answerer
         from ragcli.generation import get_generator
 
         generator = get_generator(

@@ -20,10 +20,11 @@ app = typer.Typer(
     help="Cited answers from your own documents, on your own machine.",
     no_args_is_help=True,
     add_completion=True,
+    rich_markup_mode=None,  # loading rich for a help page costs a third of its time
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-config_app = typer.Typer(help="Settings and where they come from.", no_args_is_help=True)
+config_app = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
 
 

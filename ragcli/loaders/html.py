@@ -6,8 +6,8 @@ import re
 import warnings
 from pathlib import Path
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag, XMLParsedAsHTMLWarning
-from bs4.element import PreformattedString
+from bs4 import BeautifulSoup, Comment, Tag, XMLParsedAsHTMLWarning
+from bs4.element import NavigableString, PreformattedString
 
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError

@@ -74,12 +74,21 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """From the offset `start` of a document on, the section path is `headings`."""
+
+    start: int
+    headings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A searchable piece of a document: `text` is exactly `Document.text[span.start:span.end]`.
 
     `tail` is the document's text from the end of this chunk to the start of the next, so that text + tail of consecutive
     chunks reads as the document. `header` (document title and section path) is embedded and indexed with the text but is
-    not part of it. `tokens` counts the embedder's tokens of header and text together.
+    not part of it. `tokens` counts the embedder's tokens of header and text together. A chunk of several small sections has
+    the `headings` that they share, and in `sections` where each of them begins.
     """
 
     chunk_id: str
@@ -91,6 +100,7 @@ class Chunk:
     headings: tuple[str, ...]
     header: str
     tokens: int
+    sections: tuple[Section, ...] = ()
 
     @property
     def searchable_text(self) -> str:
@@ -139,7 +149,7 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A document as the catalog knows it."""
+    """A document as the catalog knows it; `page_starts` as in Document."""
 
     document_id: str
     path: str
@@ -147,8 +157,8 @@ class DocumentRecord:
     type: str
     title: str
     chunks: int
-    has_pages: bool
     has_lines: bool
+    page_starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,7 @@ class Passage:
     text: str
     span: Span
     headings: tuple[str, ...]
+    sections: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

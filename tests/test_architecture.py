@@ -26,7 +26,7 @@ HOMES = {
     "huggingface_hub": {"embedding.models"},
     "chromadb": {"index.chroma"},
     "sqlite3": {"index.catalog", "index.schema", "index.chroma", "index.lexical", "index.manifest", "index.reader",
-                "index.vectors", "index.writer"},
+                "index.rows", "index.vectors", "index.writer"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.extractive"},
     "pypdf": {"loaders.pdf"},

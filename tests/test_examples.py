@@ -30,7 +30,13 @@ def test_a_page_is_cited_where_the_document_has_pages(demo: Rag) -> None:
     answer = json.loads(demo("ask", "What is the tightening torque of the dosing head?", "--json").stdout)
     assert "5.5 newton metres" in " ".join(answer["answer"].split())
     assert answer["citations"][0]["path"].endswith("dosing-pump-manual.pdf")
-    assert answer["citations"][0]["page"] is not None
+    assert (answer["citations"][0]["page"], answer["citations"][0]["page_end"]) == (2, 2)
+
+
+def test_a_section_is_cited_where_a_document_has_neither_lines_nor_pages(demo: Rag) -> None:
+    answer = json.loads(demo("ask", "What does the contractor pay for each working day of delay?", "--json").stdout)
+    assert answer["citations"][0]["path"].endswith("contract-laboratory.docx")
+    assert answer["citations"][0]["headings"][-1] == "5 Penalties"
 
 
 def test_the_gold_set_passes_its_gate(demo: Rag) -> None:

@@ -57,7 +57,7 @@ def scored(ordinal: int, score: float, heading: str = "A", document: str = "d") 
         f"{document}{ordinal}", document, ordinal, text, "\n", Span(ordinal * 8, ordinal * 8 + 7, None, None, ordinal, ordinal),
         (heading,), "", 2,
     )  # fmt: skip
-    record = DocumentRecord(document, document, "", "text", document, 9, False, True)
+    record = DocumentRecord(document, document, "", "text", document, 9, True)
     return ScoredChunk(ordinal, chunk, record, score, ScoreTrace("convex", (LegTrace("l", 1, 1, 1, 1, score),), score))
 
 

@@ -59,7 +59,7 @@ def test_a_malformed_threshold_is_a_usage_error(text: str) -> None:
 
 
 def passage_hit(path: str, text: str, rank: int, page: int | None = None) -> Hit:
-    record = DocumentRecord(path, path, "", "text", path, 1, page is not None, False)
+    record = DocumentRecord(path, path, "", "text", path, 1, False)
     return Hit(
         Passage(record, ("c",), text, Span(0, len(text), page, page), ()), 1.0, rank, ScoreTrace("convex", (), 1.0)
     )

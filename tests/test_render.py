@@ -43,7 +43,7 @@ def test_sanitising_leaves_nothing_dangerous_and_ordinary_text_alone(text: str) 
 
 
 def hostile_hit(payload: str) -> Hit:
-    record = DocumentRecord("d", f"p{payload}.md", "", "markdown", payload, 1, False, True)
+    record = DocumentRecord("d", f"p{payload}.md", "", "markdown", payload, 1, True)
     text = f"annual {payload} leave"
     passage = Passage(record, ("c",), text, Span(0, len(text), None, None, 1, 1), (payload,))
     return Hit(passage, 1.0, 1, ScoreTrace("convex", (), 1.0))

@@ -6,7 +6,7 @@ import bisect
 import hashlib
 import re
 
-from ragcli.datatypes import Chunk, Document, Span
+from ragcli.datatypes import Chunk, Document, Section, Span
 
 HEADER_SEPARATOR = " › "
 
@@ -25,7 +25,15 @@ class Assembler:
         self._lines = [match.end() for match in re.finditer("\n", document.text)] if document.has_lines else None
 
     def chunk(
-        self, ordinal: int, start: int, end: int, next_start: int, headings: tuple[str, ...], header: str, tokens: int
+        self,
+        ordinal: int,
+        start: int,
+        end: int,
+        next_start: int,
+        headings: tuple[str, ...],
+        header: str,
+        tokens: int,
+        sections: tuple[Section, ...] = (),
     ) -> Chunk:
         """The chunk `text[start:end]`; `next_start` is where the following one begins (the text's length for the last)."""
         document = self._document
@@ -41,6 +49,7 @@ class Assembler:
             headings=headings,
             header=header,
             tokens=tokens,
+            sections=sections,
         )
 
     def span(self, start: int, end: int) -> Span:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ragcli.chunking.assembly import HEADER_SEPARATOR, Assembler, header_of
-from ragcli.datatypes import Block, Chunk, Document
+from ragcli.datatypes import Block, Chunk, Document, Section
 from ragcli.protocols import TokenCounter
 from ragcli.text.sentences import sentence_spans, trim
 
@@ -49,6 +49,15 @@ class _Draft:
             shared += 1
         rows = {unit.table_header for unit in self.units}
         return first[:shared], rows.pop() if len(rows) == 1 else ""
+
+    def sections(self) -> tuple[Section, ...]:
+        """Where each section begins, if there is more than one."""
+        begins = [
+            Section(unit.start, unit.headings)
+            for i, unit in enumerate(self.units)
+            if i == 0 or unit.headings != self.units[i - 1].headings
+        ]
+        return tuple(begins) if len(begins) > 1 else ()
 
 
 class StructureChunker:
@@ -131,7 +140,8 @@ class StructureChunker:
             headings, row = draft.header_key()
             header = headers.text(headings, row)
             tokens = sum(self._counter.count_tokens([header, document.text[start:end]]))
-            chunks.append(assembler.chunk(i, start, end, following, headings, header, tokens))
+            sections = draft.sections()
+            chunks.append(assembler.chunk(i, start, end, following, headings, header, tokens, sections))
         return chunks
 
 

@@ -37,7 +37,7 @@ def cite(draft: Draft, hits: Sequence[Hit]) -> tuple[tuple[Sentence, ...], tuple
                 places[rank, start, end] = len(citations) + 1
                 citations.append(_citation(len(citations) + 1, hit, start, end, text))
             markers.append(places[rank, start, end])
-        sentences.append(Sentence(text, tuple(markers)))
+        sentences.append(Sentence(" ".join(text.split()), tuple(markers)))
     return tuple(sentences), tuple(citations)
 
 
@@ -45,8 +45,20 @@ def _citation(marker: int, hit: Hit, start: int, end: int, sentence: str) -> Cit
     passage = hit.passage
     quote = passage.text[start - passage.span.start : end - passage.span.start]
     return Citation(
-        marker, hit.rank, passage.document, narrow(hit, start, end), passage.headings, quote, _status(sentence, quote)
+        marker,
+        hit.rank,
+        passage.document,
+        narrow(hit, start, end),
+        _headings(hit, start),
+        quote,
+        _status(sentence, quote),
     )
+
+
+def _headings(hit: Hit, start: int) -> tuple[str, ...]:
+    """The section that the offset lies in."""
+    above = [section.headings for section in hit.passage.sections if section.start <= start]
+    return above[-1] if above else hit.passage.headings
 
 
 def _status(sentence: str, quote: str) -> CitationStatus:
@@ -85,10 +97,12 @@ def best_unit(sentence: str, hit: Hit) -> tuple[int, int]:
 
 
 def narrow(hit: Hit, start: int, end: int) -> Span:
-    """The place of a part of a passage: lines are counted, pages are those of the whole passage."""
-    whole, text = hit.passage.span, hit.passage.text
+    """The place of a part of a passage, with its own pages and lines."""
+    whole, text, pages = hit.passage.span, hit.passage.text, hit.passage.document.page_starts
+    if pages:
+        return Span(start, end, bisect.bisect_right(pages, start), bisect.bisect_right(pages, end - 1))
     if whole.line_start is None:
-        return Span(start, end, whole.page_start, whole.page_end)
+        return Span(start, end)
     breaks = [match.start() for match in re.finditer("\n", text)]
     first = whole.line_start + bisect.bisect_left(breaks, start - whole.start)
     last = whole.line_start + bisect.bisect_left(breaks, end - 1 - whole.start)

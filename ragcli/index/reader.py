@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcli.datatypes import Chunk, DocumentRecord, Filter, SourceFile, Span
+from ragcli.datatypes import Chunk, DocumentRecord, Filter, SourceFile
 from ragcli.errors import IndexDamaged, IndexNotFound
 from ragcli.index import lexical
 from ragcli.index.catalog import CATALOG, connect_reader, transaction, translated
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.filtering import path_matches
 from ragcli.index.manifest import Manifest, read_manifest
+from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.vectors import VECTORS, VectorFile, stored_vectors
 from ragcli.reports import Failure
 from ragcli.text.analyzer import query_terms
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
 
 EXACT_LIMIT = 250_000
-
-_DOCUMENT = "documents.document_id, path, root, type, title, documents.chunks, has_pages, has_lines"
-_CHUNK = """chunks.row, chunk_id, ordinal, text, tail, start, "end", page_start, page_end, line_start, line_end, headings,
-            header, tokens"""
 
 
 class IndexReader:
@@ -176,28 +172,28 @@ class IndexReader:
         with self.snapshot():
             marks = ",".join("?" * len(rows))
             found = self._connection.execute(
-                f"SELECT {_CHUNK}, {_DOCUMENT} FROM chunks JOIN documents ON documents.row = document_row "
+                f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
                 f"WHERE chunks.row IN ({marks})",
                 list(rows),
             )
-            return {entry[0]: (_chunk(entry), _document(entry[14:])) for entry in found}
+            return {entry[0]: (chunk_of(entry), document_of(entry[CHUNK_WIDTH:])) for entry in found}
 
     def document_chunks(self, document_id: str) -> list[Chunk]:
         """All chunks of a document in order; empty when there is no such document."""
         with self.snapshot():
             found = self._connection.execute(
-                f"SELECT {_CHUNK}, {_DOCUMENT} FROM chunks JOIN documents ON documents.row = document_row "
+                f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
                 "WHERE documents.document_id = ? ORDER BY ordinal",
                 (document_id,),
             )
-            return [_chunk(entry) for entry in found]
+            return [chunk_of(entry) for entry in found]
 
     def documents(self) -> list[DocumentRecord]:
         """Every document, ordered by path."""
         with self.snapshot():
             return [
-                _document(entry)
-                for entry in self._connection.execute(f"SELECT {_DOCUMENT} FROM documents ORDER BY path")
+                document_of(entry)
+                for entry in self._connection.execute(f"SELECT {DOCUMENT_COLUMNS} FROM documents ORDER BY path")
             ]
 
     def files(self) -> list[SourceFile]:
@@ -268,21 +264,3 @@ def _top(scores: NDArray[Any], k: int) -> list[tuple[int, float]]:
     chosen = np.concatenate([above, level])
     order = np.lexsort((chosen, -scores[chosen]))
     return [(int(i) + 1, float(scores[i])) for i in chosen[order]]
-
-
-def _chunk(entry: Sequence[Any]) -> Chunk:
-    return Chunk(
-        chunk_id=entry[1],
-        document_id=entry[14],
-        ordinal=entry[2],
-        text=entry[3],
-        tail=entry[4],
-        span=Span(*entry[5:11]),
-        headings=tuple(json.loads(entry[11])),
-        header=entry[12],
-        tokens=entry[13],
-    )
-
-
-def _document(entry: Sequence[Any]) -> DocumentRecord:
-    return DocumentRecord(*entry[:6], *map(bool, entry[6:8]))

@@ -27,8 +27,8 @@ CREATE TABLE documents (
     mtime_ns INTEGER NOT NULL,
     ctime_ns INTEGER NOT NULL,
     content_hash TEXT NOT NULL,
-    has_pages INTEGER NOT NULL,
     has_lines INTEGER NOT NULL,
+    page_starts TEXT NOT NULL,
     chunks INTEGER NOT NULL,
     ingested_at TEXT NOT NULL,
     metadata TEXT NOT NULL
@@ -42,6 +42,7 @@ CREATE TABLE chunks (
     tail TEXT NOT NULL,
     header TEXT NOT NULL,
     headings TEXT NOT NULL,
+    sections TEXT NOT NULL,
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     page_start INTEGER, page_end INTEGER,

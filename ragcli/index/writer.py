@@ -6,8 +6,6 @@ documents, chunks, postings and the new length visible together.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,17 +24,13 @@ from ragcli.index.chroma import ChromaMirror
 from ragcli.index.lock import WriterLock
 from ragcli.index.manifest import check_identity, read_manifest
 from ragcli.index.reader import EXACT_LIMIT
+from ragcli.index.rows import insert_chunks, insert_document, text_hash
 from ragcli.index.vectors import VectorFile, stored_vectors
 from ragcli.reports import Failure
 from ragcli.text.analyzer import ANALYZER_VERSION
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix
-
-
-def text_hash(chunk: Chunk) -> bytes:
-    """The key of a chunk's embedding: SHA-256 of what is embedded."""
-    return hashlib.sha256(chunk.searchable_text.encode("utf-8", errors="surrogatepass")).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +190,8 @@ class IndexWriter:
             self._delete_documents([new.document.document_id for new in documents])
             row, document_rows = first_row, list[int]()
             for new in documents:
-                document_row = self._insert_document(new)
-                self._insert_chunks(row, document_row, new.chunks)
+                document_row = insert_document(self._connection, new, _now())
+                insert_chunks(self._connection, row, document_row, new.chunks)
                 document_rows += [document_row] * len(new.chunks)
                 row += len(new.chunks)
                 self._connection.execute("DELETE FROM failures WHERE document_id = ?", (new.source.document_id,))
@@ -300,32 +294,6 @@ class IndexWriter:
         self._connection.executemany(
             "DELETE FROM documents WHERE document_id = ?", [(document_id,) for document_id in ids]
         )
-
-    def _insert_document(self, new: NewDocument) -> int:
-        document, source = new.document, new.source
-        cursor = self._connection.execute(
-            "INSERT INTO documents (document_id, path, root, type, title, size, mtime_ns, ctime_ns, content_hash, has_pages, "
-            "has_lines, chunks, ingested_at, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                document.document_id, source.path, source.root, document.type, document.title, source.size, source.mtime_ns,
-                source.ctime_ns, source.content_hash, bool(document.page_starts), document.has_lines, len(new.chunks), _now(),
-                json.dumps(dict(document.metadata)),
-            ),
-        )  # fmt: skip
-        return int(cursor.lastrowid or 0)
-
-    def _insert_chunks(self, first_row: int, document_row: int, chunks: Sequence[Chunk]) -> None:
-        self._connection.executemany(
-            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    row, chunk.chunk_id, document_row, chunk.ordinal, chunk.text, chunk.tail, chunk.header,
-                    json.dumps(chunk.headings, ensure_ascii=False), chunk.span.start, chunk.span.end, chunk.span.page_start,
-                    chunk.span.page_end, chunk.span.line_start, chunk.span.line_end, chunk.tokens, text_hash(chunk),
-                )
-                for row, chunk in enumerate(chunks, start=first_row)
-            ],
-        )  # fmt: skip
 
 
 def _now() -> str:

@@ -52,7 +52,7 @@ def _add_paragraph(builder: TextBuilder, paragraph: object) -> str:
     if not text:
         return ""
     if heading or style == "Title":
-        builder.add_heading(int(heading.group(1)) if heading else 1, text)
+        builder.add_heading(int(heading.group(1)) if heading else 0, text)
         return text if style == "Title" else ""
     listed = style.startswith("List") or (paragraph._p.pPr is not None and paragraph._p.pPr.numPr is not None)  # type: ignore[attr-defined]
     builder.add(f"- {text}" if listed else text, "list" if listed else "paragraph")

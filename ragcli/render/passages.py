@@ -42,20 +42,20 @@ def context(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int]], *, code: bool) -> Text:
-    """text[start:end] sanitised, with `spans` (relative to `start`) emphasised, and dots where something was cut.
+    """text[start:end] sanitised, with `spans` (relative to `start`) emphasised, and dots where a line was cut.
 
     Running text is set as one line; code and tables keep their lines.
     """
     excerpt, result, position = text[start:end], Text(), 0
     clean: Callable[[str], str] = sanitize if code or _TABLE.search(excerpt) else _flat
-    if text[:start].strip():
+    if start > 0 and text[:start].rstrip(" ")[-1:] != "\n":
         result.append("… ", style="dim")
     for first, last in spans:
         result.append(clean(excerpt[position:first]))
         result.append(clean(excerpt[first:last]), style="bold yellow")
         position = last
     result.append(clean(excerpt[position:]))
-    if text[end:].strip():
+    if text[end:].strip() and text[end:].lstrip(" ")[:1] != "\n":
         result.append(" …", style="dim")
     return result
 

@@ -41,4 +41,6 @@ def _passage(group: Sequence[ScoredChunk]) -> Passage:
     first, last = chunks[0].span, chunks[-1].span
     text = "".join(chunk.text + chunk.tail for chunk in chunks[:-1]) + chunks[-1].text
     span = Span(first.start, last.end, first.page_start, last.page_end, first.line_start, last.line_end)
-    return Passage(members[0].document, tuple(chunk.chunk_id for chunk in chunks), text, span, chunks[0].headings)
+    sections = tuple(section for chunk in chunks for section in chunk.sections)
+    ids = tuple(chunk.chunk_id for chunk in chunks)
+    return Passage(members[0].document, ids, text, span, chunks[0].headings, sections)

@@ -22,7 +22,7 @@ TEXT = "Every employee has 28 days of annual leave. Carry over ends on 31 March.
 
 
 def make_hit(text: str = TEXT, rank: int = 1, start: int = 100) -> Hit:
-    record = DocumentRecord("d", "d.md", "", "markdown", "Handbook", 1, False, True)
+    record = DocumentRecord("d", "d.md", "", "markdown", "Handbook", 1, True)
     span = Span(start, start + len(text), None, None, 5, 5 + text.count("\n"))
     trace = ScoreTrace("convex", (LegTrace("dense", 1, 0.5, 1, 1, 1),), 1.0)
     return Hit(Passage(record, ("c",), text, span, ("Leave",)), 1.0 / rank, rank, trace)

@@ -1,0 +1,77 @@
+"""Documents and chunks as rows of the catalog, in both directions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from ragcli.datatypes import Chunk, DocumentRecord, NewDocument, Section, Span
+
+DOCUMENT_COLUMNS = "documents.document_id, path, root, type, title, documents.chunks, has_lines, page_starts"
+CHUNK_COLUMNS = """chunks.row, chunk_id, ordinal, text, tail, start, "end", page_start, page_end, line_start, line_end,
+                   headings, header, tokens, sections"""
+CHUNK_WIDTH = 15  # columns of a chunk, after which those of its document follow
+
+
+def text_hash(chunk: Chunk) -> bytes:
+    """The key of a chunk's embedding: SHA-256 of what is embedded."""
+    return hashlib.sha256(chunk.searchable_text.encode("utf-8", errors="surrogatepass")).digest()
+
+
+def insert_document(connection: sqlite3.Connection, new: NewDocument, now: str) -> int:
+    """Add a document's row and return its number."""
+    document, source = new.document, new.source
+    cursor = connection.execute(
+        "INSERT INTO documents (document_id, path, root, type, title, size, mtime_ns, ctime_ns, content_hash, has_lines, "
+        "page_starts, chunks, ingested_at, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            document.document_id, source.path, source.root, document.type, document.title, source.size, source.mtime_ns,
+            source.ctime_ns, source.content_hash, document.has_lines, json.dumps(document.page_starts), len(new.chunks),
+            now, json.dumps(dict(document.metadata)),
+        ),
+    )  # fmt: skip
+    return int(cursor.lastrowid or 0)
+
+
+def insert_chunks(connection: sqlite3.Connection, first_row: int, document_row: int, chunks: Sequence[Chunk]) -> None:
+    """Add the chunks of a document as rows first_row, first_row + 1, …"""
+    connection.executemany(
+        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                row, chunk.chunk_id, document_row, chunk.ordinal, chunk.text, chunk.tail, chunk.header,
+                json.dumps(chunk.headings, ensure_ascii=False),
+                json.dumps([[section.start, section.headings] for section in chunk.sections], ensure_ascii=False),
+                chunk.span.start, chunk.span.end, chunk.span.page_start, chunk.span.page_end, chunk.span.line_start,
+                chunk.span.line_end, chunk.tokens, text_hash(chunk),
+            )
+            for row, chunk in enumerate(chunks, start=first_row)
+        ],
+    )  # fmt: skip
+
+
+def chunk_of(entry: Sequence[Any]) -> Chunk:
+    """The chunk in CHUNK_COLUMNS followed by DOCUMENT_COLUMNS."""
+    return Chunk(
+        chunk_id=entry[1],
+        document_id=entry[CHUNK_WIDTH],
+        ordinal=entry[2],
+        text=entry[3],
+        tail=entry[4],
+        span=Span(*entry[5:11]),
+        headings=tuple(json.loads(entry[11])),
+        header=entry[12],
+        tokens=entry[13],
+        sections=tuple(Section(start, tuple(headings)) for start, headings in json.loads(entry[14])),
+    )
+
+
+def document_of(entry: Sequence[Any]) -> DocumentRecord:
+    """The document in DOCUMENT_COLUMNS."""
+    document_id, path, root, type_, title, chunks, has_lines, page_starts = entry
+    return DocumentRecord(
+        document_id, path, root, type_, title, chunks, bool(has_lines), tuple(json.loads(page_starts))
+    )

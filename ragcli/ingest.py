@@ -26,7 +26,7 @@ class Writer(Protocol):
     """The part of an index writer that ingest uses; see `ragcli.index.writer.IndexWriter`."""
 
     def files(self) -> dict[str, SourceFile]: ...
-    def failed_files(self) -> dict[str, tuple[SourceFile, str]]: ...
+    def failed_files(self) -> dict[str, tuple[SourceFile, Failure]]: ...
     def counts(self) -> tuple[int, int]: ...
     def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, str]: ...
     def store_embeddings(self, keys: Sequence[bytes], matrix: Matrix) -> None: ...
@@ -53,6 +53,7 @@ class _Tally:
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    removed: int = 0
     chunks_added: int = 0
     chunks_embedded: int = 0
     failed: list[Failure] = field(default_factory=list)
@@ -78,6 +79,7 @@ class Ingest:
         self._failures: list[tuple[SourceFile, Failure]] = []
         self._known: dict[str, SourceFile] = {}
         self._queue: list[NewDocument] = []
+        self._emptied: list[str] = []  # ids of documents whose files hold no text any more
 
     def run(
         self, items: Sequence[Item], skipped: Iterable[Skipped], *, gone: Sequence[str], prune: bool
@@ -92,10 +94,10 @@ class Ingest:
                 self._tally.failed.append(Failure(entry.path, entry.reason))
             else:
                 self._tally.skipped[entry.reason] += 1
-        interrupted, removed = False, 0
+        interrupted = False
         try:
             self._ingest_all(items)
-            removed = self._writer.remove(gone) if prune and gone else 0
+            self._tally.removed += self._writer.remove(gone) if prune and gone else 0
         except KeyboardInterrupt:
             interrupted = True
         self._record_failures()
@@ -109,7 +111,7 @@ class Ingest:
             added=tally.added,
             updated=tally.updated,
             unchanged=tally.unchanged,
-            removed=removed,
+            removed=tally.removed,
             missing=0 if prune else len(gone),
             failed=tuple(sorted(tally.failed, key=lambda failure: failure.path)),
             skipped=dict(sorted(tally.skipped.items())),
@@ -132,7 +134,7 @@ class Ingest:
             if before is not None and _same_file(before, item.source):
                 self._tally.unchanged += 1
             elif item.source.document_id in failed and _same_file(failed[item.source.document_id][0], item.source):
-                self._fail(item.source, failed[item.source.document_id][1], remember=False)
+                self._count(failed[item.source.document_id][1])
             else:
                 touched += self._read(item, before)
                 if sum(len(new.chunks) for new in self._queue) >= BATCH_CHUNKS:
@@ -151,10 +153,12 @@ class Ingest:
                 return [source]
             document = item.load(data)
             self._queue.append(NewDocument(source, document, self._chunker.split(document)))
-        except NotADocument as error:
-            self._tally.skipped[error.reason] += 1
         except LoadError as error:
-            self._fail(item.source, error.reason, remember=True)
+            failure = Failure(item.source.path, error.reason, isinstance(error, NotADocument))
+            self._count(failure)
+            self._failures.append((item.source, failure))
+            if failure.skipped and before is not None:
+                self._emptied.append(item.source.document_id)
         return []
 
     def _commit(self, done: int, files: int) -> None:
@@ -173,13 +177,16 @@ class Ingest:
             self._tally.updated += new.source.document_id in self._known
             self._tally.chunks_added += len(new.chunks)
         self._queue = []
+        if self._emptied:
+            self._tally.removed += self._writer.remove(self._emptied)
+            self._emptied = []
         self._record_failures()
 
-    def _fail(self, source: SourceFile, reason: str, *, remember: bool) -> None:
-        failure = Failure(source.path, reason)
-        self._tally.failed.append(failure)
-        if remember:
-            self._failures.append((source, failure))
+    def _count(self, failure: Failure) -> None:
+        if failure.skipped:
+            self._tally.skipped[failure.reason] += 1
+        else:
+            self._tally.failed.append(failure)
 
     def _record_failures(self) -> None:
         if self._failures:

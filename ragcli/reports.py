@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that was not indexed and the reason."""
+    """A file that was not indexed and the reason. `skipped`: it was no document, which is no fault."""
 
     path: str
     reason: str
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

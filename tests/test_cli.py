@@ -98,10 +98,28 @@ def test_bad_files_are_listed_with_reasons_and_the_rest_goes_on(rag, docs: Path,
     assert report["skipped"] == {"binary": 1, "empty": 1}
     again = as_json(rag("ingest", "docs", "--json"))
     assert {failure["path"] for failure in again["failed"]} == {"docs/fake.pdf", "docs/empty.docx"}
+    assert again["skipped"] == report["skipped"]
     assert len(as_json(rag("stats", "--json"))["failed"]) == 2
     write("docs/fake.pdf", make_pdf())
     assert as_json(rag("ingest", "docs", "--json"))["added"] == 1
     assert [failure["path"] for failure in as_json(rag("stats", "--json"))["failed"]] == ["docs/empty.docx"]
+
+
+def test_a_file_that_was_emptied_is_not_found_any_more(rag, docs: Path, write: Write) -> None:
+    rag("ingest", "docs")
+    write("docs/sub/notes.txt", "")
+    report = as_json(rag("ingest", "docs", "--json"))
+    assert (report["removed"], report["skipped"], report["documents"]) == (1, {"empty": 1}, 2)
+    again = as_json(rag("ingest", "docs", "--json"))
+    assert (again["removed"], again["skipped"]) == (0, {"empty": 1})
+
+
+def test_a_file_that_broke_keeps_its_last_readable_version_and_is_listed(rag, docs: Path, write: Write) -> None:
+    rag("ingest", "docs")
+    write("docs/guide.pdf", "broken")
+    report = as_json(rag("ingest", "docs", "--json"))
+    assert (report["documents"], len(report["failed"])) == (3, 1)
+    assert as_json(rag("stats", "--json"))["freshness"]["changed"] == 1
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")

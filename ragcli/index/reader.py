@@ -205,9 +205,13 @@ class IndexReader:
             return [SourceFile(*entry) for entry in self._connection.execute(query)]
 
     def failures(self) -> list[Failure]:
+        """Files that could not be read, ordered by path; those that are no documents are not among them."""
         with self.snapshot():
             return [
-                Failure(*entry) for entry in self._connection.execute("SELECT path, reason FROM failures ORDER BY path")
+                Failure(*entry)
+                for entry in self._connection.execute(
+                    "SELECT path, reason FROM failures WHERE NOT skipped ORDER BY path"
+                )
             ]
 
     def type_counts(self) -> dict[str, int]:

@@ -74,6 +74,7 @@ CREATE TABLE failures (
     root TEXT NOT NULL,
     reason TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    skipped INTEGER NOT NULL,
     failed_at TEXT NOT NULL
 ) WITHOUT ROWID;
 """

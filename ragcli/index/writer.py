@@ -148,10 +148,13 @@ class IndexWriter:
         query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
         return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
 
-    def failed_files(self) -> dict[str, tuple[SourceFile, str]]:
-        """Sources that could not be read, by document id, with the reason."""
-        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, '', reason FROM failures"
-        return {entry[0]: (SourceFile(*entry[:7]), entry[7]) for entry in self._connection.execute(query)}
+    def failed_files(self) -> dict[str, tuple[SourceFile, Failure]]:
+        """Sources that were not indexed, by document id, with the reason."""
+        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, '', reason, skipped FROM failures"
+        return {
+            entry[0]: (SourceFile(*entry[:7]), Failure(entry[1], entry[7], bool(entry[8])))
+            for entry in self._connection.execute(query)
+        }
 
     def counts(self) -> tuple[int, int]:
         """Documents and chunks."""
@@ -218,7 +221,7 @@ class IndexWriter:
         """Remember files that could not be read; a document that an earlier version of the file gave stays."""
         with transaction(self._connection, write=True):
             self._connection.executemany(
-                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         source.document_id,
@@ -228,6 +231,7 @@ class IndexWriter:
                         source.size,
                         source.mtime_ns,
                         source.ctime_ns,
+                        failure.skipped,
                         _now(),
                     )
                     for source, failure in failed

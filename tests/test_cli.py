@@ -116,10 +116,14 @@ def test_a_file_that_was_emptied_is_not_found_any_more(rag, docs: Path, write: W
 
 def test_a_file_that_broke_keeps_its_last_readable_version_and_is_listed(rag, docs: Path, write: Write) -> None:
     rag("ingest", "docs")
+    original = Path("docs/guide.pdf").read_bytes()
     write("docs/guide.pdf", "broken")
     report = as_json(rag("ingest", "docs", "--json"))
     assert (report["documents"], len(report["failed"])) == (3, 1)
     assert as_json(rag("stats", "--json"))["freshness"]["changed"] == 1
+    write("docs/guide.pdf", original)
+    assert as_json(rag("ingest", "docs", "--json"))["failed"] == []
+    assert as_json(rag("stats", "--json"))["failed"] == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")

@@ -207,7 +207,7 @@ class IndexWriter:
             pass
 
     def touch(self, sources: Sequence[SourceFile]) -> None:
-        """Remember new times of files whose content did not change."""
+        """Remember new times of files whose content is that of their documents, and forget their failures."""
         with transaction(self._connection, write=True):
             self._connection.executemany(
                 "UPDATE documents SET size = ?, mtime_ns = ?, ctime_ns = ?, root = ? WHERE document_id = ?",
@@ -215,6 +215,9 @@ class IndexWriter:
                     (source.size, source.mtime_ns, source.ctime_ns, source.root, source.document_id)
                     for source in sources
                 ],
+            )
+            self._connection.executemany(
+                "DELETE FROM failures WHERE document_id = ?", [(source.document_id,) for source in sources]
             )
 
     def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]]) -> None:

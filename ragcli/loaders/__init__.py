@@ -191,4 +191,9 @@ def load_bytes(data: bytes, path: Path) -> Document:
     """The Document in `data`, a file that the catalog calls `path`. Raises LoadError with the reason."""
     if not data.strip(b"\x00\t\r\n "):
         raise LoadError("empty file") if path.suffix.lower() in _CONTAINERS else NotADocument("empty")
-    return get_loader(detect(data, path)).load(data, path)
+    try:
+        return get_loader(detect(data, path)).load(data, path)
+    except LoadError:
+        raise
+    except Exception as error:  # whatever a parser makes of a hostile file, it is that file's failure and no other's
+        raise LoadError(f"cannot be read ({type(error).__name__}: {error})") from error

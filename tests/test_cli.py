@@ -201,6 +201,30 @@ def test_results_go_to_stdout_and_remarks_to_stderr(rag, docs: Path) -> None:
     assert rag("ask", "How many days of annual leave?", "--threshold", "0", "-q").stderr == ""
 
 
+def test_a_gguf_model_answers_with_citations_that_resolve_and_keeps_stdout_clean(docs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("llama_cpp", reason="needs the extra [llama]")
+    pytest.importorskip("gguf", reason="needs the package gguf")
+    from tests.make_gguf import write_tiny_gguf
+
+    model = write_tiny_gguf(tmp_path / "tiny.gguf")
+    environment = {**os.environ, "RAGCLI_EMBEDDING_MODEL": "hashing"}
+    command = [sys.executable, "-m", "ragcli"]
+    subprocess.run([*command, "ingest", "docs"], env=environment, check=True, capture_output=True)
+    ask = [*command, "ask", "How many days of annual leave?", "--model", str(model), "--threshold", "0", "--json"]
+    done = subprocess.run(ask, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 4)
+    answer = json.loads(done.stdout)
+    assert answer["model"] == "tiny.gguf"
+    texts = {hit["rank"]: hit["text"] for hit in answer["hits"]}
+    assert all(citation["quote"] in texts[citation["hit"]] for citation in answer["citations"])
+
+
+def test_a_model_that_is_missing_exits_with_6(rag, docs: Path) -> None:
+    rag("ingest", "docs")
+    assert "extractive" in rag("ask", "annual leave", "--model", "missing.gguf", code=6).stderr
+    assert as_json(rag("ask", "annual leave", "--model", "gpt-9", "--json", code=6))["exit"] == 6
+
+
 ERRORS = [
     (("query", "x"), 5, "no index"),
     (("ask", "x"), 5, "no index"),

@@ -13,6 +13,7 @@ from ragcli.index import schema
 
 CATALOG = "catalog.sqlite3"
 BUSY_SECONDS = 2.0
+WRITER_BUSY_SECONDS = 10.0  # a long ingest should outlast a reader that checks the whole index
 
 
 def connect_reader(directory: Path) -> sqlite3.Connection:
@@ -38,7 +39,7 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
     """A connection for the holder of the writer's lock; makes or upgrades the catalog."""
     path = directory / CATALOG
     with translated(directory):
-        connection = _open(path, "rwc")
+        connection = _open(path, "rwc", WRITER_BUSY_SECONDS)
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
@@ -53,9 +54,9 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
     return connection
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
+def _open(path: Path, mode: str, timeout: float = BUSY_SECONDS) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
@@ -85,7 +86,7 @@ def translated(directory: Path) -> Iterator[None]:
         message = str(error)
         if "locked" in message or "busy" in message:
             raise IndexLocked(
-                f"the index at {directory} is busy: another process kept it locked for {BUSY_SECONDS:.0f} s",
+                f"the index at {directory} is busy: another process keeps it locked",
                 hint="try again when the other command is done",
             ) from error
         if "full" in message:

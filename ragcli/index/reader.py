@@ -126,7 +126,7 @@ class IndexReader:
 
     def _approximate(self, vector: Vector, k: int, rows: lexical.Rows, built: int) -> list[tuple[int, float]]:
         """The graph's answer for the rows it was built from, an exact scan for the rows after them."""
-        found = dict(self._mirror.search(vector, min(2 * k, built)))
+        found = dict(self._mirror.search(vector, min(2 * k, built, 10_000)))
         marks = ",".join("?" * len(found))
         known = self._connection.execute(f"SELECT row, chunk_id FROM chunks WHERE chunk_id IN ({marks})", list(found))
         scored = [(int(row), found[chunk_id]) for row, chunk_id in known]
@@ -169,14 +169,10 @@ class IndexReader:
 
     def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
         """The chunks at `rows` that still exist, by row."""
+        query = f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row"
         with self.snapshot():
-            marks = ",".join("?" * len(rows))
-            found = self._connection.execute(
-                f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
-                f"WHERE chunks.row IN ({marks})",
-                list(rows),
-            )
-            return {entry[0]: (chunk_of(entry), document_of(entry[CHUNK_WIDTH:])) for entry in found}
+            found = (self._connection.execute(f"{query} WHERE chunks.row = ?", (row,)).fetchone() for row in rows)
+            return {entry[0]: (chunk_of(entry), document_of(entry[CHUNK_WIDTH:])) for entry in found if entry}
 
     def document_chunks(self, document_id: str) -> list[Chunk]:
         """All chunks of a document in order; empty when there is no such document."""

@@ -1,0 +1,41 @@
+"""Indexes of every released format open, answer, and take in more; newer ones are refused by name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ragcli.index.schema import FORMAT
+
+FIXTURES = Path(__file__).parent / "fixtures"
+FORMATS = sorted(FIXTURES.glob("index-v*"))
+
+
+def test_there_is_a_fixture_of_this_format() -> None:
+    assert FIXTURES / f"index-v{FORMAT}" in FORMATS
+
+
+@pytest.mark.parametrize("fixture", FORMATS, ids=lambda path: path.name)
+def test_an_index_of_a_released_format_answers_and_grows(rag, write: Callable[[str, str], Path], fixture: Path) -> None:
+    shutil.copytree(fixture, ".rag")
+    assert json.loads(rag("query", "annual leave", "--json").stdout)["hits"][0]["path"] == "leave.md"
+    write("more.txt", "A new document about parking.")
+    report = json.loads(rag("ingest", "more.txt", "--json").stdout)
+    assert (report["added"], report["documents"]) == (1, 3)
+    assert json.loads(rag("doctor", "--json").stdout)["sound"] is True
+
+
+def test_a_newer_format_is_refused_by_its_number(rag) -> None:
+    shutil.copytree(FORMATS[-1], ".rag")
+    with sqlite3.connect(".rag/catalog.sqlite3") as connection:
+        connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    connection.close()
+    for command in (["query", "leave"], ["ingest", "."]):
+        shown = rag(*command, code=5).stderr
+        assert f"format {FORMAT + 1}" in shown
+        assert "upgrade" in shown

@@ -5,6 +5,7 @@
     ├── SettingsError        exit 2   a setting is unknown or has the wrong type
     ├── LoadError            exit 1   one file could not be read; ingest reports it and goes on
     │   └── NotADocument              binary, unsupported or empty: skipped and counted
+    ├── CopyFailed           exit 1   a copy of the index could not be written; ingest reports it as a warning
     ├── GoldError            exit 1   a gold file could not be used
     ├── IndexUnusable        exit 5   no index that can answer
     │   ├── IndexNotFound             there is none here
@@ -68,6 +69,10 @@ class LoadError(RagError):
 
 class NotADocument(LoadError):
     """The file is not something to index (binary, an unsupported format, empty); ingest counts it by reason."""
+
+
+class CopyFailed(RagError):
+    """A derived copy of the index could not be written; the index itself is complete."""
 
 
 class GoldError(RagError):

@@ -34,7 +34,7 @@ class Writer(Protocol):
     def touch(self, sources: Sequence[SourceFile]) -> None: ...
     def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]]) -> None: ...
     def remove(self, document_ids: Sequence[str]) -> int: ...
-    def finish(self) -> None: ...
+    def finish(self) -> list[str]: ...
     def report(self, progress: str) -> None: ...
 
 
@@ -101,10 +101,11 @@ class Ingest:
         except KeyboardInterrupt:
             interrupted = True
         self._record_failures()
+        warnings: list[str] = []
         if not interrupted:
             self._on_progress(Progress(len(items), len(items), self._tally.chunks_embedded, "finishing the index"))
             self._writer.report("finishing the index")
-            self._writer.finish()
+            warnings = self._writer.finish()
         documents, chunks = self._writer.counts()
         tally = self._tally
         return IngestReport(
@@ -121,6 +122,7 @@ class Ingest:
             chunks=chunks,
             seconds=time.monotonic() - started,
             interrupted=interrupted,
+            warnings=tuple(warnings),
         )
 
     def _ingest_all(self, items: Sequence[Item]) -> None:

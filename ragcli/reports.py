@@ -32,6 +32,7 @@ class IngestReport:
     chunks: int
     seconds: float
     interrupted: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,11 +128,26 @@ def test_a_full_disk_leaves_the_index_as_it_was(work: Path, corpus: dict[str, st
     if done.returncode != 0:
         error = json.loads(done.stdout)
         assert error["schema"] == "rag.error/1"
+        assert "no space left" in error["error"]
         assert error["hint"]
     assert check_promises(work / ".rag", corpus) >= 1
     assert set(before) <= set(digest(work / ".rag"))
     assert subprocess.run(INGEST, capture_output=True, check=False).returncode == 0
     assert check_promises(work / ".rag", corpus) == 60
+
+
+def test_a_chroma_copy_that_cannot_be_written_is_a_warning_and_is_made_by_the_next_ingest(
+    work: Path, corpus: dict[str, str]
+) -> None:
+    (work / ".rag").mkdir()
+    (work / ".rag" / "chroma.new").write_text("in the way")
+    done = json.loads(subprocess.run(INGEST, capture_output=True, text=True, check=True).stdout)
+    assert "Chroma" in done["warnings"][0]
+    assert check_promises(work / ".rag", corpus) == 60
+    (work / ".rag" / "chroma.new").unlink()
+    assert json.loads(subprocess.run(INGEST, capture_output=True, text=True, check=True).stdout)["warnings"] == []
+    with closing(IndexReader(work / ".rag")) as reader:
+        assert reader.manifest.chroma["state"] == "clean"
 
 
 def test_readers_answer_while_a_writer_works(work: Path, corpus: dict[str, str]) -> None:

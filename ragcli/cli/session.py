@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,8 @@ def session(output: Output, flags: Mapping[str, object]) -> Iterator[App]:
         app = App(resolved, directory, output.note)
         output.shown = lambda document: app.shown(document.path, is_file=document.type != "record")
         yield app
+    except typer.Exit:
+        raise
     except RagError as problem:
         output.error(problem)
         raise typer.Exit(problem.exit_code) from None
@@ -85,6 +88,12 @@ def session(output: Output, flags: Mapping[str, object]) -> Iterator[App]:
         raise typer.Exit(128 + signal.SIGPIPE) from None
     except OSError as problem:
         output.error(RagError(f"{problem.strerror or problem}: {problem.filename or ''}".rstrip(": ")))
+        raise typer.Exit(ExitCode.ERROR) from None
+    except Exception as problem:
+        traceback.print_exc()
+        output.error(
+            RagError(f"internal error: {type(problem).__name__}: {problem}", hint="report it with the lines above")
+        )
         raise typer.Exit(ExitCode.ERROR) from None
     finally:
         if app is not None:

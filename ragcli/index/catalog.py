@@ -89,9 +89,11 @@ def translated(directory: Path) -> Iterator[None]:
                 f"the index at {directory} is busy: another process keeps it locked",
                 hint="try again when the other command is done",
             ) from error
-        if "full" in message:
+        if error.sqlite_errorname == "SQLITE_FULL" or error.sqlite_errorname in _FAILED_WRITES:
             raise _disk_full(directory) from error
-        raise IndexDamaged(f"the index at {directory} cannot be used: {message}", hint="rag doctor") from error
+        raise IndexDamaged(
+            f"the index at {directory} cannot be used: {message}", hint=f"delete {directory} and run: rag ingest PATH"
+        ) from error
     except sqlite3.DatabaseError as error:
         raise IndexDamaged(
             f"the catalog of the index at {directory} is damaged: {error}",
@@ -99,9 +101,12 @@ def translated(directory: Path) -> Iterator[None]:
         ) from error
 
 
+_FAILED_WRITES = ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_DIR_FSYNC")
+
+
 def _disk_full(directory: Path) -> RagError:
     return RagError(
-        f"no space left on the disk that holds {directory}; what was committed before is intact",
+        f"cannot write to {directory}: no space left on its disk; what was committed before is intact",
         hint="free some space and run the same command again",
     )
 

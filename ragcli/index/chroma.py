@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ragcli.errors import IndexDamaged
+from ragcli.errors import CopyFailed
 from ragcli.index.catalog import transaction, write_meta
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class ChromaMirror:
         """Bring the collection to what the catalog holds; returns whether there was anything to do.
 
         `graph` asks for a persisted search graph. It is rebuilt when a tenth of it is out of date; until then searches
-        complete it from the exact vectors.
+        complete it from the exact vectors. Raises CopyFailed when Chroma or the disk refuses; the copy then stays marked as
+        dirty, and the catalog is none the worse.
         """
         if self._is_current(state, generation, graph):
             return False
@@ -55,10 +56,9 @@ class ChromaMirror:
         with transaction(connection, write=True):
             write_meta(connection, {"chroma": {"state": "dirty"}})
         operations = int(state.get("operations", 0))
-        if graph or not self._usable(state) or state.get("graph") or operations > 4 * live + 1000:
-            operations = self._rebuild(connection, graph)
-        else:
-            operations += self._update(connection)
+        fresh = graph or not self._usable(state) or state.get("graph") or operations > 4 * live + 1000
+        with _translated():
+            operations = self._rebuild(connection, graph) if fresh else operations + self._update(connection)
         row = int(connection.execute("SELECT coalesce(max(row), 0) FROM chunks").fetchone()[0])
         new_state = {"state": "clean", "version": _version(), "generation": generation, "row": row, "count": live,
                      "graph": graph, "operations": operations}  # fmt: skip
@@ -109,7 +109,7 @@ class ChromaMirror:
         with _opened(fresh, graph=graph) as (collection, batch):
             added = _add(connection, collection, batch, None)
             if collection.count() != added:
-                raise IndexDamaged(f"chroma holds {collection.count()} of {added} vectors", hint="rag ingest")
+                raise CopyFailed(f"chroma holds {collection.count()} of {added} vectors", hint="rag ingest")
         for file in fresh.rglob("*"):
             _fsync(file)
         if self._path.exists():
@@ -118,6 +118,19 @@ class ChromaMirror:
         _fsync(self._directory)
         shutil.rmtree(self._directory / f"{CHROMA}.old", ignore_errors=True)
         return added
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, CopyFailed):
+        raise
+    except BaseException as error:  # Chroma's Rust half raises errors of many kinds, panics outside of Exception
+        raise CopyFailed(
+            f"the documents are indexed, but their copy in Chroma could not be written: {error}",
+            hint="rag ingest writes it again",
+        ) from error
 
 
 def _version() -> str:

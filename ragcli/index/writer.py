@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ragcli.datatypes import Chunk, NewDocument, SourceFile
-from ragcli.errors import IndexIncompatible
+from ragcli.errors import CopyFailed, IndexIncompatible
 from ragcli.index import lexical
 from ragcli.index.catalog import connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
@@ -255,17 +255,22 @@ class IndexWriter:
                 self._advance()
         return len(known)
 
-    def finish(self) -> None:
-        """Drop embeddings that no chunk uses, merge segments, and bring Chroma up to date."""
+    def finish(self) -> list[str]:
+        """Drop embeddings that no chunk uses, merge segments, and bring Chroma up to date; returns what went wrong with
+        the copies, none of which harms the index."""
         with transaction(self._connection, write=True):
             self._connection.execute("DELETE FROM embeddings WHERE text_hash NOT IN (SELECT text_hash FROM chunks)")
         while self._merge():
             pass
         meta = self._meta()
         graph = self.counts()[1] > self._exact_limit
-        ChromaMirror(self._directory).sync(
-            self._connection, dict(meta.get("chroma", {})), generation=int(meta["generation"]), graph=graph
-        )
+        try:
+            ChromaMirror(self._directory).sync(
+                self._connection, dict(meta.get("chroma", {})), generation=int(meta["generation"]), graph=graph
+            )
+        except CopyFailed as problem:
+            return [f"{problem.message} ({problem.hint})"]
+        return []
 
     def _merge(self) -> bool:
         with transaction(self._connection, write=True):

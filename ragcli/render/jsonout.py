@@ -113,6 +113,7 @@ def ingest(report: IngestReport) -> dict[str, Any]:
         "chunks": report.chunks,
         "seconds": round(report.seconds, 3),
         "interrupted": report.interrupted,
+        "warnings": list(report.warnings),
     }
 
 

@@ -145,6 +145,8 @@ class TerminalRenderer:
             self._line(Text(f"skipped: {counts}", style="dim"))
         if report.missing:
             self._line(f"{report.missing:,} indexed files no longer exist; rag ingest --prune removes them")
+        for warning in report.warnings:
+            self._line(Text.assemble(("warning  ", "yellow"), one_line(warning)))
         if report.interrupted:
             self._line("What was finished is kept; run the same command again to go on.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import subprocess
@@ -126,10 +127,35 @@ def test_a_file_that_broke_keeps_its_last_readable_version_and_is_listed(rag, do
     assert as_json(rag("stats", "--json"))["failed"] == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_an_unreadable_file_is_listed(rag, docs: Path) -> None:
+def without_override() -> None:
+    """Take from root the right to read every file: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH leave the bounding set."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    if os.geteuid() == 0 and (prctl(24, 1, 0, 0, 0) or prctl(24, 2, 0, 0, 0)):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="drops a capability of Linux")
+def test_a_file_and_a_folder_without_read_permission_are_listed(docs: Path, write: Write) -> None:
+    write("docs/closed/inside.txt", "never seen")
+    environment = {**os.environ, "RAGCLI_EMBEDDING_MODEL": "hashing"}
+    command = [sys.executable, "-m", "ragcli", "ingest", "docs", "--json", "--prune"]
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    with (docs / "handbook.md").open("a") as file:
+        file.write("One more line.")
     (docs / "handbook.md").chmod(0)
-    assert "Permission denied" in as_json(rag("ingest", "docs", "--json"))["failed"][0]["reason"]
+    (docs / "closed").chmod(0)
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True, preexec_fn=without_override
+        )
+    finally:
+        (docs / "closed").chmod(0o755)
+    report = json.loads(done.stdout)
+    assert {failure["path"]: failure["reason"] for failure in report["failed"]} == {
+        "docs/handbook.md": "cannot read: Permission denied",
+        "docs/closed": "cannot list: Permission denied",
+    }
+    assert (report["documents"], report["removed"]) == (4, 0), "out of sight is not gone"
 
 
 def test_a_file_that_cannot_be_opened_is_listed(rag, docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

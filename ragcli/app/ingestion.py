@@ -36,11 +36,16 @@ def ingest_paths(
     found = [entry for entry in entries.values() if isinstance(entry, Found)]
     skipped = [entry for entry in entries.values() if isinstance(entry, Skipped)]
     covered = [stored_path(root, app.project) for root in roots]
+    unseen = [entry.path for entry in skipped if entry.reason.startswith("cannot")]  # not gone, only out of sight
     return ingest_items(
         app,
         list(file_items(found, load_bytes)),
         skipped,
-        covers=lambda source: source.is_file and any(_below(source.path, root) for root in covered),
+        covers=lambda source: (
+            source.is_file
+            and any(_below(source.path, root) for root in covered)
+            and not any(_below(source.path, path) for path in unseen)
+        ),
         prune=prune,
         rebuild=rebuild,
         on_progress=on_progress,

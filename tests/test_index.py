@@ -212,6 +212,18 @@ def test_another_model_or_chunker_is_refused_with_both_names(directory: Path) ->
         pass
 
 
+def test_word_lists_of_another_analyzer_are_not_searched(directory: Path) -> None:
+    build(directory, TEXTS)
+    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection, connection:
+        connection.execute("UPDATE meta SET value = '\"0\"' WHERE key = 'analyzer'")
+    with closing(IndexReader(directory)) as reader, pytest.raises(IndexIncompatible, match="analyzer 0") as caught:
+        reader.lexical_search("leave", 5, Filter())
+    assert "--rebuild" in caught.value.hint
+    build(directory, TEXTS, rebuild=True)
+    with closing(IndexReader(directory)) as reader:
+        assert found(reader, "annual")[0] == ["a.md"]
+
+
 def test_rebuilding_empties_the_index_first(directory: Path) -> None:
     build(directory, TEXTS)
     build(directory, {"z.md": "fresh"}, rebuild=True)

@@ -57,18 +57,23 @@ def check_identity(
         raise IndexIncompatible(
             f"the index was made with the embedding model {_describe(manifest.embedder, embedder)}, "
             f"and {_describe(embedder, manifest.embedder)} was asked for",
-            hint="rag ingest --rebuild PATH makes it anew; without --embedding-model the index's own model is used",
+            hint="rag ingest --rebuild makes it anew; without --embedding-model the index's own model is used",
         )
-    if manifest.analyzer != ANALYZER_VERSION:
-        raise IndexIncompatible(
-            f"the index was made with analyzer {manifest.analyzer}, this version of rag has {ANALYZER_VERSION}",
-            hint="rag ingest --rebuild PATH",
-        )
+    check_analyzer(manifest)
     if chunker is not None and dict(manifest.chunker) != dict(chunker):
         raise IndexIncompatible(
             f"the index was made with chunks by {_describe(manifest.chunker, chunker)}, "
             f"and {_describe(chunker, manifest.chunker)} was asked for",
-            hint="rag ingest --rebuild PATH makes it anew; without --chunker and --max-tokens the index's own are used",
+            hint="rag ingest --rebuild makes it anew; without --chunker and --max-tokens the index's own are used",
+        )
+
+
+def check_analyzer(manifest: Manifest) -> None:
+    """Raise IndexIncompatible unless the index's word lists were made by the analyzer that questions go through."""
+    if manifest.analyzer != ANALYZER_VERSION:
+        raise IndexIncompatible(
+            f"the index was made with analyzer {manifest.analyzer}, this version of rag has {ANALYZER_VERSION}",
+            hint="rag ingest --rebuild",
         )
 
 

@@ -16,7 +16,7 @@ from ragcli.index import lexical
 from ragcli.index.catalog import CATALOG, connect_reader, transaction, translated
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.filtering import path_matches
-from ragcli.index.manifest import Manifest, read_manifest
+from ragcli.index.manifest import Manifest, check_analyzer, read_manifest
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.vectors import VECTORS, VectorFile, stored_vectors
 from ragcli.reports import Failure
@@ -99,6 +99,7 @@ class IndexReader:
     def lexical_search(self, text: str, k: int, where: Filter) -> list[tuple[int, float]]:
         """At most `k` (row, BM25 score > 0), best first, equal scores in the order of rows."""
         with self.snapshot():
+            check_analyzer(self.manifest)
             rows = self._row_arrays()
             scores = lexical.score(self._connection, rows, query_terms(text))
             if where:

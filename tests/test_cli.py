@@ -320,6 +320,15 @@ def test_an_index_made_with_another_model_is_refused_with_the_fix(
     assert "--rebuild" in result.stderr
 
 
+def test_a_rebuild_keeps_chunker_and_model_unless_others_are_named(rag, docs: Path) -> None:
+    rag("ingest", "docs", "--max-tokens", "48")
+    rag("ingest", "docs", "--max-tokens", "64", code=5)
+    assert as_json(rag("ingest", "--rebuild", "--json"))["added"] == 3
+    assert as_json(rag("stats", "--json"))["chunker"]["max_tokens"] == 48
+    rag("ingest", "--rebuild", "--max-tokens", "64")
+    assert as_json(rag("stats", "--json"))["chunker"]["max_tokens"] == 64
+
+
 def test_a_second_ingest_says_who_is_writing(rag, docs: Path) -> None:
     rag("ingest", "docs")
     with WriterLock(Path(".rag").resolve()) as lock:

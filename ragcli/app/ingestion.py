@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.datatypes import Item, SourceFile
-from ragcli.errors import UsageError
+from ragcli.errors import IndexUnusable, UsageError
+from ragcli.index.manifest import Manifest
 from ragcli.index.writer import open_writer
 from ragcli.ingest import Ingest, Progress, file_items
 from ragcli.loaders import load_bytes
@@ -62,8 +63,11 @@ def ingest_items(
     rebuild: bool,
     on_progress: Callable[[Progress], None],
 ) -> IngestReport:
-    """Ingest `items`. What the index holds, `covers` says is meant, and is not among them, counts as gone."""
-    manifest = None if rebuild else app.existing_manifest()
+    """Ingest `items`. What the index holds, `covers` says is meant, and is not among them, counts as gone.
+
+    Model and chunker are those of the index, also when it is rebuilt, unless the settings name others.
+    """
+    manifest = _manifest_of_old(app) if rebuild else app.existing_manifest()
     embedder = app.embedder_for(manifest)
     chunker = app.chunker_for(embedder, manifest)
     with open_writer(
@@ -78,6 +82,14 @@ def ingest_items(
         known = [*writer.files().values(), *(source for source, _ in writer.failed_files().values())]
         gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
         return Ingest(writer, chunker, embedder, on_progress=on_progress).run(items, skipped, gone=gone, prune=prune)
+
+
+def _manifest_of_old(app: App) -> Manifest | None:
+    """What a rebuild takes over unless told otherwise: model and chunker of the index before, if that can be read."""
+    try:
+        return app.existing_manifest()
+    except IndexUnusable:
+        return None
 
 
 def _known_roots(app: App) -> list[Path]:

@@ -57,14 +57,14 @@ def check_identity(
         raise IndexIncompatible(
             f"the index was made with the embedding model {_describe(manifest.embedder, embedder)}, "
             f"and {_describe(embedder, manifest.embedder)} was asked for",
-            hint="rag ingest --rebuild makes it anew; without --embedding-model the index's own model is used",
+            hint="rag ingest --rebuild --embedding-model NAME changes it; without --embedding-model the index's own is used",
         )
     check_analyzer(manifest)
     if chunker is not None and dict(manifest.chunker) != dict(chunker):
         raise IndexIncompatible(
             f"the index was made with chunks by {_describe(manifest.chunker, chunker)}, "
             f"and {_describe(chunker, manifest.chunker)} was asked for",
-            hint="rag ingest --rebuild makes it anew; without --chunker and --max-tokens the index's own are used",
+            hint="the same command with --rebuild changes them; without --chunker and --max-tokens the index's own are used",
         )
 
 

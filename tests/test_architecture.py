@@ -23,7 +23,7 @@ HOMES = {
     "tokenizers": {"embedding.onnx"},
     "huggingface_hub": {"embedding.models"},
     "chromadb": {"index.chroma"},
-    "sqlite3": {"index.catalog", "index.schema", "index.chroma", "index.lexical", "index.manifest", "index.reader",
+    "sqlite3": {"index.catalog", "index.embeddings", "index.schema", "index.chroma", "index.lexical", "index.manifest", "index.reader",
                 "index.rows", "index.vectors", "index.writer"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.extractive"},

@@ -279,6 +279,11 @@ def test_errors_have_a_code_a_message_and_a_fix_as_text_and_as_json(
     assert document["hint"]
 
 
+def test_a_chunk_size_for_whole_documents_is_refused_rather_than_ignored(rag, docs: Path) -> None:
+    assert "--max-tokens" in rag("ingest", "docs", "--chunker", "document", "--max-tokens", "64", code=2).stderr
+    rag("ingest", "docs", "--chunker", "document")
+
+
 def test_an_unknown_option_is_a_usage_error_also_in_json(rag) -> None:
     rag("query", "x", "--nonsense", code=2)
     for arguments in (["query", "x", "--nonsense", "--json"], ["query", "--json"], ["nonsense", "--json"]):

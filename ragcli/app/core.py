@@ -106,6 +106,11 @@ class App:
         own = manifest.chunker if manifest else {}
         strategy = self.settings.chunking_strategy or str(own.get("strategy", "structure"))
         limit = self.settings.chunking_max_tokens or int(own.get("max_tokens", 200))
+        if strategy == "document" and self.settings.chunking_max_tokens:
+            raise UsageError(
+                "the chunker document makes one chunk of each document, whatever its length",
+                hint="leave --max-tokens out, or use --chunker structure",
+            )
         window = int(str(embedder.identity.get("max_tokens", 0)))
         if strategy == "structure" and window and limit > window - 2:
             raise UsageError(

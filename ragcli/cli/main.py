@@ -235,9 +235,9 @@ def evaluate(
 
 
 @app.command()
-def stats(index: options.Index = None, as_json: options.Json = False, quiet: options.Quiet = False) -> None:
+def stats(index: options.Index = None, as_json: options.Json = False) -> None:
     """Show what the index holds, how large it is, and whether the files changed since."""
-    output = Output(as_json=as_json, quiet=quiet)
+    output = Output(as_json=as_json, quiet=False)
     with session(output, {"index": index}) as rag:
         from ragcli.render import jsonout
 
@@ -261,9 +261,9 @@ def doctor(index: options.Index = None, as_json: options.Json = False, quiet: op
 
 
 @config_app.command()
-def show(index: options.Index = None, as_json: options.Json = False, quiet: options.Quiet = False) -> None:
+def show(index: options.Index = None, as_json: options.Json = False) -> None:
     """List every setting, its value, and what set it."""
-    output = Output(as_json=as_json, quiet=quiet)
+    output = Output(as_json=as_json, quiet=False)
     with session(output, {"index": index}) as rag:
         from ragcli.settings import key_of
 

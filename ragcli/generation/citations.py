@@ -19,40 +19,35 @@ _PARAPHRASE = 0.6  # share of a sentence's terms that its source must hold
 def cite(draft: Draft, hits: Sequence[Hit]) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
     """The draft's sentences and their citations, markers counting from 1 in order of first use.
 
-    Claimed evidence that lies outside the hits is dropped. A citation is exact when the sentence stands in its quotation
-    as it is, normalised when it does after folding, a paraphrase when the quotation holds most of its terms and all of its
-    numbers, otherwise unsupported.
+    Sentences share a marker only when they cite the same place with the same status: a wrong sentence must not pass under
+    the citation of a right one. Claimed evidence that lies outside the hits is dropped. A citation is exact when the
+    sentence stands in its quotation as it is, normalised when it does after folding, a paraphrase when the quotation holds
+    most of its terms and all of its numbers, otherwise unsupported.
     """
     by_rank = {hit.rank: hit for hit in hits}
     citations: list[Citation] = []
-    places: dict[tuple[int, int, int], int] = {}
+    markers: dict[tuple[int, int, int, CitationStatus], int] = {}
     sentences: list[Sentence] = []
     for text, claims in draft.sentences:
-        markers: list[int] = []
+        own: list[int] = []
         for rank, start, end in claims:
             hit = by_rank.get(rank)
             if hit is None or not hit.passage.span.start <= start < end <= hit.passage.span.end:
                 continue
-            if (rank, start, end) not in places:
-                places[rank, start, end] = len(citations) + 1
-                citations.append(_citation(len(citations) + 1, hit, start, end, text))
-            markers.append(places[rank, start, end])
-        sentences.append(Sentence(" ".join(text.split()), tuple(markers)))
+            base = hit.passage.span.start
+            quote = hit.passage.text[start - base : end - base]
+            key = (rank, start, end, _status(text, quote))
+            if key not in markers:
+                markers[key] = len(citations) + 1
+                citations.append(_citation(markers[key], hit, start, end, quote, key[3]))
+            own.append(markers[key])
+        sentences.append(Sentence(" ".join(text.split()), tuple(own)))
     return tuple(sentences), tuple(citations)
 
 
-def _citation(marker: int, hit: Hit, start: int, end: int, sentence: str) -> Citation:
-    passage = hit.passage
-    quote = passage.text[start - passage.span.start : end - passage.span.start]
-    return Citation(
-        marker,
-        hit.rank,
-        passage.document,
-        narrow(hit, start, end),
-        _headings(hit, start),
-        quote,
-        _status(sentence, quote),
-    )
+def _citation(marker: int, hit: Hit, start: int, end: int, quote: str, status: CitationStatus) -> Citation:
+    place = narrow(hit, start, end)
+    return Citation(marker, hit.rank, hit.passage.document, place, _headings(hit, start), quote, status)
 
 
 def _headings(hit: Hit, start: int) -> tuple[str, ...]:
@@ -85,6 +80,13 @@ def parse_markers(sentence: str, hits: Sequence[Hit]) -> tuple[str, list[int]]:
             low, high = int(first), int(last or first)
             ranks += [hit.rank for hit in hits if low <= hit.rank <= high and hit.rank not in ranks]
     return " ".join(_MARKER.sub("", sentence).split()), ranks
+
+
+def closest(sentence: str, hits: Sequence[Hit]) -> list[int]:
+    """The rank of the hit that shares most of the sentence's terms, ties to the better rank; empty without hits."""
+    said = set(terms(sentence)) - STOP_WORDS
+    shared = {hit.rank: len(said & set(terms(hit.passage.text))) for hit in hits}
+    return [max(shared, key=lambda rank: (shared[rank], -rank))] if shared else []
 
 
 def best_unit(sentence: str, hit: Hit) -> tuple[int, int]:

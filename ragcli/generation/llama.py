@@ -12,7 +12,7 @@ from typing import Any
 
 from ragcli.datatypes import Draft, Hit
 from ragcli.errors import ModelUnavailable
-from ragcli.generation.citations import best_unit, parse_markers
+from ragcli.generation.citations import best_unit, closest, parse_markers
 from ragcli.generation.prompt import REFUSAL, SYSTEM, user_message
 from ragcli.text.sentences import sentence_spans
 
@@ -25,7 +25,7 @@ ANSWER_TOKENS = 256
 class LlamaGenerator:
     """A Generator over one GGUF file, loaded once, at temperature 0 with a fixed seed. Its own output is silenced.
 
-    The answer is cut into sentences; each is attributed to the passages whose numbers it names, or to none.
+    The answer is cut into sentences; each is attributed to the passages whose numbers it names, or to the closest one.
     """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
@@ -76,12 +76,14 @@ class LlamaGenerator:
 
 
 def _attributed(text: str, hits: Sequence[Hit]) -> Iterator[tuple[str, tuple[tuple[int, int, int], ...]]]:
-    """The reply's sentences with the spans that the passages they name offer for them."""
+    """The reply's sentences with the spans that the passages they name offer for them; a sentence that names none is held
+    against the passage closest to it, so that nothing is shown unchecked."""
     by_rank = {hit.rank: hit for hit in hits}
     for start, end in _with_trailing_markers(text):
         sentence, ranks = parse_markers(text[start:end], hits)
         if sentence:
-            yield sentence, tuple((rank, *best_unit(sentence, by_rank[rank])) for rank in ranks)
+            named = ranks or closest(sentence, hits)
+            yield sentence, tuple((rank, *best_unit(sentence, by_rank[rank])) for rank in named)
 
 
 def _with_trailing_markers(text: str) -> list[tuple[int, int]]:

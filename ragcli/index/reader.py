@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from ragcli.datatypes import Chunk, DocumentRecord, Filter, SourceFile
 from ragcli.errors import IndexDamaged, IndexNotFound
-from ragcli.index import lexical
+from ragcli.index import embeddings, lexical
 from ragcli.index.catalog import CATALOG, connect_reader, transaction, translated
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.filtering import path_matches
 from ragcli.index.manifest import Manifest, check_analyzer, read_manifest
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
-from ragcli.index.vectors import VECTORS, VectorFile, stored_vectors
+from ragcli.index.vectors import VECTORS, VectorFile
 from ragcli.reports import Failure
 from ragcli.text.analyzer import query_terms
 
@@ -152,7 +152,7 @@ class IndexReader:
             if file.holds(rows):
                 self._matrix = file.read(rows)
             else:
-                self._matrix = stored_vectors(self._connection, rows, self.manifest.dimension)
+                self._matrix = embeddings.by_row(self._connection, rows, self.manifest.dimension)
         return self._matrix
 
     def _mask(self, where: Filter) -> NDArray[np.bool_]:
@@ -245,7 +245,7 @@ class IndexReader:
             listed = {int(row) for row in np.flatnonzero(rows.live) + 1}
             if live != listed:
                 problems.append(f"{len(live ^ listed)} chunks are in the catalog or in the word index but not in both")
-            stored = stored_vectors(self._connection, rows.count, self.manifest.dimension)
+            stored = embeddings.by_row(self._connection, rows.count, self.manifest.dimension)
             file = VectorFile(self.directory, self.manifest.dimension)
             if rows.count and not file.holds(rows.count):
                 problems.append(f"{VECTORS} is shorter than the {rows.count} vectors of the catalog")

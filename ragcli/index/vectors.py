@@ -7,7 +7,6 @@ a file that is missing or too short is rebuilt from the catalog.
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,12 +51,3 @@ class VectorFile:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def stored_vectors(connection: sqlite3.Connection, rows: int, dimension: int) -> Matrix:
-    """The same matrix out of the catalog; rows of deleted chunks are zero."""
-    matrix = np.zeros((rows, dimension), dtype=np.float32)
-    query = "SELECT chunks.row, vector FROM chunks JOIN embeddings USING (text_hash) WHERE chunks.row <= ?"
-    for row, vector in connection.execute(query, (rows,)):
-        matrix[row - 1] = np.frombuffer(vector, dtype="<f4")
-    return matrix

@@ -14,18 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ragcli.datatypes import Chunk, NewDocument, SourceFile
-from ragcli.errors import CopyFailed, IndexIncompatible
-from ragcli.index import lexical
+from ragcli.errors import CopyFailed
+from ragcli.index import embeddings, lexical
 from ragcli.index.catalog import connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.lock import WriterLock
 from ragcli.index.manifest import check_identity, read_manifest
 from ragcli.index.reader import EXACT_LIMIT
-from ragcli.index.rows import insert_chunks, insert_document, text_hash
-from ragcli.index.vectors import VectorFile, stored_vectors
+from ragcli.index.rows import insert_chunks, insert_document
+from ragcli.index.vectors import VectorFile
 from ragcli.reports import Failure
 from ragcli.text.analyzer import ANALYZER_VERSION
 
@@ -131,7 +129,7 @@ class IndexWriter:
     def _repair_vectors(self) -> None:
         rows = self._next_row() - 1
         if rows and not self._vectors.holds(rows):
-            self._vectors.write(1, stored_vectors(self._connection, rows, self._dimension))
+            self._vectors.write(1, embeddings.by_row(self._connection, rows, self._dimension))
 
     def _meta(self) -> dict[str, Any]:
         return read_meta(self._connection)
@@ -165,30 +163,21 @@ class IndexWriter:
 
     def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, str]:
         """Text hash → text for those chunks whose text has no stored embedding yet."""
-        wanted = {text_hash(chunk): chunk.searchable_text for chunk in chunks}
-        return {
-            key: text
-            for key, text in wanted.items()
-            if self._connection.execute("SELECT 1 FROM embeddings WHERE text_hash = ?", (key,)).fetchone() is None
-        }
+        return embeddings.missing(self._connection, chunks)
 
     def store_embeddings(self, keys: Sequence[bytes], matrix: Matrix) -> None:
         """Keep embeddings before the documents that need them are complete."""
         with transaction(self._connection, write=True):
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO embeddings VALUES (?, ?)",
-                (
-                    (key, np.ascontiguousarray(vector, dtype="<f4").tobytes())
-                    for key, vector in zip(keys, matrix, strict=True)
-                ),
-            )
+            embeddings.store(self._connection, keys, matrix)
 
     def commit(self, documents: Sequence[NewDocument]) -> None:
         """Add documents whose embeddings are stored, replacing those of the same id."""
         first_row = self._next_row()
         chunks = [(new, chunk) for new in documents for chunk in new.chunks]
         if chunks:
-            self._vectors.write(first_row, self._stored([chunk for _, chunk in chunks]))
+            self._vectors.write(
+                first_row, embeddings.of_chunks(self._connection, [chunk for _, chunk in chunks], self._dimension)
+            )
         with transaction(self._connection, write=True):
             self._delete_documents([new.document.document_id for new in documents])
             row, document_rows = first_row, list[int]()
@@ -259,7 +248,7 @@ class IndexWriter:
         """Drop embeddings that no chunk uses, merge segments, and bring Chroma up to date; returns what went wrong with
         the copies, none of which harms the index."""
         with transaction(self._connection, write=True):
-            self._connection.execute("DELETE FROM embeddings WHERE text_hash NOT IN (SELECT text_hash FROM chunks)")
+            embeddings.sweep(self._connection)
         while self._merge():
             pass
         meta = self._meta()
@@ -275,17 +264,6 @@ class IndexWriter:
     def _merge(self) -> bool:
         with transaction(self._connection, write=True):
             return lexical.merge_segments(self._connection)
-
-    def _stored(self, chunks: Sequence[Chunk]) -> Matrix:
-        matrix = np.zeros((len(chunks), self._dimension), dtype=np.float32)
-        for row, chunk in zip(matrix, chunks, strict=True):
-            found = self._connection.execute(
-                "SELECT vector FROM embeddings WHERE text_hash = ?", (text_hash(chunk),)
-            ).fetchone()
-            if found is None:
-                raise IndexIncompatible(f"chunk {chunk.chunk_id} was committed without its embedding")
-            row[:] = np.frombuffer(found[0], dtype="<f4")
-        return matrix
 
     def _advance(self, next_row: int | None = None) -> None:
         values: dict[str, object] = {"generation": int(self._meta()["generation"]) + 1, "updated": _now()}

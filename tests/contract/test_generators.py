@@ -55,6 +55,7 @@ def test_a_draft_cites_only_what_it_was_given_and_repeats_exactly(model: Generat
         assert citation.quote in passage.text
         assert passage.span.start <= citation.span.start < citation.span.end <= passage.span.end
     assert all(1 <= marker <= len(citations) for sentence in sentences for marker in sentence.markers)
+    assert all(sentence.markers for sentence in sentences), "no sentence is shown unchecked"
 
 
 def test_without_hits_there_is_an_empty_draft_or_no_citation(model: Generator) -> None:
@@ -135,6 +136,18 @@ def test_lines_of_a_citation_are_those_of_its_quotation() -> None:
 def test_markers_are_parsed_and_numbers_of_no_hit_dropped(text: str, ranks: list[int]) -> None:
     hits = [make_hit(rank=rank) for rank in (1, 2, 3)]
     assert parse_markers(text, hits)[1] == ranks
+
+
+def test_a_sentence_without_a_marker_is_held_against_the_closest_passage() -> None:
+    from ragcli.generation.llama import _attributed
+
+    hits = [make_hit(), make_hit("Standby pays 310 euros.", rank=2, start=0)]
+    draft = Draft(tuple(_attributed("Standby pays 310 euros. Standby pays 999 euros. Leave is long. [1]", hits)), "m")
+    sentences, citations = cite(draft, hits)
+    assert [sentence.markers != () for sentence in sentences] == [True, True, True]
+    first, second, _ = (citations[sentence.markers[0] - 1] for sentence in sentences)
+    assert (first.hit_rank, first.status) == (2, "exact")
+    assert (second.hit_rank, second.status) == (2, "unsupported"), "it must not pass under the citation of the first"
 
 
 def test_a_prompt_keeps_its_budget_and_disarms_control_tokens() -> None:

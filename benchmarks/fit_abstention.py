@@ -19,10 +19,10 @@ from sklearn.metrics import roc_auc_score
 
 from ragcli.app import App
 from ragcli.app.evaluation import _resolver
-from ragcli.datatypes import Hit
 from ragcli.evaluation.beir import is_collection, read_questions
 from ragcli.evaluation.gold import GoldQuestion, load_gold
 from ragcli.generation.abstention import Evidence, evidence
+from ragcli.results import Hit
 from ragcli.settings import resolve
 from ragcli.text.analyzer import query_terms
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from ragcli.datatypes import Answer, Filter, QueryResult
+from ragcli.datatypes import Filter, QueryWord
 from ragcli.generation.abstention import confidence, evidence
 from ragcli.generation.citations import cite
 from ragcli.protocols import Generator
-from ragcli.text.analyzer import query_terms
+from ragcli.results import Answer, Hit, QueryResult
+from ragcli.text.query import Query, parse_query
+
+
+class Words(Protocol):
+    """Resolves a question's words in an index; see `ragcli.index.words`."""
+
+    def __call__(self, query: Query, *, correct: bool) -> Sequence[QueryWord]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +26,7 @@ class Answerer:
     """Answers questions from what `retrieve` finds. `threshold` is the least confidence with which it answers."""
 
     retrieve: Callable[[str, int, Filter], QueryResult]
-    inverse_frequencies: Callable[[Sequence[str]], Mapping[str, float]]
+    words: Words
     generator: Generator
     threshold: float
 
@@ -27,11 +35,7 @@ class Answerer:
         result = self.retrieve(question, k, where)
         timings = dict(result.timings)
         started = time.perf_counter()
-        sure = (
-            confidence(evidence(question, result.hits, self.inverse_frequencies(query_terms(question))))
-            if result.hits
-            else 0.0
-        )
+        sure = self._confidence(question, result.hits)
         sentences, citations = (), ()
         if result.hits and sure >= self.threshold:
             sentences, citations = cite(self.generator.generate(question, result.hits), result.hits)  # type: ignore[assignment]
@@ -46,4 +50,9 @@ class Answerer:
             mode="extractive" if self.generator.name == "extractive" else "generated",
             model=self.generator.name,
             timings=timings,
+            notes=result.notes,
         )
+
+    def _confidence(self, question: str, hits: Sequence[Hit]) -> float:
+        """Corrections do not count: a word that the documents do not hold speaks against an answer."""
+        return confidence(evidence(self.words(parse_query(question), correct=False), hits)) if hits else 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BlockKind = Literal["heading", "paragraph", "list", "code", "table"]
 Mode = Literal["lexical", "dense", "hybrid"]
+DEFAULT_LANGUAGE = "en"
 
 
 def source_id(*parts: str) -> str:
@@ -47,7 +48,7 @@ class Document:
 
     `blocks` are in order, do not overlap, and cover every character that is not white space.
     `page_starts` holds the offset of each page and is empty when the format has no pages. `has_lines` says whether line
-    numbers of `text` are line numbers of the source file.
+    numbers of `text` are line numbers of the source file. `language` (ISO 639-1) decides how words are stemmed.
     """
 
     document_id: str
@@ -59,6 +60,7 @@ class Document:
     page_starts: tuple[int, ...] = ()
     has_lines: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    language: str = DEFAULT_LANGUAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,18 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class TextVectors:
+    """What is embedded of a chunk: its searchable text, and each sentence of its text.
+
+    `spans` are places in the chunk's text, `sentences` [len(spans), dimension]; both are None when sentences are not wanted.
+    """
+
+    vector: Vector
+    spans: Sequence[tuple[int, int]] | None = None
+    sentences: Matrix | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewDocument:
     """A document ready to be committed."""
 
@@ -159,134 +173,41 @@ class DocumentRecord:
     chunks: int
     has_lines: bool
     page_starts: tuple[int, ...] = ()
+    language: str = DEFAULT_LANGUAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions on documents, all of which must hold; each matches when any of its values does.
+    """Conditions on documents and chunks, all of which must hold.
 
-    `paths` are patterns (see `ragcli.index.filtering`), `types` and `roots` (what was given to ingest) are exact.
+    `paths` are patterns (see `ragcli.index.filtering`), `types` and `roots` (what was given to ingest) are exact; each of
+    these three matches when any of its values does. A chunk must hold every one of `phrases`, and none of the words `without`.
     """
 
     paths: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.paths or self.types or self.roots)
+        return bool(self.paths or self.types or self.roots or self.phrases or self.without)
 
 
 @dataclass(frozen=True, slots=True)
-class LegTrace:
-    """What one retriever said of a passage. `contribution` = `weight` × `normalised`."""
+class QueryWord:
+    """A word of a question as the index knows it: `forms` are its terms in the index's languages, `idf` their natural
+    logarithmic inverse document frequency. `instead_of` is the unknown word that this one stands in for."""
 
-    leg: str
-    rank: int | None
-    score: float | None
-    normalised: float
-    weight: float
-    contribution: float
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreTrace:
-    """Where a score comes from: `total` is the sum of the legs' contributions."""
-
-    fusion: str
-    legs: tuple[LegTrace, ...]
-    total: float
+    forms: tuple[str, ...]
+    idf: float
+    weight: float = 1.0
+    instead_of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredChunk:
-    """A chunk with its fused score."""
+class Candidate(NamedTuple):
+    """A row of the index with a leg's score; `parts` are the numbers that the score is made of, by name."""
 
     row: int
-    chunk: Chunk
-    document: DocumentRecord
     score: float
-    trace: ScoreTrace
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """One or more consecutive chunks of a section, as the reader sees them."""
-
-    document: DocumentRecord
-    chunk_ids: tuple[str, ...]
-    text: str
-    span: Span
-    headings: tuple[str, ...]
-    sections: tuple[Section, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A retrieved passage. `score` and `trace` are those of its best chunk; ranks count from 1."""
-
-    passage: Passage
-    score: float
-    rank: int
-    trace: ScoreTrace
-
-
-CitationStatus = Literal["exact", "normalised", "paraphrase", "unsupported"]
-
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """The place that supports a sentence of an answer.
-
-    `quote` is copied from the source. `status` says how the sentence stands in it: character by character (exact),
-    after folding white space, case and typography (normalised), most of its words and every number of it (paraphrase), or
-    not supported by it (unsupported).
-    """
-
-    marker: int
-    hit_rank: int
-    document: DocumentRecord
-    span: Span
-    headings: tuple[str, ...]
-    quote: str
-    status: CitationStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence of an answer and the markers of the citations behind it."""
-
-    text: str
-    markers: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a generator returns: sentences, each with the evidence it claims, before verification."""
-
-    sentences: tuple[tuple[str, tuple[tuple[int, int, int], ...]], ...]  # (text, ((hit rank, start, end), …)), …
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages."""
-
-    question: str
-    answered: bool
-    sentences: tuple[Sentence, ...]
-    citations: tuple[Citation, ...]
-    hits: tuple[Hit, ...]
-    confidence: float
-    mode: str
-    model: str
-    timings: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class QueryResult:
-    """The hits of a query, best first; ties are broken by path and offset. `timings` are milliseconds by stage."""
-
-    question: str
-    mode: Mode
-    hits: tuple[Hit, ...]
-    timings: Mapping[str, float]
+    parts: tuple[tuple[str, float], ...] = ()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ragcli.datatypes import Answer, Hit
 from ragcli.errors import UsageError
 from ragcli.evaluation.gold import GoldQuestion
 from ragcli.evaluation.matching import gains
 from ragcli.evaluation.metrics import DEFAULT_METRICS, Measure, mean_of, parse_measure
 from ragcli.reports import EvalReport, GateResult, QuestionScore
+from ragcli.results import Answer, Hit
 from ragcli.text.folding import contains_quote
 
 ANSWER_METRICS = ("answer_contains", "abstention_precision", "abstention_recall")

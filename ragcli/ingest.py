@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from ragcli.datatypes import Chunk, Document, Item, NewDocument, SourceFile
+from ragcli.datatypes import Chunk, Document, Item, NewDocument, SourceFile, TextVectors
 from ragcli.errors import LoadError, NotADocument
 from ragcli.protocols import Chunker, Embedder
 from ragcli.reports import Failure, IngestReport
 from ragcli.scanning import Found, Skipped, content_hash, read_bytes
-
-if TYPE_CHECKING:
-    from ragcli.datatypes import Matrix
+from ragcli.text.units import vector_spans
 
 BATCH_CHUNKS = 128  # documents are embedded and committed together when they have this many chunks; a longer document
 # stores its embeddings in runs of this many, so that a killed ingest keeps them
@@ -28,8 +26,11 @@ class Writer(Protocol):
     def files(self) -> dict[str, SourceFile]: ...
     def failed_files(self) -> dict[str, tuple[SourceFile, Failure]]: ...
     def counts(self) -> tuple[int, int]: ...
-    def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, str]: ...
-    def store_embeddings(self, keys: Sequence[bytes], matrix: Matrix) -> None: ...
+    @property
+    def sentences(self) -> bool: ...
+    def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]: ...
+    def chunks_without_sentences(self, limit: int) -> list[tuple[Chunk, str]]: ...
+    def store_embeddings(self, embedded: Mapping[bytes, TextVectors]) -> None: ...
     def commit(self, documents: Sequence[NewDocument]) -> None: ...
     def touch(self, sources: Sequence[SourceFile]) -> None: ...
     def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]]) -> None: ...
@@ -68,12 +69,14 @@ class Ingest:
         writer: Writer,
         chunker: Chunker,
         embedder: Embedder,
+        detect_language: Callable[[str], str],
         *,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._writer = writer
         self._chunker = chunker
         self._embedder = embedder
+        self._detect_language = detect_language
         self._on_progress = on_progress
         self._tally = _Tally()
         self._failures: list[tuple[SourceFile, Failure]] = []
@@ -96,6 +99,7 @@ class Ingest:
                 self._tally.skipped[entry.reason] += 1
         interrupted = False
         try:
+            self._complete_sentences()
             self._ingest_all(items)
             self._tally.removed += self._writer.remove(gone) if prune and gone else 0
         except KeyboardInterrupt:
@@ -153,7 +157,7 @@ class Ingest:
             if before is not None and before.content_hash == source.content_hash:
                 self._tally.unchanged += 1
                 return [source]
-            document = item.load(data)
+            document = self._with_language(item.load(data))
             self._queue.append(NewDocument(source, document, self._chunker.split(document)))
         except LoadError as error:
             failure = Failure(item.source.path, error.reason, isinstance(error, NotADocument))
@@ -166,11 +170,9 @@ class Ingest:
     def _commit(self, done: int, files: int) -> None:
         """Embed and commit the queue."""
         missing = list(self._writer.without_embedding([chunk for new in self._queue for chunk in new.chunks]).items())
+        types = {new.document.document_id: new.document.type for new in self._queue}
         for i in range(0, len(missing), BATCH_CHUNKS):
-            batch = missing[i : i + BATCH_CHUNKS]
-            matrix = self._embedder.embed_documents([text for _, text in batch])
-            self._writer.store_embeddings([key for key, _ in batch], matrix)
-            self._tally.chunks_embedded += len(batch)
+            self._embed({key: (chunk, types[chunk.document_id]) for key, chunk in missing[i : i + BATCH_CHUNKS]})
             self._on_progress(Progress(done, files, self._tally.chunks_embedded, self._queue[-1].source.path))
         if self._queue:
             self._writer.commit(self._queue)
@@ -184,6 +186,22 @@ class Ingest:
             self._emptied = []
         self._record_failures()
 
+    def _embed(self, batch: Mapping[bytes, tuple[Chunk, str]]) -> None:
+        vectors = embed_chunks(self._embedder, list(batch.values()), sentences=self._writer.sentences)
+        self._writer.store_embeddings(dict(zip(batch, vectors, strict=True)))
+        self._tally.chunks_embedded += len(batch)
+
+    def _complete_sentences(self) -> None:
+        """Embed the sentences of chunks that were indexed without them, when the index is to have them now."""
+        while batch := self._writer.chunks_without_sentences(BATCH_CHUNKS):
+            self._on_progress(Progress(0, 0, self._tally.chunks_embedded, "sentences of what is indexed"))
+            keys = {id(chunk): key for key, chunk in self._writer.without_embedding([c for c, _ in batch]).items()}
+            self._embed({keys[id(chunk)]: (chunk, type_) for chunk, type_ in batch if id(chunk) in keys})
+
+    def _with_language(self, document: Document) -> Document:
+        """Source code counts as English: its words are."""
+        return document if document.type == "code" else replace(document, language=self._detect_language(document.text))
+
     def _count(self, failure: Failure) -> None:
         if failure.skipped:
             self._tally.skipped[failure.reason] += 1
@@ -194,6 +212,20 @@ class Ingest:
         if self._failures:
             self._writer.record_failures(self._failures)
             self._failures = []
+
+
+def embed_chunks(embedder: Embedder, chunks: Sequence[tuple[Chunk, str]], *, sentences: bool) -> list[TextVectors]:
+    """The vectors of chunks, each given with its document's type, in their order."""
+    spans = [vector_spans(chunk.text, lines=type_ == "code") if sentences else [] for chunk, type_ in chunks]
+    texts = [chunk.searchable_text for chunk, _ in chunks]
+    texts += [chunk.text[start:end] for (chunk, _), places in zip(chunks, spans, strict=True) for start, end in places]
+    matrix = embedder.embed_documents(texts)
+    embedded, position = [], len(chunks)
+    for i, places in enumerate(spans):
+        own = matrix[position : position + len(places)]
+        embedded.append(TextVectors(matrix[i], places, own) if sentences else TextVectors(matrix[i]))
+        position += len(places)
+    return embedded
 
 
 def file_items(found: Iterable[Found], load: Callable[[bytes, Path], Document]) -> Iterator[Item]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import Chunk, Document, Draft, Filter, Hit, Matrix, Vector
+    from ragcli.datatypes import Candidate, Chunk, Document, Filter, Matrix, QueryWord, Vector
+    from ragcli.results import Draft, Hit
 
 
 class Loader(Protocol):
@@ -56,11 +57,32 @@ class Chunker(Protocol):
 class SearchIndex(Protocol):
     """The searching half of an index. Scores are higher for better; equal scores are in the order of rows."""
 
-    def dense_search(self, vector: Vector, k: int, where: Filter) -> list[tuple[int, float]]:
-        """At most `k` (row, cosine), best first."""
+    def dense_search(self, vector: Vector, k: int, where: Filter) -> list[Candidate]:
+        """At most `k` candidates by cosine, best first."""
 
-    def lexical_search(self, text: str, k: int, where: Filter) -> list[tuple[int, float]]:
-        """At most `k` (row, BM25 score > 0), best first."""
+    def rescore(self, vector: Vector, rows: Sequence[int]) -> list[Candidate]:
+        """All of `rows`, scored by cosine and by that of their best sentence, best first."""
+
+    def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
+        """At most `k` candidates by BM25, scores > 0, best first."""
+
+
+class SentenceCosines(Protocol):
+    """Looks sentence vectors up."""
+
+    def __call__(self, chunk_ids: Sequence[str], vector: Vector) -> Mapping[str, Sequence[tuple[int, int, float]]]:
+        """Chunk id → (start, end, cosine with `vector`) of its sentences, places in the document; empty without vectors."""
+
+
+class Reranker(Protocol):
+    """Judges passages together with the question."""
+
+    @property
+    def name(self) -> str:
+        """Shown in the trace of what it reranked."""
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        """Relevance of each passage, 0 to 1, in their order."""
 
 
 class Generator(Protocol):

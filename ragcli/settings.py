@@ -28,6 +28,7 @@ class Settings:
     index: str = ""  # the nearest .rag upward, else ./.rag
     offline: bool = False  # true: no command opens a socket
     embedding_model: str = ""  # the index's own, else all-MiniLM-L6-v2
+    embedding_sentences: str = ""  # the index's own, else on
     chunking_strategy: str = ""  # the index's own, else structure
     chunking_max_tokens: int = 0  # the index's own, else 200
     retrieval_mode: str = "hybrid"
@@ -35,6 +36,18 @@ class Settings:
     retrieval_weight: float = 0.5
     retrieval_depth: int = 100
     retrieval_k: int = 5
+    retrieval_correct: bool = True
+    retrieval_synonyms: str = ""  # or the path of a file
+    retrieval_stitch_tokens: int = 600  # 0: do not stitch
+    retrieval_collapse: bool = True
+    retrieval_per_document: int = 0  # no limit
+    retrieval_mmr: float = 1.0  # 1: off
+    retrieval_rerank: str = ""  # or a cross-encoder: a directory or a hub name
+    retrieval_rerank_depth: int = 20
+    retrieval_max_seconds: float = 10.0
+    retrieval_decompose: bool = False
+    retrieval_expand: bool = False
+    retrieval_hyde: bool = False
     retrieval_exact_limit: int = 250_000
     answer_model: str = "extractive"  # or the path of a GGUF file
     answer_threshold: float = 0.4
@@ -44,12 +57,18 @@ class Settings:
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_mode": ("lexical", "dense", "hybrid"),
     "retrieval_fusion": ("convex", "rrf"),
+    "embedding_sentences": ("", "on", "off"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
     "chunking_max_tokens": (16, 8192),
     "retrieval_weight": (0.0, 1.0),
     "retrieval_depth": (1, 10_000),
     "retrieval_k": (1, 1_000),
+    "retrieval_stitch_tokens": (0, 100_000),
+    "retrieval_per_document": (0, 1_000),
+    "retrieval_mmr": (0.0, 1.0),
+    "retrieval_rerank_depth": (1, 1_000),
+    "retrieval_max_seconds": (0.0, 3_600.0),
     "retrieval_exact_limit": (0, 100_000_000),
     "answer_threshold": (0.0, 1.0),
     "answer_max_sentences": (1, 20),
@@ -150,7 +169,7 @@ def _checked(name: str, value: object, source: str) -> object:
     if converted is None:
         raise SettingsError(f"{where} is not {_KINDS[type(default)]}", hint="rag config show lists all settings")
     if name in _CHOICES and converted not in _CHOICES[name]:
-        raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(_CHOICES[name])}")
+        raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(filter(None, _CHOICES[name]))}")
     low, high = _RANGES.get(name, (float("-inf"), float("inf")))
     if isinstance(converted, (int, float)) and not isinstance(converted, bool) and not low <= converted <= high:
         raise SettingsError(f"{where} is out of range", hint=f"use a value from {low:g} to {high:g}")

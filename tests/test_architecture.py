@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
-    {"errors", "datatypes", "reports"},
+    {"errors", "datatypes", "results", "reports"},
     {"protocols", "text"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "scanning"},
     {"settings", "ingest", "answering", "evaluating", "collection"},
@@ -19,12 +19,16 @@ LAYERS = [
 HOMES = {
     "torch": set(),
     "sentence_transformers": {"embedding.export"},
-    "onnxruntime": {"embedding.onnx"},
-    "tokenizers": {"embedding.onnx"},
+    "onnxruntime": {"embedding.onnx", "embedding.cross"},
+    "tokenizers": {"embedding.onnx", "embedding.cross"},
+    "py3langid": {"text.language"},
+    "rapidfuzz": {"index.words"},
+    "Stemmer": {"text.analyzer"},
     "huggingface_hub": {"embedding.models"},
     "chromadb": {"index.chroma"},
     "sqlite3": {"index.catalog", "index.embeddings", "index.schema", "index.chroma", "index.lexical", "index.manifest", "index.reader",
-                "index.rows", "index.vectors", "index.writer"},
+                "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
+                "index.checking"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.extractive"},
     "pypdf": {"loaders.pdf"},
@@ -33,7 +37,7 @@ HOMES = {
     "lxml": {"loaders.epub"},
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
-    "typer": {"cli.main", "cli.options", "cli.session"},
+    "typer": {"cli.main", "cli.options", "cli.session", "cli.search", "cli.evaluation"},
     "click": {"cli.main"},
     "rich": {"render.passages", "render.progress", "render.terminal"},
 }  # fmt: skip

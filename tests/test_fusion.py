@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragcli.datatypes import Chunk, DocumentRecord, LegTrace, ScoredChunk, ScoreTrace, Span
+from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Span
+from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
 from ragcli.retrieval.fusion import Leg, fuse
 from ragcli.retrieval.stitching import stitch
 
-LEXICAL = Leg("lexical", [(1, 8.0), (2, 4.0)], 0.5, floor=0.0)
-DENSE = Leg("dense", [(2, 0.9), (3, 0.5), (1, 0.1)], 0.5)
+LEXICAL = Leg("lexical", [Candidate(1, 8.0), Candidate(2, 4.0)], 0.5, floor=0.0)
+DENSE = Leg("dense", [Candidate(2, 0.9), Candidate(3, 0.5), Candidate(1, 0.1)], 0.5)
 
 
 def test_convex_fusion_is_the_weighted_sum_of_scores_scaled_to_their_range() -> None:
@@ -27,13 +28,8 @@ def test_reciprocal_rank_fusion_counts_ranks_from_one() -> None:
     assert fused[2].total == pytest.approx(0.5 / (60 + 2) + 0.5 / (60 + 1))
 
 
-def test_the_floor_of_a_long_ranking_is_the_score_at_the_pool() -> None:
-    leg = Leg("dense", [(1, 1.0), (2, 0.5), (3, 0.2)], 1.0, pool=2)
-    assert {row: trace.total for row, trace in fuse([leg])} == {1: 1.0, 2: 0.0, 3: 0.0}
-
-
 def test_equal_scores_all_count_as_the_best() -> None:
-    assert [trace.total for _, trace in fuse([Leg("dense", [(4, 0.3), (5, 0.3)], 1.0)])] == [1.0, 1.0]
+    assert [trace.total for _, trace in fuse([Leg("dense", [Candidate(4, 0.3), Candidate(5, 0.3)], 1.0)])] == [1.0, 1.0]
 
 
 @given(
@@ -42,8 +38,8 @@ def test_equal_scores_all_count_as_the_best() -> None:
 )  # fmt: skip
 def test_the_trace_adds_up_to_the_score(lexical: list[float], dense: list[float], weight: float, method: str) -> None:
     legs = [
-        Leg("lexical", list(enumerate(sorted(lexical, reverse=True))), 1 - weight, floor=0.0),
-        Leg("dense", list(enumerate(sorted(dense, reverse=True), start=5)), weight),
+        Leg("lexical", [Candidate(*e) for e in enumerate(sorted(lexical, reverse=True))], 1 - weight, floor=0.0),
+        Leg("dense", [Candidate(*e) for e in enumerate(sorted(dense, reverse=True), start=5)], weight),
     ]
     totals = [trace.total for _, trace in fuse(legs, method=method)]
     assert totals == sorted(totals, reverse=True)

@@ -20,7 +20,9 @@ from ragcli.index.filtering import path_matches
 from ragcli.index.reader import IndexReader
 from ragcli.index.vectors import VECTORS
 from ragcli.index.writer import IndexWriter, open_writer
+from ragcli.ingest import embed_chunks
 from ragcli.loaders import load_bytes
+from ragcli.text.query import parse_query
 
 EMBEDDER = HashingEmbedder(64)
 CHUNKER = get_chunker("structure", 32, EMBEDDER)
@@ -43,7 +45,8 @@ def new(path: str, text: str, root: str = "docs") -> NewDocument:
 
 def put(writer: IndexWriter, *documents: NewDocument) -> None:
     missing = writer.without_embedding([chunk for entry in documents for chunk in entry.chunks])
-    writer.store_embeddings(list(missing), EMBEDDER.embed_documents(list(missing.values())))
+    vectors = embed_chunks(EMBEDDER, [(chunk, "text") for chunk in missing.values()], sentences=writer.sentences)
+    writer.store_embeddings(dict(zip(missing, vectors, strict=True)))
     writer.commit(documents)
 
 
@@ -58,11 +61,11 @@ def found(reader: IndexReader, question: str, where: Filter = Filter()) -> tuple
     """Paths by lexical and by dense search."""
     answers = []
     for rows in (
-        reader.lexical_search(question, 10, where),
+        reader.lexical_search(reader.words(parse_query(question)), 10, where),
         reader.dense_search(EMBEDDER.embed_query(question), 10, where),
     ):
-        chunks = reader.chunks([row for row, _ in rows])
-        answers.append([chunks[row][1].path for row, _ in rows])
+        chunks = reader.chunks([entry.row for entry in rows])
+        answers.append([chunks[entry.row][1].path for entry in rows])
     return answers[0], answers[1]
 
 
@@ -92,8 +95,8 @@ def test_exact_search_is_the_brute_force_ranking(directory: Path) -> None:
         matrix = np.fromfile(directory / VECTORS, dtype="<f4").reshape(-1, 64)
         scores = matrix @ query
         expected = sorted(range(60), key=lambda i: (-scores[i], i))[:10]
-        assert [row - 1 for row, _ in rows] == expected
-        assert [score for _, score in rows] == pytest.approx(sorted(scores, reverse=True)[:10])
+        assert [entry.row - 1 for entry in rows] == expected
+        assert [entry.score for entry in rows] == pytest.approx(sorted(scores, reverse=True)[:10])
 
 
 def test_replacing_and_removing_a_document_leaves_nothing_of_it(directory: Path) -> None:
@@ -215,9 +218,12 @@ def test_word_lists_of_another_analyzer_are_not_searched(directory: Path) -> Non
     with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection, connection:
         connection.execute("UPDATE meta SET value = '\"0\"' WHERE key = 'analyzer'")
     with closing(IndexReader(directory)) as reader, pytest.raises(IndexIncompatible, match="analyzer 0") as caught:
-        reader.lexical_search("leave", 5, Filter())
-    assert "--rebuild" in caught.value.hint
-    build(directory, TEXTS, rebuild=True)
+        reader.words(parse_query("leave"))
+    assert "rag ingest" in caught.value.hint
+    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection, connection:
+        connection.execute("UPDATE postings SET term = 'x' || term")
+    with writing(directory) as writer:
+        put(writer, new("c.txt", "bicycle spaces"))
     with closing(IndexReader(directory)) as reader:
         assert found(reader, "annual")[0] == ["a.md"]
 

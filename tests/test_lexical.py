@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rank_bm25 import BM25Plus
 
+from ragcli.datatypes import Chunk, QueryWord, Span
 from ragcli.index import lexical, schema
 from ragcli.text.analyzer import terms
 
@@ -26,18 +28,23 @@ def catalog() -> sqlite3.Connection:
     return connection
 
 
-def index(texts: list[str], batch: int) -> sqlite3.Connection:
+def index(texts: list[str], batch: int, documents: list[int] | None = None) -> sqlite3.Connection:
     connection = catalog()
     for first in range(0, len(texts), batch):
         part = texts[first : first + batch]
-        lexical.add_segment(connection, first + 1, part, [1] * len(part))
+        owners = (documents or list(range(1, len(texts) + 1)))[first : first + batch]
+        lexical.add_segment(connection, first + 1, [Counter(terms(text)) for text in part], owners)
         while lexical.merge_segments(connection):
             pass
     return connection
 
 
 def scores(connection: sqlite3.Connection, query: list[str]) -> np.ndarray:
-    return lexical.score(connection, lexical.read_rows(connection), query)
+    return lexical.score(connection, lexical.read_rows(connection), words(query))[0]
+
+
+def words(query: list[str]) -> list[QueryWord]:
+    return [QueryWord((term,), 0.0) for term in query]
 
 
 def oracle(texts: list[str], query: list[str]) -> np.ndarray:
@@ -83,3 +90,32 @@ def test_merging_drops_the_postings_of_deleted_chunks() -> None:
     lexical.delete_rows(connection, [1])
     lexical.merge_segments(connection, everything=True)
     assert connection.execute("SELECT count(*) FROM postings WHERE term = 'onli'").fetchone()[0] == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(CORPUS, st.lists(WORD, min_size=1, max_size=5, unique=True), st.integers(1, 4), st.data())
+def test_the_score_of_a_document_is_that_of_its_chunks_as_one(
+    texts: list[str], query: list[str], batch: int, data: st.DataObject
+) -> None:
+    owners = sorted(data.draw(st.lists(st.integers(1, 6), min_size=len(texts), max_size=len(texts))))
+    connection = index(texts, batch, owners)
+    _, documents = lexical.score(connection, lexical.read_rows(connection), words(query))
+    whole = [
+        " ".join(text for text, owner in zip(texts, owners, strict=True) if owner == one) for one in sorted(set(owners))
+    ]
+    expected = dict(zip(sorted(set(owners)), oracle(whole, query), strict=True))
+    np.testing.assert_allclose(documents, [expected[owner] for owner in owners], rtol=1e-9, atol=1e-9)
+
+
+def test_forms_of_a_word_count_as_one_term() -> None:
+    texts = ["haus garten", "hauser garten", "wald garten"]
+    joined = lexical.score(index(texts, 2), lexical.read_rows(index(texts, 2)), [QueryWord(("haus", "hauser"), 0.0)])[0]
+    same = scores(index(["haus garten", "haus garten", "wald garten"], 2), ["haus"])
+    np.testing.assert_allclose(joined, same)
+
+
+def test_header_terms_count_twice_and_those_of_the_path_once() -> None:
+    chunk = Chunk("c", "d", 0, "leave days", "", Span(0, 10), ("Leave",), "Handbook › Leave", 5)
+    assert lexical.entry_of(chunk, "hr/leave.md", "en") == {
+        "leav": 1 + 2 + 1, "day": 1, "handbook": 2, "hr/leave.md": 1, "hr": 1, "md": 1,
+    }  # fmt: skip

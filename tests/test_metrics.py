@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.datatypes import DocumentRecord, Hit, Passage, ScoreTrace, Span
+from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import GoldError, UsageError
 from ragcli.evaluating import parse_threshold
 from ragcli.evaluation.gold import Evidence, GoldQuestion, load_gold
 from ragcli.evaluation.matching import gains
 from ragcli.evaluation.metrics import hit, mean_of, ndcg, parse_measure, precision, recall, reciprocal_rank
+from ragcli.results import Hit, Passage, ScoreTrace
 
 GAINS = [0, 1, 0, 1]
 IDEAL = [1, 1, 1]

@@ -20,6 +20,7 @@ import pytest
 from ragcli.datatypes import Filter
 from ragcli.errors import IndexNotFound, IndexUnusable
 from ragcli.index.reader import IndexReader
+from ragcli.text.query import parse_query
 
 TRIALS = int(os.environ.get("KILL_TRIALS", "20"))
 LARGE_ENOUGH_KIB = 65536  # the whole index of the corpus below fits into files of this size
@@ -33,7 +34,7 @@ def corpus(write: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch) -
     texts = {}
     for i in range(60):
         marker = f"uniquemarker{i}"
-        body = " ".join(f"Sentence {j} of document {i} speaks of topic{(i * j) % 13}." for j in range(40))
+        body = " ".join(f"The sentence {j} of the document {i} is about the topic{(i * j) % 13}." for j in range(40))
         write(f"docs/{i:02}.txt", f"This is {marker}. {body}\n")
         texts[f"docs/{i:02}.txt"] = marker
     return texts
@@ -49,7 +50,8 @@ def check_promises(directory: Path, corpus: dict[str, str]) -> int:
         assert reader.check() == []
         documents = reader.documents()
         for document in documents:
-            rows = [row for row, _ in reader.lexical_search(corpus[document.path], 5, Filter())]
+            words = reader.words(parse_query(corpus[document.path]))
+            rows = [entry.row for entry in reader.lexical_search(words, 5, Filter())]
             assert document.path in {record.path for _, record in reader.chunks(rows).values()}
             assert len(reader.document_chunks(document.document_id)) == document.chunks
         return len(documents)

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragcli.datatypes import Answer, Citation, DocumentRecord, Hit, Passage, QueryResult, ScoreTrace, Sentence, Span
+from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import RagError
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.sanitize import one_line, sanitize
 from ragcli.render.terminal import TerminalRenderer
+from ragcli.results import Answer, Citation, Hit, Passage, QueryResult, ScoreTrace, Sentence
 
 PAYLOADS = [
     "\x1b]52;c;ZXZpbA==\x07", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\link", "\x1b[2J\x1b[1;1H", "\x1b[6n", "\x1bc", "\x9b31m",
@@ -92,11 +93,11 @@ def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_window_shows_the_sentences_with_the_question_s_words() -> None:
     text = "Nothing to see here at all. " * 20 + "Annual leave is 28 days. " + "More of the same again. " * 20
-    start, end = best_window(text, "annual leave", 80)
+    start, end = best_window(text, "annual leave", 80, "en")
     assert "Annual leave is 28 days." in text[start:end]
     assert end - start <= 80
 
 
 def test_words_are_marked_by_their_stem() -> None:
     text = "Employees leaving early"
-    assert [text[a:b] for a, b in matches(text, "employee leaves")] == ["Employees", "leaving"]
+    assert [text[a:b] for a, b in matches(text, "employee leaves", "en")] == ["Employees", "leaving"]

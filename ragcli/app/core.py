@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.datatypes import Answer, Filter, Mode, QueryResult
+from ragcli.datatypes import Filter
 from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
-from ragcli.errors import IndexNotFound, UsageError
+from ragcli.errors import UsageError
 from ragcli.index.manifest import Manifest, check_identity
-from ragcli.index.reader import IndexReader
-from ragcli.protocols import Chunker, Embedder
+from ragcli.index.reader import IndexReader, stored_manifest
+from ragcli.protocols import Chunker, Embedder, Generator
 from ragcli.reports import EvalReport, IndexStats, IngestReport
+from ragcli.results import Answer, QueryResult
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, model_cache
 
 if TYPE_CHECKING:
@@ -65,13 +65,9 @@ class App:
     # ---- models ---------------------------------------------------------------------------------------------------
 
     def existing_manifest(self) -> Manifest | None:
-        """The manifest of the index, or None when there is none yet; lets go of the index again."""
-        try:
-            return self.reader.manifest
-        except IndexNotFound:
-            return None
-        finally:
-            self.close()
+        """The manifest of the index, of whatever format, or None when there is none yet."""
+        self.close()
+        return stored_manifest(self.index_directory)
 
     def model_source(self, manifest: Manifest | None) -> str:
         """What to call the embedding model: as asked for, else as the index was made, else the default."""
@@ -144,17 +140,16 @@ class App:
 
     def retriever(self, **changes: object) -> Retriever:
         """The retriever that the settings describe; `changes` replace fields of its RetrievalOptions."""
-        from ragcli.retrieval.retriever import RetrievalOptions, Retriever
+        from ragcli.app.searching import build_retriever
 
-        settings = self.settings
-        mode: Mode = settings.retrieval_mode  # type: ignore[assignment]
-        options = RetrievalOptions(mode, settings.retrieval_fusion, settings.retrieval_weight, settings.retrieval_depth)
-        return Retriever(self.reader, self._embed_query, replace(options, **changes))  # type: ignore[arg-type]
+        return build_retriever(self, **changes)
 
-    def _embed_query(self, question: str) -> Vector:
+    def embed_query(self, question: str) -> Vector:
+        """The vector of a question, by the index's own model."""
         return self.embedder.embed_query(question)
 
-    def _embed_documents(self, texts: Sequence[str]) -> Matrix:
+    def embed_documents(self, texts: Sequence[str]) -> Matrix:
+        """Vectors of texts, by the index's own model."""
         return self.embedder.embed_documents(texts)
 
     def ask(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> Answer:  # noqa: B008
@@ -162,27 +157,34 @@ class App:
         question = checked_question(question)
         return self.answerer().answer(question, k or self.settings.retrieval_k, where)
 
-    def answerer(self) -> Answerer:
-        """The answerer that the settings describe; a language model is loaded here."""
-        from ragcli.answering import Answerer
+    @cached_property
+    def generator(self) -> Generator:
+        """Who writes the answers; loaded once."""
         from ragcli.generation import get_generator
 
-        generator = get_generator(
-            self._answer_model(),
-            embed_documents=self._embed_documents,
-            embed_query=self._embed_query,
+        return get_generator(
+            str(self.located(self.settings.answer_model)),
+            embed_documents=self.embed_documents,
+            embed_query=self.embed_query,
+            sentence_cosines=self.reader.sentence_cosines,
             max_sentences=self.settings.answer_max_sentences,
         )
-        return Answerer(
-            retrieve=self.retriever().retrieve,
-            inverse_frequencies=self.reader.inverse_frequencies,
-            generator=generator,
-            threshold=self.settings.answer_threshold,
-        )
 
-    def _answer_model(self) -> str:
-        model = self.settings.answer_model
-        return str(self.directory / model) if model.lower().endswith(".gguf") else model
+    @property
+    def answer_threshold(self) -> float:
+        """As set, else as calibrated on this index, else the default."""
+        return self.settings.answer_threshold
+
+    def located(self, name: str) -> Path | str:
+        """`name` as a path from the working directory when it is a file or folder there (or says it is a GGUF file)."""
+        path = self.directory / name
+        return path if name.lower().endswith(".gguf") or path.exists() else name
+
+    def answerer(self) -> Answerer:
+        """The answerer that the settings describe; a language model is loaded here."""
+        from ragcli.app.searching import build_answerer
+
+        return build_answerer(self)
 
     def evaluate(
         self,

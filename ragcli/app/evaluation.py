@@ -14,6 +14,7 @@ from ragcli.evaluating import Threshold, deepest_rank, evaluate
 from ragcli.evaluation.beir import read_questions
 from ragcli.evaluation.gold import load_gold
 from ragcli.reports import EvalReport
+from ragcli.retrieval.diversity import Selection
 from ragcli.scanning import stored_path
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def evaluate_collection(
     )
     if report.interrupted:
         raise KeyboardInterrupt
-    retriever = app.retriever(stitch=False)
+    retriever = app.retriever(stitch=False, selection=Selection(collapse=False))
     k = deepest_rank(thresholds, at_least=100)
     return evaluate(
         questions,

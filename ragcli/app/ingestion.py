@@ -15,6 +15,7 @@ from ragcli.ingest import Ingest, Progress, file_items
 from ragcli.loaders import load_bytes
 from ragcli.reports import IngestReport
 from ragcli.scanning import Found, Skipped, scan, stored_path
+from ragcli.text.language import detect_language
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
@@ -75,13 +76,16 @@ def ingest_items(
         embedder=embedder.identity,
         chunker=chunker.parameters,
         model_source=app.model_source(manifest),
+        sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
         rebuild=rebuild,
         exact_limit=app.settings.retrieval_exact_limit,
     ) as writer:
         present = {item.source.document_id for item in items}
         known = [*writer.files().values(), *(source for source, _ in writer.failed_files().values())]
         gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
-        return Ingest(writer, chunker, embedder, on_progress=on_progress).run(items, skipped, gone=gone, prune=prune)
+        return Ingest(writer, chunker, embedder, detect_language, on_progress=on_progress).run(
+            items, skipped, gone=gone, prune=prune
+        )
 
 
 def _manifest_of_old(app: App) -> Manifest | None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import click
 import typer
 
 from ragcli import __version__
-from ragcli.cli import options
-from ragcli.cli.session import Output, parse_filters, session
+from ragcli.cli import evaluation, options, search
+from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
 app = typer.Typer(
@@ -25,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 config_app = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(search.app)
+app.add_typer(evaluation.app)
 app.add_typer(config_app, name="config")
 
 
@@ -53,6 +54,7 @@ def ingest(
     embedding_model: options.Model = None,
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
+    sentences: options.Sentences = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -69,6 +71,7 @@ def ingest(
         "embedding_model": embedding_model,
         "chunking_strategy": chunker,
         "chunking_max_tokens": max_tokens,
+        "embedding_sentences": None if sentences is None else "on" if sentences else "off",
     }
     with session(output, flags) as rag:
         from ragcli.render import jsonout
@@ -87,151 +90,6 @@ def ingest(
             raise typer.Exit(ExitCode.INTERRUPTED)
         if report.failed and not report.documents:
             raise typer.Exit(ExitCode.ERROR)
-
-
-@app.command()
-def query(
-    question: Annotated[str, typer.Argument(help="What to look for.")],
-    k: options.K = None,
-    mode: options.Mode = None,
-    filters: options.Filters = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show where each score comes from.")] = False,
-    fusion: options.Fusion = None,
-    weight: options.Weight = None,
-    embedding_model: options.Model = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Show the passages that fit a question best. Exit code 4 when there are none.
-
-    Example: rag query "notice period" -k 3 --filter type=pdf
-    """
-    output = Output(as_json=as_json, quiet=quiet)
-    flags = {
-        "index": index,
-        "embedding_model": embedding_model,
-        "retrieval_mode": mode,
-        "retrieval_fusion": fusion,
-        "retrieval_weight": weight,
-        "retrieval_k": k,
-    }
-    with session(output, flags) as rag:
-        from ragcli.render import jsonout
-
-        result = rag.query(question, where=parse_filters(filters))
-        output.result(lambda text: text.query(result, explain=explain), lambda: jsonout.query(result, output.shown))
-        if not result.hits:
-            raise typer.Exit(ExitCode.NOT_FOUND)
-
-
-@app.command()
-def ask(
-    question: Annotated[str, typer.Argument(help="The question.")],
-    k: options.K = None,
-    mode: options.Mode = None,
-    filters: options.Filters = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            metavar="NAME",
-            help="Who writes the answer: extractive or the path of a GGUF file.",
-            show_default=False,
-        ),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            "--threshold", metavar="P", help="Least confidence with which to answer, 0 to 1.", show_default=False
-        ),
-    ] = None,
-    embedding_model: options.Model = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Answer a question with citations, or say that the documents do not (exit code 4).
-
-    Example: rag ask "How many days of annual leave do I have?"
-    """
-    output = Output(as_json=as_json, quiet=quiet)
-    flags = {
-        "index": index,
-        "embedding_model": embedding_model,
-        "retrieval_mode": mode,
-        "retrieval_k": k,
-        "answer_model": model,
-        "answer_threshold": threshold,
-    }
-    with session(output, flags) as rag:
-        from ragcli.render import jsonout
-
-        answer = rag.ask(question, where=parse_filters(filters))
-        output.result(lambda text: text.answer(answer), lambda: jsonout.ask(answer, output.shown))
-        if answer.answered and answer.mode == "extractive" and not as_json:
-            output.note("These are sentences from the documents. A GGUF model writes prose: rag ask --model PATH.gguf")
-        if not answer.answered:
-            raise typer.Exit(ExitCode.NOT_FOUND)
-
-
-@app.command(name="eval")
-def evaluate(
-    target: Annotated[
-        Path, typer.Argument(metavar="GOLD", help="A gold file (JSON lines), or a BEIR folder to index and evaluate.")
-    ],
-    minimum: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--min", metavar="METRIC=VALUE", help="Fail (exit code 3) below this; repeatable.", show_default=False
-        ),
-    ] = None,
-    mode: options.Mode = None,
-    fusion: options.Fusion = None,
-    weight: options.Weight = None,
-    split: Annotated[str, typer.Option("--split", help="Which judgements of a BEIR folder.")] = "test",
-    answers: Annotated[
-        bool, typer.Option("--answers/--no-answers", help="Also measure answers and abstention.")
-    ] = True,
-    worst: Annotated[int, typer.Option("--worst", metavar="N", help="Show up to N questions that found nothing.")] = 5,
-    embedding_model: options.Model = None,
-    chunker: options.Chunker = None,
-    max_tokens: options.MaxTokens = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Measure retrieval and answers on judged questions, and fail a build when they get worse.
-
-    Example: rag eval gold.jsonl --min recall@5=0.9 --min ndcg@10=0.8
-    """
-    output = Output(as_json=as_json, quiet=quiet)
-    flags = {
-        "index": index,
-        "embedding_model": embedding_model,
-        "chunking_strategy": chunker,
-        "chunking_max_tokens": max_tokens,
-        "retrieval_mode": mode,
-        "retrieval_fusion": fusion,
-        "retrieval_weight": weight,
-    }
-    with session(output, flags) as rag:
-        from ragcli.evaluating import parse_threshold
-        from ragcli.render import jsonout
-        from ragcli.render.progress import progress_bar
-
-        thresholds = [parse_threshold(text) for text in minimum or []]
-        with progress_bar(not quiet) as bar:
-            report = rag.evaluate(
-                target,
-                split=split,
-                thresholds=thresholds,
-                answers=answers,
-                on_progress=lambda stage, done, of: bar(done, of, stage, ""),
-            )
-        output.result(lambda text: text.evaluation(report, worst=worst), lambda: jsonout.evaluation(report))
-        if not report.passed:
-            raise typer.Exit(ExitCode.BELOW_GATE)
 
 
 @app.command()

@@ -84,3 +84,58 @@ Paths = Annotated[
         metavar="[PATH]...", help="Files and folders [default: everything ingested before].", show_default=False
     ),
 ]
+Sentences = Annotated[
+    bool | None,
+    typer.Option(
+        "--sentences/--no-sentences",
+        help="Whether each sentence gets a vector of its own [default: the index's own, else yes].",
+        show_default=False,
+    ),
+]
+PerDocument = Annotated[
+    int | None,
+    typer.Option("--per-document", metavar="N", help="Most passages of one document; 0: no limit.", show_default=False),
+]
+Mmr = Annotated[
+    float | None,
+    typer.Option(
+        "--mmr", metavar="L", help="Prefer variety: 1 ranks by relevance alone, 0 by variety alone.", show_default=False
+    ),
+]
+Rerank = Annotated[
+    str | None,
+    typer.Option(
+        "--rerank", metavar="NAME", help="A cross-encoder that reads the best passages again.", show_default=False
+    ),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option("--max-seconds", metavar="S", help="Longest time for the reranker [default: 10].", show_default=False),
+]
+Synonyms = Annotated[
+    str | None,
+    typer.Option("--synonyms", metavar="FILE", help="Groups of words that mean the same.", show_default=False),
+]
+Decompose = Annotated[
+    bool | None,
+    typer.Option("--decompose", help="Also search for the parts of the question.", show_default=False),
+]
+Expand = Annotated[
+    bool | None,
+    typer.Option("--expand", help="Also search for other wordings, by the answer model.", show_default=False),
+]
+Hyde = Annotated[
+    bool | None,
+    typer.Option("--hyde", help="Embed an answer made up by the answer model.", show_default=False),
+]
+Exact = Annotated[
+    bool | None,
+    typer.Option("--exact", help="Do not read unknown words as the nearest known ones.", show_default=False),
+]
+
+
+def retrieval_flags(**given: object) -> dict[str, object]:
+    """The settings that the options of a searching command stand for; None where an option was not given."""
+    exact = given.pop("exact", None)
+    flags = {f"retrieval_{name}": value for name, value in given.items()}
+    return {**flags, "retrieval_correct": None if exact is None else not exact}

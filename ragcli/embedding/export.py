@@ -1,7 +1,8 @@
-"""`python -m ragcli.embedding.export SOURCE TARGET`: a sentence-transformers model → ONNX, checked.
+"""`python -m ragcli.embedding.export SOURCE TARGET [reranker]`: a sentence-transformers model → ONNX, checked.
 
 The only file that imports sentence_transformers (and with it torch). It writes `model.onnx`, `tokenizer.json` and
-`model.json`, and fails unless ONNX Runtime gives the vectors that sentence-transformers gives, to 1e-4.
+`model.json`, and fails unless ONNX Runtime gives the vectors (of a cross-encoder: the scores) that sentence-transformers
+gives, to 1e-4.
 """
 
 from __future__ import annotations
@@ -59,6 +60,33 @@ def export(source: Path, target: Path) -> None:
     _check(reference, ExportedModel(directory=target, **description))
 
 
+def export_reranker(source: Path, target: Path) -> None:
+    """Write the exported form of the cross-encoder in `source` to the existing directory `target`."""
+    from sentence_transformers import CrossEncoder
+
+    from ragcli.embedding.cross import OnnxReranker
+
+    reference = CrossEncoder(str(source), device="cpu", local_files_only=True)
+    with tempfile.TemporaryDirectory(dir=target) as scratch:
+        CrossEncoder(
+            str(source), device="cpu", backend="onnx", local_files_only=True,
+            model_kwargs={"export": True, "provider": "CPUExecutionProvider"},
+        ).save_pretrained(scratch)  # fmt: skip
+        for file in Path(scratch, "onnx").iterdir():
+            shutil.move(file, target / file.name)
+        shutil.copy(Path(scratch, "tokenizer.json"), target)
+    (target / "model.json").write_text(json.dumps({"max_tokens": min(reference.max_length or 512, 512)}))
+    question, passages = _PROBES[0], list(_PROBES[1:])
+    logits = reference.predict(
+        [(question, passage) for passage in passages], activation_fn=None, convert_to_tensor=True
+    )
+    if logits.ndim == 1:
+        own = np.array(OnnxReranker(target, "").score(question, passages))
+        difference = float(np.abs(own - logits.numpy()).max())
+        if not difference <= _TOLERANCE:
+            raise SystemExit(f"the exported reranker differs from the original by {difference:.1e}")
+
+
 def _pooling_mode(config: dict[str, object]) -> str:
     """The one pooling mode of a sentence-transformers Pooling module, in the old or the new form of its configuration."""
     mode = config.get("pooling_mode")
@@ -83,4 +111,5 @@ def _check(reference: object, exported: ExportedModel) -> None:
 
 
 if __name__ == "__main__":
-    export(Path(sys.argv[1]), Path(sys.argv[2]))
+    make = export_reranker if sys.argv[3:] == ["reranker"] else export
+    make(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -92,6 +92,21 @@ def prepare_model(
     return _read(target)
 
 
+def prepare_directory(
+    model: str, *, cache: Path, offline: bool, note: Callable[[str], None], kind: str
+) -> tuple[Path, str]:
+    """The directory of the exported form of another `kind` of model (`reranker`), and its name; as `prepare_model`."""
+    source = _locate(model, offline=offline, note=note)
+    digest, name = _weights_digest(source), _display_name(model)
+    target = cache / _directory_name(f"{kind}-{name}", digest)
+    if not (target / "model.json").exists():
+        note(f"preparing the {kind} {name} (once)")
+        with _locked(cache, target.name):
+            if not (target / "model.json").exists():
+                _export(source, target, name, digest, kind)
+    return target, name
+
+
 def _display_name(model: str) -> str:
     if model in _DEFAULT_NAMES:
         return DEFAULT_MODEL
@@ -122,7 +137,7 @@ def _locate(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
     if _HUB_NAME.match(model) and not model.startswith("."):
         return _from_hub(model, offline=offline, note=note)
     raise ModelUnavailable(
-        f"no embedding model {model!r}: not a directory, and not a hub name of the form ORGANISATION/NAME",
+        f"no model {model!r}: not a directory, and not a hub name of the form ORGANISATION/NAME",
         hint=f"use the default with --embedding-model {DEFAULT_MODEL}",
     )
 
@@ -137,16 +152,16 @@ def _from_hub(model: str, *, offline: bool, note: Callable[[str], None]) -> Path
     except (LocalEntryNotFoundError, HFValidationError):
         if offline:
             raise ModelUnavailable(
-                f"the embedding model {model} is not in the local cache and RAGCLI_OFFLINE forbids a download",
+                f"the model {model} is not in the local cache and RAGCLI_OFFLINE forbids a download",
                 hint="unset RAGCLI_OFFLINE once, or give a local directory",
             ) from None
-    note(f"downloading the embedding model {model}")
+    note(f"downloading the model {model}")
     try:
         return Path(snapshot_download(model, allow_patterns=list(_HUB_FILES)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelUnavailable(
-            f"could not download the embedding model {model}: {reason}",
+            f"could not download the model {model}: {reason}",
             hint="check the name and the connection, or give a local directory",
         ) from error
 
@@ -169,7 +184,7 @@ def _locked(cache: Path, name: str) -> Iterator[None]:
         yield
 
 
-def _export(source: Path, target: Path, name: str, digest: str) -> None:
+def _export(source: Path, target: Path, name: str, digest: str, kind: str = "embedding model") -> None:
     staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         environment = {
@@ -179,7 +194,7 @@ def _export(source: Path, target: Path, name: str, digest: str) -> None:
             "PYTHONWARNINGS": "ignore",
         }
         done = subprocess.run(
-            [sys.executable, "-m", "ragcli.embedding.export", str(source), str(staging)],
+            [sys.executable, "-m", "ragcli.embedding.export", str(source), str(staging), kind],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -189,7 +204,7 @@ def _export(source: Path, target: Path, name: str, digest: str) -> None:
         if done.returncode != 0:
             last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
             raise ModelUnavailable(
-                f"could not prepare the embedding model {name} from {source}: {last}",
+                f"could not prepare the {kind} {name} from {source}: {last}",
                 hint='pip install "sentence-transformers[onnx]" torch, and check that the directory is a model',
             )
         description = json.loads((staging / "model.json").read_text())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ragcli.datatypes import Hit
 from ragcli.evaluation.gold import Evidence, GoldQuestion
+from ragcli.results import Hit
 from ragcli.text.folding import fold_quote
 
 
@@ -24,13 +24,18 @@ def gains(question: GoldQuestion, hits: Sequence[Hit], resolve: Callable[[str], 
     for group in ranking:
         gain, rest = 0.0, []
         for item, path, grade in wanted:
-            if path is not None and any(hit.passage.document.path == path and holds(hit, item) for hit in group):
+            if path is not None and any(path in paths_of(hit) and holds(hit, item) for hit in group):
                 gain += grade
             else:
                 rest.append((item, path, grade))
         wanted = rest
         found.append(gain)
     return found
+
+
+def paths_of(hit: Hit) -> set[str]:
+    """Of the documents that say what the hit says: its own, and those whose near-duplicates it stands for."""
+    return {hit.passage.document.path, *(place.document.path for place in hit.also_at)}
 
 
 def first_of_each_document(hits: Sequence[Hit]) -> list[Hit]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.errors import ModelUnavailable
-from ragcli.protocols import Generator
+from ragcli.protocols import Generator, SentenceCosines
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
@@ -20,13 +20,14 @@ def get_generator(
     *,
     embed_documents: Callable[[Sequence[str]], Matrix],
     embed_query: Callable[[str], Vector],
+    sentence_cosines: SentenceCosines,
     max_sentences: int,
 ) -> Generator:
     """The generator called `model`: `extractive`, or a GGUF file."""
     if model == EXTRACTIVE:
         from ragcli.generation.extractive import ExtractiveGenerator
 
-        return ExtractiveGenerator(embed_documents, embed_query, max_sentences=max_sentences)
+        return ExtractiveGenerator(embed_documents, embed_query, sentence_cosines, max_sentences=max_sentences)
     if model.lower().endswith(".gguf"):
         from ragcli.generation.llama import LlamaGenerator
 

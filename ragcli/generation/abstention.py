@@ -7,11 +7,12 @@ what and how well they separate.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ragcli.datatypes import Hit
-from ragcli.text.analyzer import query_terms, terms
+from ragcli.datatypes import QueryWord
+from ragcli.results import Hit
+from ragcli.text.analyzer import terms
 from ragcli.text.units import unit_spans
 
 _PASSAGES = 3
@@ -33,17 +34,18 @@ class Evidence:
         return self.coverage, self.sentence, self.cosine
 
 
-def evidence(question: str, hits: Sequence[Hit], inverse_frequencies: Mapping[str, float]) -> Evidence:
-    """The features of a question and its hits; all zero without hits."""
-    wanted = {term: inverse_frequencies.get(term, 0.0) for term in query_terms(question)}
-    total = sum(wanted.values()) or 1.0
+def evidence(words: Sequence[QueryWord], hits: Sequence[Hit]) -> Evidence:
+    """The features of a question, given as the words that it consists of (none of them corrected), and its hits; all zero
+    without hits."""
+    total = sum(word.idf for word in words) or 1.0
     coverage = sentence = 0.0
     for hit in hits[:_PASSAGES]:
         passage = hit.passage
-        above = set(terms(" ".join([passage.document.title, *passage.headings])))
-        units = [set(terms(passage.text[start:end])) for start, end in unit_spans(passage.text)]
-        coverage = max(coverage, _weight(wanted, above.union(*units)))
-        sentence = max(sentence, *(_weight(wanted, unit) for unit in units), 0.0)
+        language = passage.document.language
+        above = set(terms(" ".join([passage.document.title, *passage.headings]), language))
+        units = [set(terms(passage.text[start:end], language)) for start, end in unit_spans(passage.text)]
+        coverage = max(coverage, _weight(words, above.union(*units)))
+        sentence = max(sentence, *(_weight(words, unit) for unit in units), 0.0)
     cosine = max((_cosine(hit) for hit in hits), default=0.0)
     return Evidence(coverage / total, sentence / total, min(1.0, max(0.0, cosine)))
 
@@ -60,9 +62,10 @@ def confidence(found: Evidence) -> float:
     return 1 / (1 + math.exp(-z))
 
 
-def _weight(wanted: Mapping[str, float], present: set[str]) -> float:
-    return sum(idf for term, idf in wanted.items() if term in present)
+def _weight(words: Sequence[QueryWord], present: set[str]) -> float:
+    return sum(word.idf for word in words if not present.isdisjoint(word.forms))
 
 
 def _cosine(hit: Hit) -> float:
-    return next((leg.score for leg in hit.trace.legs if leg.leg == "dense" and leg.score is not None), 0.0)
+    """Of the hit's best chunk with the question; 0 when nothing was embedded."""
+    return next((dict(leg.parts).get("chunk", 0.0) for leg in hit.trace.legs if leg.leg == "dense"), 0.0)

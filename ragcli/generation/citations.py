@@ -6,9 +6,11 @@ import bisect
 import re
 from collections.abc import Sequence
 
-from ragcli.datatypes import Citation, CitationStatus, Draft, Hit, Sentence, Span
-from ragcli.text.analyzer import STOP_WORDS, terms
+from ragcli.datatypes import Span
+from ragcli.results import Citation, CitationStatus, Draft, Hit, Sentence
+from ragcli.text.analyzer import terms
 from ragcli.text.folding import contains_quote
+from ragcli.text.query import STOP_WORDS
 from ragcli.text.units import unit_spans
 
 _MARKER = re.compile(r"\s*\[(\d{1,4}(?:\s*[-–]\s*\d{1,4})?(?:\s*,\s*\d{1,4}(?:\s*[-–]\s*\d{1,4})?)*)\]")

@@ -8,14 +8,16 @@ passage. Further sentences join the best one while they score nearly as well and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ragcli.datatypes import Draft, Hit
-from ragcli.text.analyzer import STOP_WORDS, query_terms, terms
+from ragcli.protocols import SentenceCosines
+from ragcli.results import Draft, Hit
+from ragcli.text.analyzer import stem, terms
+from ragcli.text.query import STOP_WORDS, content_tokens
 from ragcli.text.units import is_heading, unit_spans
 
 if TYPE_CHECKING:
@@ -43,11 +45,13 @@ class ExtractiveGenerator:
         self,
         embed_documents: Callable[[Sequence[str]], Matrix],
         embed_query: Callable[[str], Vector],
+        sentence_cosines: SentenceCosines,
         *,
         max_sentences: int = 3,
     ) -> None:
         self._embed_documents = embed_documents
         self._embed_query = embed_query
+        self._sentence_cosines = sentence_cosines
         self._max_sentences = max_sentences
 
     @property
@@ -75,12 +79,28 @@ class ExtractiveGenerator:
         return Draft(tuple((c.text, ((c.hit.rank, c.start, c.end),)) for c in picked), self.name)
 
     def _score(self, question: str, candidates: Sequence[_Candidate]) -> list[float]:
-        matrix = self._embed_documents([_with_context(c) for c in candidates])
-        cosine = np.clip(matrix @ self._embed_query(question), 0.0, 1.0)
+        cosine = np.clip(self._cosines(question, candidates), 0.0, 1.0)
         lexical = _bm25(question, candidates)
         best = max((c.hit.score for c in candidates), default=0.0) or 1.0
         passage = np.array([max(0.0, c.hit.score / best) for c in candidates])
         return [float(score) for score in (cosine + lexical + passage) / 3]
+
+    def _cosines(self, question: str, candidates: Sequence[_Candidate]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """Of each candidate with the question: from the index where it holds sentence vectors, else embedded now."""
+        vector = self._embed_query(question)
+        ids = dict.fromkeys(i for c in candidates for i in c.hit.passage.chunk_ids)
+        known = self._sentence_cosines(list(ids), vector)
+        if not known:
+            matrix = self._embed_documents([_with_context(c) for c in candidates])
+            return np.asarray(matrix @ vector, dtype=np.float64)
+        return np.array([_of_best_overlap(c, known) for c in candidates])
+
+
+def _of_best_overlap(candidate: _Candidate, known: Mapping[str, Sequence[tuple[int, int, float]]]) -> float:
+    """The cosine of the embedded sentence that shares most characters with the candidate."""
+    spans = [entry for chunk_id in candidate.hit.passage.chunk_ids for entry in known.get(chunk_id, ())]
+    shared = [(min(end, candidate.end) - max(start, candidate.start), cosine) for start, end, cosine in spans]
+    return max(shared, default=(0, 0.0))[1]
 
 
 def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
@@ -90,7 +110,7 @@ def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
         passage = hit.passage
         for start, end in unit_spans(passage.text, lines=passage.document.type == "code"):
             text = passage.text[start:end]
-            words = frozenset(terms(text)) - STOP_WORDS
+            words = frozenset(terms(text, passage.document.language)) - STOP_WORDS
             if len(words) < 2 or is_heading(passage.text, start, end) or text in seen:
                 continue
             seen.add(text)
@@ -108,8 +128,9 @@ def _bm25(question: str, candidates: Sequence[_Candidate]) -> np.ndarray[tuple[i
     """BM25 of each candidate, divided by the largest; zeros when no term of the question occurs."""
     from rank_bm25 import BM25Plus
 
-    scores = np.asarray(
-        BM25Plus([terms(c.text) for c in candidates], delta=0).get_scores(query_terms(question)), dtype=np.float64
-    )
+    languages = [c.hit.passage.document.language for c in candidates]
+    bm25 = BM25Plus([terms(c.text, language) for c, language in zip(candidates, languages, strict=True)], delta=0)
+    asked = {stem(token, language): None for token in content_tokens(question) for language in dict.fromkeys(languages)}
+    scores = np.asarray(bm25.get_scores(list(asked)), dtype=np.float64)
     top = float(scores.max())
     return scores / top if top > 0 and math.isfinite(top) else np.zeros(len(candidates))

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ragcli.datatypes import Draft, Hit
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.citations import best_unit, closest, parse_markers
 from ragcli.generation.prompt import REFUSAL, SYSTEM, user_message
+from ragcli.results import Draft, Hit
 from ragcli.text.sentences import sentence_spans
 
 _LEADING_MARKERS = re.compile(r"(?:\[[\d,\s–-]+\]\s*)+")
@@ -70,6 +70,14 @@ class LlamaGenerator:
         if not text.strip() or REFUSAL in text:
             return Draft((), self._name)
         return Draft(tuple(_attributed(text, hits)), self._name)
+
+    def write(self, prompt: str, *, max_tokens: int) -> str:
+        """The reply to `prompt` alone, at temperature 0."""
+        with _silenced():
+            reply = self._model.create_chat_completion(
+                messages=[{"role": "user", "content": prompt}], temperature=0.0, max_tokens=max_tokens, seed=0
+            )
+        return str(reply["choices"][0]["message"]["content"] or "")
 
     def _count(self, text: str) -> int:
         return len(self._model.tokenize(text.encode("utf-8"), add_bos=False, special=False))

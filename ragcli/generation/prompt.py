@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ragcli.datatypes import Hit
+from ragcli.results import Hit
 
 SYSTEM = (
     "You answer questions from numbered passages. Use only what the passages say. After every sentence name the passage it "

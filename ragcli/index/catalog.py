@@ -16,8 +16,9 @@ BUSY_SECONDS = 2.0
 WRITER_BUSY_SECONDS = 10.0  # a long ingest should outlast a reader that checks the whole index
 
 
-def connect_reader(directory: Path) -> sqlite3.Connection:
-    """A connection that never changes the catalog. Raises IndexNotFound, IndexIncompatible or IndexDamaged."""
+def connect_reader(directory: Path, *, oldest: int = schema.FORMAT) -> sqlite3.Connection:
+    """A connection that never changes the catalog. Raises IndexNotFound, IndexIncompatible (also for formats before `oldest`)
+    or IndexDamaged."""
     path = directory / CATALOG
     if not path.is_file():
         raise IndexNotFound(f"no index at {directory}", hint="rag ingest PATH")
@@ -25,13 +26,13 @@ def connect_reader(directory: Path) -> sqlite3.Connection:
         connection = _open(path, "rw")  # not "ro": after a crash SQLite must be able to roll its journal back
         try:
             connection.execute("PRAGMA query_only = ON")
-            _check_format(connection, directory)
+            _check_format(connection, directory, oldest=oldest)
         except sqlite3.OperationalError as error:
             connection.close()
             if "readonly" not in str(error) and "unable to open" not in str(error):
                 raise
             connection = _open(path, "ro")
-            _check_format(connection, directory)
+            _check_format(connection, directory, oldest=oldest)
     return connection
 
 
@@ -61,7 +62,7 @@ def _open(path: Path, mode: str, timeout: float = BUSY_SECONDS) -> sqlite3.Conne
     return connection
 
 
-def _check_format(connection: sqlite3.Connection, directory: Path) -> None:
+def _check_format(connection: sqlite3.Connection, directory: Path, *, oldest: int = 1) -> None:
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if application != schema.APPLICATION_ID:
@@ -74,6 +75,11 @@ def _check_format(connection: sqlite3.Connection, directory: Path) -> None:
         raise IndexIncompatible(
             f"the index at {directory} has format {version}; this version of rag reads up to {schema.FORMAT}",
             hint="pip install --upgrade ragcli",
+        )
+    if version < oldest:
+        raise IndexIncompatible(
+            f"the index at {directory} has format {version}, an older one than this version of rag reads ({oldest})",
+            hint="rag ingest upgrades it, without embedding anything again",
         )
 
 

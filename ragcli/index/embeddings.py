@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ragcli.datatypes import Chunk
+from ragcli.datatypes import Chunk, TextVectors
 from ragcli.errors import IndexDamaged
 from ragcli.index.rows import text_hash
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import Matrix
+    from ragcli.datatypes import Matrix, Vector
+
+_PARAMETERS = 500  # in one statement
 
 
-def missing(connection: sqlite3.Connection, chunks: Sequence[Chunk]) -> dict[bytes, str]:
-    """Text hash → text for those chunks whose text has no stored embedding."""
-    wanted = {text_hash(chunk): chunk.searchable_text for chunk in chunks}
+def missing(connection: sqlite3.Connection, chunks: Sequence[Chunk], *, sentences: bool) -> dict[bytes, Chunk]:
+    """Text hash → a chunk of that text, for those whose text has no stored embedding, or none of its sentences where
+    `sentences` are wanted."""
+    query = "SELECT 1 FROM embeddings WHERE text_hash = ? AND (sentences IS NOT NULL OR NOT ?)"
+    wanted = {text_hash(chunk): chunk for chunk in chunks}
     return {
-        key: text
-        for key, text in wanted.items()
-        if connection.execute("SELECT 1 FROM embeddings WHERE text_hash = ?", (key,)).fetchone() is None
+        key: chunk for key, chunk in wanted.items() if connection.execute(query, (key, sentences)).fetchone() is None
     }
 
 
-def store(connection: sqlite3.Connection, keys: Sequence[bytes], matrix: Matrix) -> None:
-    """Add the rows of `matrix` under `keys`; a key that is there already keeps its vector."""
+def store(connection: sqlite3.Connection, embedded: Mapping[bytes, TextVectors]) -> None:
+    """Add embeddings under their keys; a key that is there already keeps its vector and gets the sentences."""
     connection.executemany(
-        "INSERT OR IGNORE INTO embeddings VALUES (?, ?)",
-        ((key, np.ascontiguousarray(vector, dtype="<f4").tobytes()) for key, vector in zip(keys, matrix, strict=True)),
+        "INSERT INTO embeddings (text_hash, vector, sentences, spans) VALUES (?, ?, ?, ?) ON CONFLICT (text_hash) "
+        "DO UPDATE SET sentences = excluded.sentences, spans = excluded.spans WHERE excluded.sentences IS NOT NULL",
+        (
+            (
+                key,
+                np.ascontiguousarray(vectors.vector, dtype="<f4").tobytes(),
+                None if vectors.sentences is None else np.asarray(vectors.sentences, dtype="<f2").tobytes(),
+                None if vectors.spans is None else np.asarray(vectors.spans, dtype="<i4").tobytes(),
+            )
+            for key, vectors in embedded.items()
+        ),
     )
 
 
@@ -52,6 +63,48 @@ def by_row(connection: sqlite3.Connection, rows: int, dimension: int) -> Matrix:
     for row, vector in connection.execute(query, (rows,)):
         matrix[row - 1] = np.frombuffer(vector, dtype="<f4")
     return matrix
+
+
+def best_sentences(connection: sqlite3.Connection, rows: Sequence[int], vector: Vector) -> dict[int, float]:
+    """Row → the largest cosine of `vector` with a sentence of the chunk; rows without sentence vectors are left out."""
+    numbers: list[int] = []
+    blobs: list[bytes] = []
+    for first in range(0, len(rows), _PARAMETERS):
+        part = [int(row) for row in rows[first : first + _PARAMETERS]]
+        query = (
+            "SELECT chunks.row, sentences FROM chunks JOIN embeddings USING (text_hash) "
+            f"WHERE chunks.row IN ({','.join('?' * len(part))}) AND length(sentences) > 0"
+        )
+        for row, blob in connection.execute(query, part):
+            numbers.append(row)
+            blobs.append(blob)
+    if not blobs:
+        return {}
+    width = 2 * len(vector)
+    cosines = np.frombuffer(b"".join(blobs), dtype="<f2").reshape(-1, len(vector)).astype(np.float32) @ vector
+    starts = np.cumsum([0, *(len(blob) // width for blob in blobs[:-1])])
+    return dict(zip(numbers, np.maximum.reduceat(cosines, starts).tolist(), strict=True))
+
+
+def sentences_of(
+    connection: sqlite3.Connection, chunk_ids: Sequence[str], vector: Vector
+) -> dict[str, list[tuple[int, int, float]]]:
+    """Chunk id → (start, end, cosine with `vector`) of each sentence, places in the document; chunks without are left out."""
+    found: dict[str, list[tuple[int, int, float]]] = {}
+    query = "SELECT start, sentences, spans FROM chunks JOIN embeddings USING (text_hash) WHERE chunk_id = ?"
+    for chunk_id in chunk_ids:
+        entry = connection.execute(query, (chunk_id,)).fetchone()
+        if entry is None or not entry[1]:
+            continue
+        cosines = np.frombuffer(entry[1], dtype="<f2").reshape(-1, len(vector)).astype(np.float32) @ vector
+        spans = np.frombuffer(entry[2], dtype="<i4").reshape(-1, 2) + entry[0]
+        found[chunk_id] = [(int(s), int(e), float(c)) for (s, e), c in zip(spans, cosines, strict=True)]
+    return found
+
+
+def drop_sentences(connection: sqlite3.Connection) -> None:
+    """Forget all sentence vectors."""
+    connection.execute("UPDATE embeddings SET sentences = NULL, spans = NULL")
 
 
 def sweep(connection: sqlite3.Connection) -> None:

@@ -1,9 +1,71 @@
-"""Path patterns, as in .gitignore: `*` and `?` stay within a folder, `**` crosses folders."""
+"""Which rows a Filter leaves. Path patterns are as in .gitignore: `*` and `?` stay within a folder, `**` crosses folders."""
 
 from __future__ import annotations
 
 import functools
 import re
+import sqlite3
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ragcli.datatypes import Filter
+from ragcli.index import lexical
+from ragcli.text.analyzer import stem, tokens
+from ragcli.text.folding import contains_words
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ragcli.index.words import Vocabulary
+
+
+def allowed_rows(
+    connection: sqlite3.Connection, rows: lexical.Rows, where: Filter, vocabulary: Vocabulary | None
+) -> NDArray[np.bool_]:
+    """Which positions (row - 1) are live and fulfil every condition; `vocabulary` is needed for `where.without`."""
+    mask = rows.live.copy()
+    if where.paths or where.types or where.roots:
+        allowed = [
+            row
+            for row, path, root, type_ in connection.execute("SELECT row, path, root, type FROM documents")
+            if (not where.types or type_ in where.types)
+            and (not where.roots or root in where.roots)
+            and (not where.paths or any(path_matches(pattern, path, root) for pattern in where.paths))
+        ]
+        mask &= np.isin(rows.document_rows, np.array(allowed, dtype=np.int32))
+    for word in where.without:
+        if vocabulary is not None:
+            mask[_holding_word(connection, rows, word, vocabulary)] = False
+    for phrase in where.phrases:
+        mask &= _holding_phrase(connection, rows, phrase, mask)
+    return mask
+
+
+def _holding_word(
+    connection: sqlite3.Connection, rows: lexical.Rows, word: str, vocabulary: Vocabulary
+) -> NDArray[np.int64]:
+    """Positions of chunks that hold the word, in any of the index's languages."""
+    whole = next(tokens(word))
+    return lexical.postings(connection, rows, vocabulary.forms(whole))[0]
+
+
+def _holding_phrase(
+    connection: sqlite3.Connection, rows: lexical.Rows, phrase: str, among: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which rows hold `phrase` word for word, in the text or the header."""
+    languages = [entry[0] for entry in connection.execute("SELECT DISTINCT language FROM documents")]
+    candidates = among.copy()
+    for token in dict.fromkeys(tokens(phrase)):
+        with_token = np.zeros(rows.count, dtype=np.bool_)
+        with_token[lexical.postings(connection, rows, [stem(token, language) for language in languages])[0]] = True
+        candidates &= with_token
+    for position in np.flatnonzero(candidates):
+        text, header = connection.execute(
+            "SELECT text, header FROM chunks WHERE row = ?", (int(position) + 1,)
+        ).fetchone()
+        candidates[position] = contains_words(text, phrase) or contains_words(header, phrase)
+    return candidates
 
 
 def path_matches(pattern: str, path: str, root: str) -> bool:

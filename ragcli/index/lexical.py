@@ -1,9 +1,17 @@
 """BM25 over posting lists in the catalog.
 
-    score(q, d) = Σ over terms t of q:  idf(t) · tf·(k1 + 1) / (tf + k1·(1 - b + b·|d|/avgdl)),   idf(t) = ln((N + 1) / df)
+    score(q, d) = Σ over words w of q:  weight(w) · idf(w) · tf·(k1 + 1) / (tf + k1·(1 - b + b·|d|/avgdl))
+    idf = ln((N + 1) / df)
 
 This is BM25+ (Lv & Zhai, CIKM 2011) with δ = 0: its idf is positive for every term, also one that half of the documents
-contain. N, df and avgdl count live chunks only, so scores equal those of an index made afresh.
+contain. N, df and avgdl count live chunks only, so scores equal those of an index made afresh. A word with several forms
+(terms in several languages, spellings) counts as one term that occurs wherever a form does.
+
+Fields are weighted as in BM25F (Robertson, Zaragoza & Taylor, CIKM 2004) with one length: a term of the header (title and
+section path) counts `HEADER_WEIGHT` times, one of the file's path once.
+
+A chunk's score is the mean of its own BM25 and that of its document, taken over all of the document's chunks with the
+document as the unit of N, df and length: a chunk is the likelier answer, the more its document is about the question.
 """
 
 from __future__ import annotations
@@ -12,20 +20,25 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ragcli.datatypes import Chunk, QueryWord
 from ragcli.text.analyzer import terms
 
 K1 = 1.2
 B = 0.75
+HEADER_WEIGHT = 2
+DOCUMENT_SHARE = 0.5
 _MERGE_AT = 8  # segments of one level that become one of the next
 
 IntArray = NDArray[np.int32]
+FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rows:
     """Arrays over all rows that were ever committed: position r - 1 belongs to row r."""
 
@@ -36,9 +49,42 @@ class Rows:
     def count(self) -> int:
         return len(self.lengths)
 
-    @property
+    @cached_property
     def live(self) -> NDArray[np.bool_]:
         return np.asarray(self.lengths >= 0)
+
+    @cached_property
+    def live_count(self) -> int:
+        return int(self.live.sum())
+
+    @cached_property
+    def norms(self) -> FloatArray:
+        """k1·(1 - b + b·|d|/avgdl) of each chunk."""
+        return _norms(np.asarray(self.lengths, dtype=np.float64), self.live)
+
+    @cached_property
+    def documents(self) -> IntArray:
+        """Position of each row's document among all documents, from 0."""
+        return np.asarray(np.unique(self.document_rows, return_inverse=True)[1], dtype=np.int32)
+
+    @cached_property
+    def _document_lengths(self) -> FloatArray:
+        totals = np.zeros(int(self.documents.max()) + 1)
+        np.add.at(totals, self.documents[self.live], self.lengths[self.live])
+        return totals
+
+    @cached_property
+    def live_documents(self) -> NDArray[np.bool_]:
+        return np.asarray(np.bincount(self.documents[self.live], minlength=self.documents.max() + 1) > 0)
+
+    @cached_property
+    def document_norms(self) -> FloatArray:
+        return _norms(self._document_lengths, self.live_documents)
+
+
+def _norms(lengths: FloatArray, live: NDArray[np.bool_]) -> FloatArray:
+    average = float(lengths[live].mean()) or 1.0
+    return np.asarray(K1 * (1 - B + B * lengths / average))
 
 
 def read_rows(connection: sqlite3.Connection) -> Rows:
@@ -48,54 +94,70 @@ def read_rows(connection: sqlite3.Connection) -> Rows:
     return Rows(np.frombuffer(lengths, dtype="<i4"), np.frombuffer(documents, dtype="<i4"))
 
 
-def score(connection: sqlite3.Connection, rows: Rows, query: Sequence[str]) -> NDArray[np.float64]:
-    """BM25 of every row for distinct `query` terms; 0 for rows without any of them and for deleted ones."""
-    scores = np.zeros(rows.count)
-    live = rows.live
-    total = int(live.sum())
-    if not total:
-        return scores
-    average = float(rows.lengths[live].mean()) or 1.0
-    norms = K1 * (1 - B + B * rows.lengths / average)
-    for term in query:
-        found = connection.execute(
-            "SELECT rows, frequencies FROM postings WHERE term = ? ORDER BY segment", (term,)
-        ).fetchall()
-        if not found:
+def score(connection: sqlite3.Connection, rows: Rows, words: Sequence[QueryWord]) -> tuple[FloatArray, FloatArray]:
+    """BM25 of every row as a chunk, and of the document that it belongs to.
+
+    Both are 0 for deleted rows; the first is 0 for rows without any of the words.
+    """
+    chunks = np.zeros(rows.count)
+    if not rows.live_count:
+        return chunks, chunks
+    documents = np.zeros(len(rows.live_documents))
+    for word in words:
+        positions, frequencies = postings(connection, rows, word.forms)
+        if not len(positions):
             continue
-        positions = np.frombuffer(b"".join(posting for posting, _ in found), dtype="<i4") - 1
-        frequencies = np.frombuffer(b"".join(counts for _, counts in found), dtype="<u2").astype(np.float64)
-        kept = live[positions]
-        positions, frequencies = positions[kept], frequencies[kept]
-        if len(positions):
-            idf = np.log((total + 1) / len(positions))
-            scores[positions] += idf * frequencies * (K1 + 1) / (frequencies + norms[positions])
-    return scores
+        idf = np.log((rows.live_count + 1) / len(positions))
+        saturated = frequencies * (K1 + 1) / (frequencies + rows.norms[positions])
+        chunks[positions] += word.weight * idf * saturated
+        totals = np.bincount(rows.documents[positions], weights=frequencies, minlength=len(documents))
+        found = np.flatnonzero(totals)
+        idf = np.log((int(rows.live_documents.sum()) + 1) / len(found))
+        saturated = totals[found] * (K1 + 1) / (totals[found] + rows.document_norms[found])
+        documents[found] += word.weight * idf * saturated
+    return chunks, np.where(rows.live, documents[rows.documents], 0.0)
 
 
-def inverse_frequencies(connection: sqlite3.Connection, rows: Rows, query: Sequence[str]) -> dict[str, float]:
-    """idf(t) of each term; one that occurs nowhere counts as occurring once."""
-    live = rows.live
-    total = int(live.sum())
-    found = {}
-    for term in query:
-        postings = connection.execute("SELECT rows FROM postings WHERE term = ?", (term,)).fetchall()
-        positions = np.frombuffer(b"".join(entry[0] for entry in postings), dtype="<i4") - 1
-        found[term] = float(np.log((total + 1) / max(1, int(live[positions].sum()))))
-    return found
+def postings(connection: sqlite3.Connection, rows: Rows, forms: Sequence[str]) -> tuple[NDArray[np.int64], FloatArray]:
+    """Ascending positions (row - 1) of the live chunks that hold any of the terms `forms`, and how often each holds them."""
+    marks = ",".join("?" * len(forms))
+    found = connection.execute(
+        f"SELECT rows, frequencies FROM postings WHERE term IN ({marks}) ORDER BY term, segment", list(forms)
+    ).fetchall()
+    positions = np.frombuffer(b"".join(posting for posting, _ in found), dtype="<i4").astype(np.int64) - 1
+    frequencies = np.frombuffer(b"".join(counts for _, counts in found), dtype="<u2").astype(np.float64)
+    kept = rows.live[positions]
+    positions, frequencies = positions[kept], frequencies[kept]
+    if len(forms) > 1 and len(positions):
+        positions, inverse = np.unique(positions, return_inverse=True)
+        frequencies = np.bincount(inverse, weights=frequencies).astype(np.float64)
+    return positions, frequencies
+
+
+def inverse_frequency(rows: Rows, found: int) -> float:
+    """idf of a word that `found` live chunks hold; one that none holds counts as held by one."""
+    return float(np.log((rows.live_count + 1) / max(1, found)))
+
+
+def entry_of(chunk: Chunk, path: str, language: str) -> Counter[str]:
+    """Weighted term frequencies of a chunk: text once, header `HEADER_WEIGHT` times, `path` once."""
+    counts = Counter(terms(chunk.text, language))
+    for term, count in Counter(terms(chunk.header, language)).items():
+        counts[term] += HEADER_WEIGHT * count
+    counts.update(terms(path, language))
+    return counts
 
 
 def add_segment(
-    connection: sqlite3.Connection, first_row: int, texts: Sequence[str], document_rows: Sequence[int]
+    connection: sqlite3.Connection, first_row: int, entries: Sequence[Counter[str]], document_rows: Sequence[int]
 ) -> None:
-    """Index `texts` as rows first_row, first_row + 1, …"""
-    postings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    """Index `entries` (see `entry_of`) as rows first_row, first_row + 1, …"""
+    gathered: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     lengths = []
-    for row, text in enumerate(texts, start=first_row):
-        counts = Counter(terms(text))
+    for row, counts in enumerate(entries, start=first_row):
         lengths.append(sum(counts.values()))
         for term, count in counts.items():
-            postings[term].append((row, min(count, 65535)))
+            gathered[term].append((row, min(count, 65535)))
     segment = _insert_segment(
         connection,
         0,
@@ -109,10 +171,10 @@ def add_segment(
             (
                 term,
                 segment,
-                np.array([row for row, _ in entries], dtype="<i4").tobytes(),
-                np.array([count for _, count in entries], dtype="<u2").tobytes(),
+                np.array([row for row, _ in found], dtype="<i4").tobytes(),
+                np.array([count for _, count in found], dtype="<u2").tobytes(),
             )
-            for term, entries in sorted(postings.items())
+            for term, found in sorted(gathered.items())
         ),
     )
 

@@ -25,6 +25,7 @@ class Manifest:
     updated: str
     chroma: Mapping[str, Any]
     model_source: str  # what the user called the embedding model: a name or a directory
+    sentences: bool  # whether sentences have vectors of their own
 
     @property
     def dimension(self) -> int:
@@ -46,6 +47,7 @@ def read_manifest(connection: sqlite3.Connection) -> Manifest | None:
         updated=meta["updated"],
         chroma=meta.get("chroma", {}),
         model_source=meta["model_source"],
+        sentences=meta.get("sentences", False),  # not in catalogs of format 1
     )
 
 
@@ -59,7 +61,6 @@ def check_identity(
             f"and {_describe(embedder, manifest.embedder)} was asked for",
             hint="rag ingest --rebuild --embedding-model NAME changes it; without --embedding-model the index's own is used",
         )
-    check_analyzer(manifest)
     if chunker is not None and dict(manifest.chunker) != dict(chunker):
         raise IndexIncompatible(
             f"the index was made with chunks by {_describe(manifest.chunker, chunker)}, "
@@ -73,7 +74,7 @@ def check_analyzer(manifest: Manifest) -> None:
     if manifest.analyzer != ANALYZER_VERSION:
         raise IndexIncompatible(
             f"the index was made with analyzer {manifest.analyzer}, this version of rag has {ANALYZER_VERSION}",
-            hint="rag ingest --rebuild",
+            hint="rag ingest brings it up to date, without embedding anything again",
         )
 
 

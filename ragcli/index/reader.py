@@ -10,22 +10,36 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcli.datatypes import Chunk, DocumentRecord, Filter, SourceFile
+from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord, SourceFile
 from ragcli.errors import IndexDamaged, IndexNotFound
-from ragcli.index import embeddings, lexical
-from ragcli.index.catalog import CATALOG, connect_reader, transaction, translated
+from ragcli.index import checking, embeddings, lexical
+from ragcli.index.catalog import connect_reader, transaction, translated
 from ragcli.index.chroma import ChromaMirror
-from ragcli.index.filtering import path_matches
+from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import Manifest, check_analyzer, read_manifest
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
-from ragcli.index.vectors import VECTORS, VectorFile
+from ragcli.index.vectors import VectorFile
+from ragcli.index.words import Vocabulary
 from ragcli.reports import Failure
-from ragcli.text.analyzer import query_terms
+from ragcli.text.query import Query
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
 
 EXACT_LIMIT = 250_000
+
+
+def stored_manifest(directory: Path) -> Manifest | None:
+    """The manifest of the index at `directory`, also of an older format; None when there is no index or an empty one."""
+    try:
+        connection = connect_reader(directory, oldest=1)
+    except IndexNotFound:
+        return None
+    try:
+        with translated(directory), transaction(connection):
+            return read_manifest(connection)
+    finally:
+        connection.close()
 
 
 class IndexReader:
@@ -40,6 +54,7 @@ class IndexReader:
         self._manifest: Manifest | None = None
         self._rows: lexical.Rows | None = None
         self._matrix: Matrix | None = None
+        self._vocabulary: Vocabulary | None = None
         try:
             with self.snapshot():
                 pass
@@ -84,6 +99,7 @@ class IndexReader:
             self._manifest = read_manifest(self._connection)
             self._rows = None
             self._matrix = None
+            self._vocabulary = None
 
     def _row_arrays(self) -> lexical.Rows:
         if self._rows is None:
@@ -96,18 +112,37 @@ class IndexReader:
                 )
         return self._rows
 
-    def lexical_search(self, text: str, k: int, where: Filter) -> list[tuple[int, float]]:
-        """At most `k` (row, BM25 score > 0), best first, equal scores in the order of rows."""
+    def vocabulary(self) -> Vocabulary:
+        """The words of the index; valid inside the snapshot in which it was asked for."""
+        check_analyzer(self.manifest)
+        rows = self._row_arrays()
+        if self._vocabulary is None:
+            self._vocabulary = Vocabulary(self._connection, rows)
+        return self._vocabulary
+
+    def words(self, query: Query, *, correct: bool = True) -> list[QueryWord]:
+        """The question's words as the index knows them; see `Vocabulary.resolve`."""
+        with self.snapshot():
+            return self.vocabulary().resolve(query, correct=correct)
+
+    def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
+        """At most `k` candidates with a score > 0, best first, equal scores in the order of rows; `parts` are the BM25 of the
+        chunk and of its document, and the score is their weighted mean (see `ragcli.index.lexical`)."""
         with self.snapshot():
             check_analyzer(self.manifest)
-            rows = self._row_arrays()
-            scores = lexical.score(self._connection, rows, query_terms(text))
+            chunks, documents = lexical.score(self._connection, self._row_arrays(), words)
+            share = lexical.DOCUMENT_SHARE
+            scores = np.where(chunks > 0, (1 - share) * chunks + share * documents, 0.0)
             if where:
                 scores = np.where(self._mask(where), scores, 0.0)
-            return [(row, score) for row, score in _top(scores, k) if score > 0]
+            return [
+                Candidate(row, score, (("chunk", float(chunks[row - 1])), ("document", float(documents[row - 1]))))
+                for row, score in _top(scores, k)
+                if score > 0
+            ]
 
-    def dense_search(self, vector: Vector, k: int, where: Filter) -> list[tuple[int, float]]:
-        """At most `k` (row, cosine), best first, equal scores in the order of rows.
+    def dense_search(self, vector: Vector, k: int, where: Filter) -> list[Candidate]:
+        """At most `k` candidates scored by cosine, best first, equal scores in the order of rows.
 
         Exact, unless the index is larger than `exact_limit`, has a search graph, and no filter is given.
         """
@@ -116,35 +151,52 @@ class IndexReader:
             state = self.manifest.chroma
             if (
                 not where
-                and int(rows.live.sum()) > self._exact_limit
+                and rows.live_count > self._exact_limit
                 and state.get("graph")
                 and state.get("state") == "clean"
             ):
                 return self._approximate(vector, k, rows, int(state["row"]))
             mask = self._mask(where)
             scores = np.where(mask, self._vectors(rows.count) @ vector, -np.inf)
-            return [(row, score) for row, score in _top(scores, k) if score > -np.inf]
+            return [Candidate(row, score) for row, score in _top(scores, k) if score > -np.inf]
 
-    def _approximate(self, vector: Vector, k: int, rows: lexical.Rows, built: int) -> list[tuple[int, float]]:
+    def _approximate(self, vector: Vector, k: int, rows: lexical.Rows, built: int) -> list[Candidate]:
         """The graph's answer for the rows it was built from, an exact scan for the rows after them."""
         found = dict(self._mirror.search(vector, min(2 * k, built, 10_000)))
         marks = ",".join("?" * len(found))
         known = self._connection.execute(f"SELECT row, chunk_id FROM chunks WHERE chunk_id IN ({marks})", list(found))
-        scored = [(int(row), found[chunk_id]) for row, chunk_id in known]
+        scored = [Candidate(int(row), found[chunk_id]) for row, chunk_id in known]
         recent = self._vectors(rows.count)[built:] @ vector
-        scored += [(built + 1 + i, float(recent[i])) for i in range(len(recent)) if rows.lengths[built + i] >= 0]
-        return sorted(scored, key=lambda entry: (-entry[1], entry[0]))[:k]
+        scored += [
+            Candidate(built + 1 + i, float(recent[i])) for i in range(len(recent)) if rows.lengths[built + i] >= 0
+        ]
+        return sorted(scored, key=lambda entry: (-entry.score, entry.row))[:k]
 
-    def similarities(self, vector: Vector, rows: Sequence[int]) -> list[float]:
-        """Cosine of `vector` with the chunks at `rows`, in their order."""
+    def vectors(self, rows: Sequence[int]) -> Matrix:
+        """float32 [len(rows), dimension] in their order."""
+        with self.snapshot():
+            return np.asarray(self._vectors(self._row_arrays().count)[np.asarray(rows, dtype=np.int64) - 1])
+
+    def rescore(self, vector: Vector, rows: Sequence[int]) -> list[Candidate]:
+        """The chunks at `rows` scored by the mean of their cosine with `vector` and that of their best sentence, best first,
+        equal scores in the order of rows; by the cosine alone where the index holds no sentences."""
         with self.snapshot():
             matrix = self._vectors(self._row_arrays().count)
-            return [float(score) for score in matrix[np.asarray(rows, dtype=np.int64) - 1] @ vector] if rows else []
+            cosines = (matrix[np.asarray(rows, dtype=np.int64) - 1] @ vector).tolist() if rows else []
+            best = embeddings.best_sentences(self._connection, rows, vector) if self.manifest.sentences else {}
+        scored = [
+            Candidate(row, (cosine + best[row]) / 2, (("chunk", cosine), ("sentence", best[row])))
+            if row in best
+            else Candidate(row, cosine, (("chunk", cosine),))
+            for row, cosine in zip(rows, cosines, strict=True)
+        ]
+        return sorted(scored, key=lambda entry: (-entry.score, entry.row))
 
-    def inverse_frequencies(self, query: Sequence[str]) -> dict[str, float]:
-        """idf of each analysed term, natural logarithm; see `ragcli.index.lexical`."""
+    def sentence_cosines(self, chunk_ids: Sequence[str], vector: Vector) -> dict[str, list[tuple[int, int, float]]]:
+        """Chunk id → (start, end, cosine with `vector`) of its sentences, as places in the document; empty where the index
+        holds no sentences."""
         with self.snapshot():
-            return lexical.inverse_frequencies(self._connection, self._row_arrays(), query)
+            return embeddings.sentences_of(self._connection, chunk_ids, vector)
 
     def _vectors(self, rows: int) -> Matrix:
         if self._matrix is None:
@@ -157,16 +209,7 @@ class IndexReader:
 
     def _mask(self, where: Filter) -> NDArray[np.bool_]:
         rows = self._row_arrays()
-        if not where:
-            return rows.live
-        allowed = [
-            row
-            for row, path, root, type_ in self._connection.execute("SELECT row, path, root, type FROM documents")
-            if (not where.types or type_ in where.types)
-            and (not where.roots or root in where.roots)
-            and (not where.paths or any(path_matches(pattern, path, root) for pattern in where.paths))
-        ]
-        return rows.live & np.isin(rows.document_rows, np.array(allowed, dtype=np.int32))
+        return allowed_rows(self._connection, rows, where, self.vocabulary() if where.without else None)
 
     def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
         """The chunks at `rows` that still exist, by row."""
@@ -227,31 +270,12 @@ class IndexReader:
 
     def disk_usage(self) -> Mapping[str, int]:
         """Bytes by part."""
-
-        def size(name: str) -> int:
-            path = self.directory / name
-            return path.stat().st_size if path.exists() else 0
-
-        return {"catalog": size(CATALOG), "vectors": size(VECTORS), "chroma": self._mirror.size_on_disk()}
+        return checking.disk_usage(self.directory)
 
     def check(self) -> list[str]:
         """Read everything and list every contradiction; an empty list means that the index is sound."""
         with self.snapshot():
-            problems = [
-                str(entry[0]) for entry in self._connection.execute("PRAGMA integrity_check(10)") if entry[0] != "ok"
-            ]
-            rows = self._row_arrays()
-            live = {int(entry[0]) for entry in self._connection.execute("SELECT row FROM chunks")}
-            listed = {int(row) for row in np.flatnonzero(rows.live) + 1}
-            if live != listed:
-                problems.append(f"{len(live ^ listed)} chunks are in the catalog or in the word index but not in both")
-            stored = embeddings.by_row(self._connection, rows.count, self.manifest.dimension)
-            file = VectorFile(self.directory, self.manifest.dimension)
-            if rows.count and not file.holds(rows.count):
-                problems.append(f"{VECTORS} is shorter than the {rows.count} vectors of the catalog")
-            elif not np.array_equal(np.where(rows.live[:, None], file.read(rows.count), 0), stored):
-                problems.append(f"{VECTORS} differs from the catalog")
-            return problems
+            return checking.problems(self._connection, self.directory, self._row_arrays(), self.manifest.dimension)
 
 
 def _top(scores: NDArray[Any], k: int) -> list[tuple[int, float]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ragcli.datatypes import Chunk, DocumentRecord, NewDocument, Section, Span
 
-DOCUMENT_COLUMNS = "documents.document_id, path, root, type, title, documents.chunks, has_lines, page_starts"
+DOCUMENT_COLUMNS = "documents.document_id, path, root, type, title, documents.chunks, has_lines, page_starts, language"
 CHUNK_COLUMNS = """chunks.row, chunk_id, ordinal, text, tail, start, "end", page_start, page_end, line_start, line_end,
                    headings, header, tokens, sections"""
 CHUNK_WIDTH = 15  # columns of a chunk, after which those of its document follow
@@ -26,11 +26,11 @@ def insert_document(connection: sqlite3.Connection, new: NewDocument, now: str) 
     document, source = new.document, new.source
     cursor = connection.execute(
         "INSERT INTO documents (document_id, path, root, type, title, size, mtime_ns, ctime_ns, content_hash, has_lines, "
-        "page_starts, chunks, ingested_at, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "page_starts, chunks, ingested_at, metadata, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document.document_id, source.path, source.root, document.type, document.title, source.size, source.mtime_ns,
             source.ctime_ns, source.content_hash, document.has_lines, json.dumps(document.page_starts), len(new.chunks),
-            now, json.dumps(dict(document.metadata)),
+            now, json.dumps(dict(document.metadata)), document.language,
         ),
     )  # fmt: skip
     return int(cursor.lastrowid or 0)
@@ -71,7 +71,7 @@ def chunk_of(entry: Sequence[Any]) -> Chunk:
 
 def document_of(entry: Sequence[Any]) -> DocumentRecord:
     """The document in DOCUMENT_COLUMNS."""
-    document_id, path, root, type_, title, chunks, has_lines, page_starts = entry
+    document_id, path, root, type_, title, chunks, has_lines, page_starts, language = entry
     return DocumentRecord(
-        document_id, path, root, type_, title, chunks, bool(has_lines), tuple(json.loads(page_starts))
+        document_id, path, root, type_, title, chunks, bool(has_lines), tuple(json.loads(page_starts)), language
     )

@@ -4,7 +4,10 @@
 once however often it occurs, moves or comes back. `chunks.row` numbers chunks from 1 in the order of their arrival and is
 never reused: it is the position in `vectors.f32` and in the posting lists. A segment covers a contiguous range of rows;
 its `lengths` (int32, -1 for a deleted chunk) and `document_rows` (int32) are arrays over that range, and its postings map
-a term to ascending rows (int32) and term frequencies (uint16).
+a term to ascending rows (int32) and weighted term frequencies (uint16).
+
+An embedding's `sentences` holds the vectors of the text's sentences (float16, [n, dimension]) and `spans` their places
+(int32, [n, 2]: characters of the chunk's text, end exclusive); both are NULL in an index without sentence vectors.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import sqlite3
 
 APPLICATION_ID = 0x52414731  # "RAG1"
-FORMAT = 1
+FORMAT = 2
 
 _CREATE = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -31,7 +34,8 @@ CREATE TABLE documents (
     page_starts TEXT NOT NULL,
     chunks INTEGER NOT NULL,
     ingested_at TEXT NOT NULL,
-    metadata TEXT NOT NULL
+    metadata TEXT NOT NULL,
+    language TEXT NOT NULL DEFAULT 'en'
 );
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY,
@@ -52,7 +56,12 @@ CREATE TABLE chunks (
 );
 CREATE INDEX chunks_by_document ON chunks(document_row, ordinal);
 CREATE INDEX chunks_by_text ON chunks(text_hash);
-CREATE TABLE embeddings (text_hash BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE embeddings (
+    text_hash BLOB PRIMARY KEY,
+    vector BLOB NOT NULL,
+    sentences BLOB,
+    spans BLOB
+);
 CREATE TABLE segments (
     segment INTEGER PRIMARY KEY,
     level INTEGER NOT NULL,
@@ -80,7 +89,14 @@ CREATE TABLE failures (
 """
 
 # Migrations by the format they start from; each runs in the transaction that raises `user_version`.
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {
+    1: """
+ALTER TABLE documents ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
+ALTER TABLE embeddings ADD COLUMN sentences BLOB;
+ALTER TABLE embeddings ADD COLUMN spans BLOB;
+INSERT OR IGNORE INTO meta VALUES ('sentences', 'false');
+""",
+}
 
 
 def create(connection: sqlite3.Connection) -> None:

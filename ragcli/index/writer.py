@@ -9,35 +9,29 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ragcli.datatypes import Chunk, NewDocument, SourceFile
+from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed
 from ragcli.index import embeddings, lexical
-from ragcli.index.catalog import connect_writer, disk_errors, read_meta, transaction, translated, write_meta
+from ragcli.index.catalog import connect_writer, disk_errors, read_meta, transaction, translated
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.lock import WriterLock
-from ragcli.index.manifest import check_identity, read_manifest
+from ragcli.index.preparing import Identity, advance, now, prepare
 from ragcli.index.reader import EXACT_LIMIT
-from ragcli.index.rows import insert_chunks, insert_document
+from ragcli.index.reindexing import searchable_path
+from ragcli.index.rows import (
+    CHUNK_COLUMNS,
+    CHUNK_WIDTH,
+    DOCUMENT_COLUMNS,
+    chunk_of,
+    document_of,
+    insert_chunks,
+    insert_document,
+)
 from ragcli.index.vectors import VectorFile
 from ragcli.reports import Failure
-from ragcli.text.analyzer import ANALYZER_VERSION
-
-if TYPE_CHECKING:
-    from ragcli.datatypes import Matrix
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The parts that an index is made with; `model_source` is what the user called the embedding model."""
-
-    embedder: Mapping[str, object]
-    chunker: Mapping[str, object]
-    model_source: str
 
 
 @contextmanager
@@ -47,6 +41,7 @@ def open_writer(
     embedder: Mapping[str, object],
     chunker: Mapping[str, object],
     model_source: str = "",
+    sentences: bool | None = None,
     rebuild: bool = False,
     exact_limit: int = EXACT_LIMIT,
 ) -> Iterator[IndexWriter]:
@@ -63,7 +58,7 @@ def open_writer(
         with WriterLock(directory) as lock, translated(directory):
             connection = connect_writer(directory)
             try:
-                identity = Identity(embedder, chunker, model_source)
+                identity = Identity(embedder, chunker, model_source, sentences)
                 yield IndexWriter(directory, connection, lock, identity, rebuild=rebuild, exact_limit=exact_limit)
             finally:
                 connection.close()
@@ -88,43 +83,11 @@ class IndexWriter:
         self._connection = connection
         self._lock = lock
         self._exact_limit = exact_limit
-        manifest = read_manifest(connection)
-        if manifest is None:
-            self._initialise(identity, generation=0)
-        elif rebuild:
-            self._empty(identity, manifest.generation)
-        else:
-            check_identity(manifest, embedder=identity.embedder, chunker=identity.chunker)
+        prepare(connection, identity, rebuild=rebuild)
+        self.sentences = bool(self._meta()["sentences"])
         self._dimension = int(str(identity.embedder["dimension"]))
         self._vectors = VectorFile(directory, self._dimension)
         self._repair_vectors()
-
-    def _initialise(self, identity: Identity, generation: int) -> None:
-        with transaction(self._connection, write=True):
-            self._write_identity(identity, generation)
-
-    def _write_identity(self, identity: Identity, generation: int) -> None:
-        now = _now()
-        write_meta(
-            self._connection,
-            {
-                "generation": generation,
-                "next_row": 1,
-                "embedder": dict(identity.embedder),
-                "chunker": dict(identity.chunker),
-                "model_source": identity.model_source,
-                "analyzer": ANALYZER_VERSION,
-                "created": now,
-                "updated": now,
-                "chroma": {},
-            },
-        )
-
-    def _empty(self, identity: Identity, generation: int) -> None:
-        with transaction(self._connection, write=True):
-            for table in ("postings", "segments", "chunks", "documents", "embeddings", "failures", "meta"):
-                self._connection.execute(f"DELETE FROM {table}")
-            self._write_identity(identity, generation + 1)
 
     def _repair_vectors(self) -> None:
         rows = self._next_row() - 1
@@ -161,14 +124,25 @@ class IndexWriter:
         ).fetchone()
         return int(documents), int(chunks)
 
-    def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, str]:
-        """Text hash → text for those chunks whose text has no stored embedding yet."""
-        return embeddings.missing(self._connection, chunks)
+    def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]:
+        """Text hash → chunk for those whose text has no stored embedding yet, or none of its sentences if those are wanted."""
+        return embeddings.missing(self._connection, chunks, sentences=self.sentences)
 
-    def store_embeddings(self, keys: Sequence[bytes], matrix: Matrix) -> None:
-        """Keep embeddings before the documents that need them are complete."""
+    def chunks_without_sentences(self, limit: int) -> list[tuple[Chunk, str]]:
+        """At most `limit` chunks with their documents' types that lack the sentence vectors that the index should have."""
+        if not self.sentences:
+            return []
+        query = (
+            f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
+            "JOIN embeddings USING (text_hash) WHERE sentences IS NULL ORDER BY chunks.row LIMIT ?"
+        )
+        found = self._connection.execute(query, (limit,)).fetchall()
+        return [(chunk_of(entry), document_of(entry[CHUNK_WIDTH:]).type) for entry in found]
+
+    def store_embeddings(self, embedded: Mapping[bytes, TextVectors]) -> None:
+        """Keep embeddings, by text hash, before the documents that need them are complete."""
         with transaction(self._connection, write=True):
-            embeddings.store(self._connection, keys, matrix)
+            embeddings.store(self._connection, embedded)
 
     def commit(self, documents: Sequence[NewDocument]) -> None:
         """Add documents whose embeddings are stored, replacing those of the same id."""
@@ -182,16 +156,17 @@ class IndexWriter:
             self._delete_documents([new.document.document_id for new in documents])
             row, document_rows = first_row, list[int]()
             for new in documents:
-                document_row = insert_document(self._connection, new, _now())
+                document_row = insert_document(self._connection, new, now())
                 insert_chunks(self._connection, row, document_row, new.chunks)
                 document_rows += [document_row] * len(new.chunks)
                 row += len(new.chunks)
                 self._connection.execute("DELETE FROM failures WHERE document_id = ?", (new.source.document_id,))
             if chunks:
-                lexical.add_segment(
-                    self._connection, first_row, [chunk.searchable_text for _, chunk in chunks], document_rows
-                )
-            self._advance(next_row=row)
+                entries = [
+                    lexical.entry_of(chunk, searchable_path(new.source), new.document.language) for new, chunk in chunks
+                ]
+                lexical.add_segment(self._connection, first_row, entries, document_rows)
+            advance(self._connection, next_row=row)
         while self._merge():
             pass
 
@@ -224,7 +199,7 @@ class IndexWriter:
                         source.mtime_ns,
                         source.ctime_ns,
                         failure.skipped,
-                        _now(),
+                        now(),
                     )
                     for source, failure in failed
                 ],
@@ -241,7 +216,7 @@ class IndexWriter:
             self._delete_documents(known)
             self._connection.executemany("DELETE FROM failures WHERE document_id = ?", [(i,) for i in document_ids])
             if known:
-                self._advance()
+                advance(self._connection)
         return len(known)
 
     def finish(self) -> list[str]:
@@ -265,12 +240,6 @@ class IndexWriter:
         with transaction(self._connection, write=True):
             return lexical.merge_segments(self._connection)
 
-    def _advance(self, next_row: int | None = None) -> None:
-        values: dict[str, object] = {"generation": int(self._meta()["generation"]) + 1, "updated": _now()}
-        if next_row is not None:
-            values["next_row"] = next_row
-        write_meta(self._connection, values)
-
     def _delete_documents(self, ids: Sequence[str]) -> None:
         rows = [
             entry[0]
@@ -284,7 +253,3 @@ class IndexWriter:
         self._connection.executemany(
             "DELETE FROM documents WHERE document_id = ?", [(document_id,) for document_id in ids]
         )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

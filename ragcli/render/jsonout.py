@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ragcli.datatypes import Answer, Citation, DocumentRecord, Hit, QueryResult, Span
+from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import RagError
 from ragcli.reports import EvalReport, IndexStats, IngestReport
+from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
 
@@ -41,6 +42,7 @@ def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
         "headings": list(passage.headings),
         "text": passage.text,
         "chunk_ids": list(passage.chunk_ids),
+        "also_at": [{"path": shown(place.document), **_place(place.span)} for place in entry.also_at],
         "trace": {
             "fusion": entry.trace.fusion,
             "total": entry.trace.total,
@@ -52,6 +54,7 @@ def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
                     "normalised": leg.normalised,
                     "weight": leg.weight,
                     "contribution": leg.contribution,
+                    "parts": dict(leg.parts),
                 }
                 for leg in entry.trace.legs
             ],
@@ -65,6 +68,7 @@ def query(result: QueryResult, shown: Shown) -> dict[str, Any]:
         "question": result.question,
         "mode": result.mode,
         "hits": [hit(entry, shown) for entry in result.hits],
+        "notes": list(result.notes),
         "timings": _rounded(result.timings),
     }
 
@@ -93,6 +97,7 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "confidence": answer.confidence,
         "citations": [citation(entry, shown) for entry in answer.citations],
         "hits": [hit(entry, shown) for entry in answer.hits],
+        "notes": list(answer.notes),
         "timings": _rounded(answer.timings),
     }
 

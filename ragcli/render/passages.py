@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
-from ragcli.datatypes import ScoreTrace
 from ragcli.render.sanitize import sanitize
+from ragcli.results import ScoreTrace
 
 EXCERPT = 320  # characters of a passage that are shown
 
@@ -21,9 +21,10 @@ def trace_lines(trace: ScoreTrace) -> list[str]:
             if leg.rank is not None and leg.score is not None
             else "not in its list"
         )
-        lines.append(
-            f"{leg.leg:<8} {place}, normalised {leg.normalised:.4f} × weight {leg.weight:.2f} = {leg.contribution:.4f}"
-        )
+        numbers = ", ".join(f"{name} {value:.4f}" for name, value in leg.parts) if len(leg.parts) > 1 else ""
+        made_of = f" (mean of {numbers})" if numbers else ""
+        weighed = f"normalised {leg.normalised:.4f} × weight {leg.weight:.2f} = {leg.contribution:.4f}"
+        lines.append(f"{leg.leg:<8} {place}{made_of}, {weighed}")
     lines.append(f"{trace.fusion:<8} {' + '.join(f'{leg.contribution:.4f}' for leg in trace.legs)} = {trace.total:.4f}")
     return lines
 

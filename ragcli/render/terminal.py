@@ -10,12 +10,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ragcli.datatypes import Answer, Citation, DocumentRecord, Hit, QueryResult, Span
+from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import RagError
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.passages import EXCERPT, context, marked, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
 from ragcli.reports import EvalReport, IndexStats, IngestReport
+from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
 _INDENT = (0, 0, 0, 4)
@@ -58,6 +59,9 @@ class TerminalRenderer:
         head.append(f"  {hit.score:.3f}", style="dim")
         self._line(head)
         self._line(self._excerpt(hit, question), indent=True)
+        if hit.also_at:
+            others = ", ".join(dict.fromkeys(one_line(self._shown(place.document)) for place in hit.also_at))
+            self._line(Text(f"{len(hit.also_at)} more that say nearly the same: {others}", style="dim"), indent=True)
         if explain:
             for text in trace_lines(hit.trace):
                 self._line(Text(text, style="dim"), indent=True)
@@ -79,11 +83,10 @@ class TerminalRenderer:
         return place
 
     def _excerpt(self, hit: Hit, question: str) -> Text:
-        passage = hit.passage.text
-        start, end = best_window(passage, question, EXCERPT)
-        return marked(
-            passage, start, end, matches(passage[start:end], question), code=hit.passage.document.type == "code"
-        )
+        passage, language = hit.passage.text, hit.passage.document.language
+        start, end = best_window(passage, question, EXCERPT, language)
+        found = matches(passage[start:end], question, language)
+        return marked(passage, start, end, found, code=hit.passage.document.type == "code")
 
     # ---- ask ------------------------------------------------------------------------------------------------------
 

@@ -12,32 +12,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ragcli.datatypes import LegTrace, ScoreTrace
+from ragcli.datatypes import Candidate
+from ragcli.results import LegTrace, ScoreTrace
 
 RRF_CONSTANT = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One retriever's ranking: (row, score), best first. `floor` is the score that counts as 0; None takes the score at
-    rank `pool`, or the last one of a shorter ranking."""
+    """One retriever's ranking, best first. `floor` is the score that counts as 0; None takes the last one."""
 
     name: str
-    ranking: Sequence[tuple[int, float]]
+    ranking: Sequence[Candidate]
     weight: float
     floor: float | None = None
-    pool: int = 100
 
 
 def normalise(leg: Leg) -> dict[int, float]:
     """Row → score in [0, 1]; 1 for the best, also when all scores are equal."""
     if not leg.ranking:
         return {}
-    high = leg.ranking[0][1]
-    low = leg.ranking[: leg.pool][-1][1] if leg.floor is None else leg.floor
+    high = leg.ranking[0].score
+    low = leg.ranking[-1].score if leg.floor is None else leg.floor
     if high <= low:
-        return {row: 1.0 for row, _ in leg.ranking}
-    return {row: max(0.0, (score - low) / (high - low)) for row, score in leg.ranking}
+        return {entry.row: 1.0 for entry in leg.ranking}
+    return {entry.row: max(0.0, (entry.score - low) / (high - low)) for entry in leg.ranking}
 
 
 def fuse(legs: Sequence[Leg], *, method: str = "convex") -> list[tuple[int, ScoreTrace]]:
@@ -45,17 +44,19 @@ def fuse(legs: Sequence[Leg], *, method: str = "convex") -> list[tuple[int, Scor
     scaled: Mapping[str, dict[int, float]]
     if method == "rrf":
         scaled = {
-            leg.name: {row: 1 / (RRF_CONSTANT + rank) for rank, (row, _) in enumerate(leg.ranking, 1)} for leg in legs
+            leg.name: {entry.row: 1 / (RRF_CONSTANT + rank) for rank, entry in enumerate(leg.ranking, 1)}
+            for leg in legs
         }
     else:
         scaled = {leg.name: normalise(leg) for leg in legs}
-    places = {leg.name: {row: (rank, score) for rank, (row, score) in enumerate(leg.ranking, 1)} for leg in legs}
+    places = {leg.name: {entry.row: (rank, entry) for rank, entry in enumerate(leg.ranking, 1)} for leg in legs}
     traces = []
-    for row in {row for leg in legs for row, _ in leg.ranking}:
+    for row in {entry.row for leg in legs for entry in leg.ranking}:
         parts = []
         for leg in legs:
-            rank, score = places[leg.name].get(row, (None, None))
+            rank, entry = places[leg.name].get(row, (None, None))
             value = scaled[leg.name].get(row, 0.0)
-            parts.append(LegTrace(leg.name, rank, score, value, leg.weight, leg.weight * value))
+            score, numbers = (entry.score, entry.parts) if entry else (None, ())
+            parts.append(LegTrace(leg.name, rank, score, value, leg.weight, leg.weight * value, numbers))
         traces.append((row, ScoreTrace(method, tuple(parts), sum(part.contribution for part in parts))))
     return sorted(traces, key=lambda entry: (-entry[1].total, entry[0]))

@@ -1,82 +1,178 @@
-"""The retrieval pipeline: legs → fusion → chunks → stitching."""
+"""The retrieval pipeline: question → sub-queries → legs → fusion → reranking → selection → stitching."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from ragcli.datatypes import Chunk, DocumentRecord, Filter, Mode, QueryResult, ScoredChunk
-from ragcli.protocols import SearchIndex
+from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, Mode, QueryWord
+from ragcli.protocols import Reranker, SearchIndex
+from ragcli.results import QueryResult, ScoredChunk
+from ragcli.retrieval.diversity import Selection, select
 from ragcli.retrieval.fusion import Leg, fuse
+from ragcli.retrieval.reranking import rerank
 from ragcli.retrieval.stitching import stitch
+from ragcli.retrieval.transforms import SubQuery, Transform
+from ragcli.text.query import Query, parse_query
+from ragcli.text.synonyms import Synonyms
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import Vector
+    from ragcli.datatypes import Matrix, Vector
 
 
 class SearchableIndex(SearchIndex, Protocol):
-    """A SearchIndex that also gives the chunks behind the rows."""
+    """A SearchIndex that also knows its words and gives the chunks behind the rows."""
+
+    def words(self, query: Query, *, correct: bool) -> list[QueryWord]: ...
 
     def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]: ...
+
+    def vectors(self, rows: Sequence[int]) -> Matrix: ...
 
     def snapshot(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalOptions:
-    """`weight` is the dense leg's share in a hybrid ranking; `depth` how many candidates each leg gives."""
+    """`weight` is the dense leg's share in a hybrid ranking; `depth` how many candidates each leg gives; `correct` lets the
+    nearest known word stand in for one that the index does not hold; `rerank_depth` how many passages are reranked, for at
+    most `rerank_seconds`. See `Selection` and `stitch` for the rest."""
 
     mode: Mode = "hybrid"
     fusion: str = "convex"
     weight: float = 0.5
     depth: int = 100
+    correct: bool = True
     stitch: bool = True
+    stitch_tokens: int = 600
+    selection: Selection = Selection()  # noqa: RUF009 - frozen
+    rerank_depth: int = 20
+    rerank_seconds: float = 10.0
 
 
 class Retriever:
     """Answers questions with hits from one index. `embed_query` is called for dense and hybrid modes only."""
 
-    def __init__(self, index: SearchableIndex, embed_query: Callable[[str], Vector], options: RetrievalOptions) -> None:
+    def __init__(
+        self,
+        index: SearchableIndex,
+        embed_query: Callable[[str], Vector],
+        options: RetrievalOptions,
+        *,
+        reranker: Reranker | None = None,
+        transform: Transform | None = None,
+        synonyms: Synonyms | None = None,
+    ) -> None:
         self._index = index
         self._embed_query = embed_query
         self._options = options
+        self._reranker = reranker
+        self._transform = transform
+        self._synonyms = synonyms
 
     def retrieve(self, question: str, k: int, where: Filter = Filter()) -> QueryResult:  # noqa: B008 - frozen
         """At most `k` hits, best first; equal scores are in the order in which chunks were indexed."""
         timings: dict[str, float] = {}
-        scored = self.rank(question, max(2 * k, k + 10), where, timings)
-        with _timed(timings, "stitch"):
-            hits = stitch(scored, k, max_chunks=3 if self._options.stitch else 1)
-        return QueryResult(question, self._options.mode, tuple(hits), timings)
-
-    def rank(self, question: str, limit: int, where: Filter, timings: dict[str, float]) -> list[ScoredChunk]:
-        """At most `limit` chunks before stitching, best first."""
+        notes: list[str] = []
         options = self._options
-        depth = max(options.depth, limit)
+        wanted = max(2 * k, k + 10)
+        with self._index.snapshot():
+            scored = self.rank(question, wanted, where, timings, notes)
+            with _timed(timings, "select"):
+                chosen, alike = select(
+                    scored, options.selection, self._index.vectors, k if options.selection.mmr else wanted
+                )
+        with _timed(timings, "stitch"):
+            hits = stitch(
+                chosen, k, max_chunks=3 if options.stitch else 1, max_tokens=options.stitch_tokens, alike=alike
+            )
+        return QueryResult(question, options.mode, tuple(hits), timings, tuple(notes))
+
+    def rank(
+        self, question: str, limit: int, where: Filter, timings: dict[str, float], notes: list[str]
+    ) -> list[ScoredChunk]:
+        """At most `limit` chunks before selection and stitching, best first."""
+        depth = max(limit, self._options.rerank_depth if self._reranker else 0)
+        ranked = self._rank_one(SubQuery(question), depth, where, timings, notes)
+        if self._transform is not None:
+            with _timed(timings, "transform"):
+                others = self._transform(question, ranked)
+            if others:
+                rankings = [(question, ranked)] if not any(other.replaces for other in others) else []
+                rankings += [(o.label, self._rank_one(o, depth, where, timings, notes)) for o in others]
+                notes.extend(f"also searched: {other.label}" for other in others)
+                ranked = _joined(rankings)[:depth]
+        if self._reranker is not None:
+            with _timed(timings, "rerank"):
+                ranked, remark = rerank(
+                    self._reranker, question, ranked, self._options.rerank_depth, self._options.rerank_seconds
+                )
+                notes += [remark] if remark else []
+        return ranked[:limit]
+
+    def _rank_one(
+        self, sub: SubQuery, limit: int, where: Filter, timings: dict[str, float], notes: list[str]
+    ) -> list[ScoredChunk]:
+        options = self._options
+        query = parse_query(sub.text)
+        if self._synonyms is not None:
+            query = self._synonyms.apply(query, query.text)
+        where = replace(where, phrases=where.phrases + query.phrases, without=where.without + query.excluded)
         vector = None
         if options.mode != "lexical":
             with _timed(timings, "embed"):
-                vector = self._embed_query(question)
-        with self._index.snapshot():
-            legs = []
-            if options.mode != "dense":
-                with _timed(timings, "lexical"):
-                    ranking = self._index.lexical_search(question, depth, where)
-                legs.append(Leg("lexical", ranking, 1.0 if vector is None else 1 - options.weight, floor=0.0))
-            if vector is not None:
-                with _timed(timings, "dense"):
-                    ranking = self._index.dense_search(vector, depth, where)
-                legs.append(
-                    Leg("dense", ranking, 1.0 if options.mode == "dense" else options.weight, pool=options.depth)
-                )
-            with _timed(timings, "fuse"):
-                fused = fuse(legs, method=options.fusion)[:limit]
-            with _timed(timings, "fetch"):
-                found = self._index.chunks([row for row, _ in fused])
+                vector = self._embed_query(sub.passage or query.text or sub.text)
+        depth = max(options.depth, limit)
+        legs = self._legs(query, vector, depth, where, timings, notes)
+        if query.phrases and not any(leg.ranking for leg in legs):
+            notes.append(
+                "no passage holds " + " and ".join(f"“{phrase}”" for phrase in query.phrases) + " word for word"
+            )
+            legs = self._legs(query, vector, depth, replace(where, phrases=()), timings, [])
+        with _timed(timings, "fuse"):
+            fused = fuse(legs, method=options.fusion)[:limit]
+        with _timed(timings, "fetch"):
+            found = self._index.chunks([row for row, _ in fused])
         return [ScoredChunk(row, *found[row], trace.total, trace) for row, trace in fused if row in found]
+
+    def _legs(
+        self,
+        query: Query,
+        vector: Vector | None,
+        depth: int,
+        where: Filter,
+        timings: dict[str, float],
+        notes: list[str],
+    ) -> list[Leg]:
+        """The rankings that the mode asks for. The dense one scores the candidates of both by chunk and best sentence."""
+        options = self._options
+        legs: list[Leg] = []
+        candidates: dict[int, None] = {}
+        if options.mode != "dense":
+            with _timed(timings, "lexical"):
+                words = self._index.words(query, correct=options.correct)
+                ranking = self._index.lexical_search(words, depth, where)
+            read = [(word.instead_of, word.forms[0]) for word in words if word.instead_of]
+            notes.extend(f"“{written}” is in no document; read as “{known}”" for written, known in read)
+            legs.append(Leg("lexical", ranking, 1.0 if vector is None else 1 - options.weight, floor=0.0))
+            candidates.update(dict.fromkeys(entry.row for entry in ranking))
+        if vector is not None:
+            with _timed(timings, "dense"):
+                nearest: list[Candidate] = self._index.dense_search(vector, depth, where)
+                candidates.update(dict.fromkeys(entry.row for entry in nearest))
+                ranking = self._index.rescore(vector, list(candidates))
+            legs.append(Leg("dense", ranking, 1.0 if options.mode == "dense" else options.weight))
+        return legs
+
+
+def _joined(rankings: Sequence[tuple[str, Sequence[ScoredChunk]]]) -> list[ScoredChunk]:
+    """Several rankings as one, by reciprocal rank fusion; the trace has a leg for each."""
+    chunks = {entry.row: entry for _, ranking in reversed(rankings) for entry in ranking}
+    legs = [Leg(label, [Candidate(entry.row, entry.score) for entry in ranking], 1.0) for label, ranking in rankings]
+    return [replace(chunks[row], score=trace.total, trace=trace) for row, trace in fuse(legs, method="rrf")]
 
 
 @contextmanager

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ragcli.datatypes import Hit, Passage, ScoredChunk, Span
+from ragcli.datatypes import Span
+from ragcli.results import Hit, Passage, Place, ScoredChunk
 
 MAX_CHUNKS = 3
+MAX_TOKENS = 600
 
 
-def stitch(chunks: Sequence[ScoredChunk], k: int, *, max_chunks: int = MAX_CHUNKS) -> list[Hit]:
-    """At most `k` hits, best first, from `chunks` in order of score.
+def stitch(
+    chunks: Sequence[ScoredChunk],
+    k: int,
+    *,
+    max_chunks: int = MAX_CHUNKS,
+    max_tokens: int = MAX_TOKENS,
+    alike: Mapping[str, Sequence[ScoredChunk]] = {},
+) -> list[Hit]:
+    """At most `k` hits, best first, from `chunks` in their order.
 
-    A chunk joins the group of a better one when it directly precedes or follows it in the same section and the group has
-    fewer than `max_chunks` chunks. Each chunk is in at most one hit; a hit has the score and trace of its best chunk.
+    A chunk joins the group of a better one when it directly precedes or follows it in the same section, the group has fewer
+    than `max_chunks` chunks, and together they have at most `max_tokens` tokens. Each chunk is in at most one hit; a hit has
+    the score and trace of its best chunk. `alike` maps a chunk's id to near-duplicates that were left out in its favour.
     """
     groups: list[list[ScoredChunk]] = []
     for candidate in chunks:
-        group = next((g for g in groups if len(g) < max_chunks and _touches(g, candidate)), None)
+        group = next(
+            (
+                g
+                for g in groups
+                if len(g) < max_chunks
+                and _touches(g, candidate)
+                and sum(member.chunk.tokens for member in g) + candidate.chunk.tokens <= max_tokens
+            ),
+            None,
+        )
         if group is not None:
             group.append(candidate)
         else:
             groups.append([candidate])
     return [
-        Hit(_passage(group), group[0].score, rank, group[0].trace) for rank, group in enumerate(groups[:k], start=1)
+        Hit(_passage(group), group[0].score, rank, group[0].trace, _places(group, alike))
+        for rank, group in enumerate(groups[:k], start=1)
     ]
+
+
+def _places(group: Sequence[ScoredChunk], alike: Mapping[str, Sequence[ScoredChunk]]) -> tuple[Place, ...]:
+    twins = (twin for member in group for twin in alike.get(member.chunk.chunk_id, ()))
+    return tuple(Place(twin.document, twin.chunk.span) for twin in twins)
 
 
 def _touches(group: Sequence[ScoredChunk], candidate: ScoredChunk) -> bool:

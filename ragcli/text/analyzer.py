@@ -1,12 +1,10 @@
 """Text → index terms. The same function analyses chunks and questions, so its version is part of an index's identity.
 
-* Words are folded (compatibility forms, case, accents) and stemmed with Snowball's English stemmer when they are plain
-  words; anything with a digit or inner punctuation is an identifier and is kept as it is.
+* Words are folded (compatibility forms, case, accents) and stemmed with the Snowball stemmer of the text's language when
+  they are plain words; anything with a digit or inner punctuation is an identifier and is kept as it is.
 * `camelCase`, `snake_case`, `kebab-case`, `dotted.names` and paths yield the whole and each part.
-* One-character terms and numbers stay.
+* One-character terms and numbers stay, and so do stop words; see `ragcli.text.query` for what questions make of them.
 * Chinese, Japanese and Thai have no spaces: runs of them become overlapping character bigrams.
-
-It does not drop stop words from documents; see `query_terms` for questions. It does not detect languages.
 """
 
 from __future__ import annotations
@@ -18,7 +16,18 @@ from functools import lru_cache
 
 import Stemmer
 
-ANALYZER_VERSION = "2"
+from ragcli.datatypes import DEFAULT_LANGUAGE
+
+ANALYZER_VERSION = "3"
+
+# ISO 639-1 → Snowball algorithm
+STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
+    "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian",
+    "id": "indonesian", "it": "italian", "lt": "lithuanian", "ne": "nepali", "nl": "dutch", "no": "norwegian",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil",
+    "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
 
 _NO_SPACES = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"[{_NO_SPACES}]+|(?:(?![{_NO_SPACES}])[\w])+(?:[-_./:@'+#](?:(?![{_NO_SPACES}])\w)+)*[+#]*")
@@ -27,25 +36,17 @@ _UNSPACED = re.compile(rf"[{_NO_SPACES}]")
 _SEPARATORS = re.compile(r"[-_./:@'+#]+")
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\dA-Za-z_]+")
 _MAX_TERM = 64
-
-STOP_WORDS = frozenset(
-    """a about above after again all am an and any are as at be because been before being below between both but by can
-    could did do does doing down during each few for from further had has have having he her here hers him his how i if
-    in into is it its itself just me more most my myself no nor not now of off on once only or other our ours out over
-    own same she should so some such than that the their theirs them then there these they this those through to too
-    under until up very was we were what when where which while who whom why will with would you your yours""".split()
-)
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
-@lru_cache(maxsize=1)
-def _stemmer() -> Stemmer.Stemmer:
-    return Stemmer.Stemmer("english", 0)
+@lru_cache(maxsize=len(STEMMERS))
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(STEMMERS[language], 0)
 
 
 @lru_cache(maxsize=65536)
-def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
+def _stem(word: str, language: str) -> str:
+    return str(_stemmer(language).stemWord(word))
 
 
 def fold(text: str) -> str:
@@ -58,29 +59,28 @@ def fold(text: str) -> str:
     )
 
 
-def terms(text: str) -> list[str]:
-    """Index terms of `text` in reading order, repeats kept."""
-    return list(_terms(text))
+def terms(text: str, language: str = DEFAULT_LANGUAGE) -> list[str]:
+    """Index terms of `text` in reading order, repeats kept. A `language` without a stemmer leaves words unstemmed."""
+    return [stem(token, language) for token in tokens(text)]
 
 
-def query_terms(text: str) -> list[str]:
-    """Distinct terms of a question in order, without stop words unless it has nothing else."""
-    distinct = list(dict.fromkeys(terms(text)))
-    content = [term for term in distinct if term not in _STOP_TERMS]
-    return content or distinct
+def stem(token: str, language: str) -> str:
+    """The index term of a token."""
+    return _stem(token, language) if token.isalpha() and language in STEMMERS else token
 
 
-def _terms(text: str) -> Iterator[str]:
+def tokens(text: str) -> Iterator[str]:
+    """Folded words, identifiers and their parts, before stemming."""
     if text.isascii():
         for match in _ASCII_RUN.finditer(text):
-            yield from _word_terms(match.group())
+            yield from _word_tokens(match.group())
         return
     for match in _RUN.finditer(unicodedata.normalize("NFKC", text).replace("’", "'")):
         run = match.group()
         if _UNSPACED.match(run):
             yield from _bigrams(fold(run))
         else:
-            yield from _word_terms(run)
+            yield from _word_tokens(run)
 
 
 def _bigrams(run: str) -> Iterator[str]:
@@ -90,25 +90,16 @@ def _bigrams(run: str) -> Iterator[str]:
         yield run[i : i + 2]
 
 
-def _word_terms(run: str) -> Iterator[str]:
+def _word_tokens(run: str) -> Iterator[str]:
     word = _POSSESSIVE.sub("", run) or run
-    if word.isalpha() and (word.islower() or word.istitle() or word.isupper()):
-        yield _normal(word)
-        return
     whole = fold(word)[:_MAX_TERM]
     yield whole
-    seen = {whole, _normal(word)}
+    if word.isalpha() and (word.islower() or word.istitle() or word.isupper()):
+        return
+    seen = {whole}
     for piece in _SEPARATORS.split(word):
         for part in [piece, *_CAMEL.findall(piece)]:
-            term = _normal(part) if part else ""
-            if term and term not in seen:
-                seen.add(term)
-                yield term
-
-
-def _normal(word: str) -> str:
-    folded = fold(word)[:_MAX_TERM]
-    return _stem(folded) if folded.isalpha() else folded
-
-
-_STOP_TERMS = STOP_WORDS | {_stem(word) for word in STOP_WORDS}
+            token = fold(part)[:_MAX_TERM]
+            if token and token not in seen:
+                seen.add(token)
+                yield token

@@ -55,6 +55,8 @@ def _ends_sentence(text: str, begin: int, match: re.Match[str], end: int) -> boo
     if following is None:
         return True
     first = following.group(1)
+    if match.start() > begin and text[match.start() - 1].isspace():
+        return True  # tokenised text: the stop stands alone, and case may be gone
     if match.group("stop") != ".":
         return not first.islower()
     last = _LAST_WORD.search(text, max(begin, match.start() - 24), match.start())

@@ -11,6 +11,8 @@ _ITEM = re.compile(r"[ \t]*(?:[-*•+–][ \t]|\d{1,3}[.)][ \t]|>[ \t])")
 _ROW = re.compile(r"[ \t]*\||[^\n]*\S[ \t]+\|[ \t]+\S")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 _MARKUP_ONLY = re.compile(r"[-=|:*`~_ \t]*$")
+_SHORTEST = 25
+_LINES_TOGETHER = 200
 _ENDS = ".!?:;。！？…)\"'”’»"
 
 
@@ -33,6 +35,25 @@ def unit_spans(text: str, *, lines: bool = False) -> list[tuple[int, int]]:
         elif begin is None:
             begin = start
     return spans + (sentence_spans(text, begin, len(text)) if begin is not None else [])
+
+
+def vector_spans(text: str, *, lines: bool = False) -> list[tuple[int, int]]:
+    """Spans of the pieces of `text` that get vectors of their own, in order; they cover every unit.
+
+    Running text gives its sentences, a piece of fewer than 25 characters joined to the one before it (the first to the one
+    after). With `lines` (source code) neighbouring lines are joined up to 200 characters.
+    """
+    joined: list[tuple[int, int]] = []
+    for start, end in unit_spans(text, lines=lines):
+        first = joined[-1] if joined else None
+        small = first is not None and (
+            end - start < _SHORTEST or (len(joined) == 1 and first[1] - first[0] < _SHORTEST)
+        )
+        if first is not None and ((end - first[0] <= _LINES_TOGETHER) if lines else small):
+            joined[-1] = (first[0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def is_heading(text: str, start: int, end: int) -> bool:

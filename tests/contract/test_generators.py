@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ragcli.datatypes import DocumentRecord, Draft, Hit, LegTrace, Passage, ScoreTrace, Span
+from ragcli.datatypes import DocumentRecord, QueryWord, Span
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import ModelUnavailable
 from ragcli.generation import get_generator
@@ -16,6 +16,7 @@ from ragcli.generation.abstention import Evidence, confidence, evidence
 from ragcli.generation.citations import cite, parse_markers
 from ragcli.generation.prompt import user_message
 from ragcli.protocols import Generator
+from ragcli.results import Draft, Hit, LegTrace, Passage, ScoreTrace
 
 EMBEDDER = HashingEmbedder()
 TEXT = "Every employee has 28 days of annual leave. Carry over ends on 31 March.\n\nThe office opens at 6.\n"
@@ -24,13 +25,17 @@ TEXT = "Every employee has 28 days of annual leave. Carry over ends on 31 March.
 def make_hit(text: str = TEXT, rank: int = 1, start: int = 100) -> Hit:
     record = DocumentRecord("d", "d.md", "", "markdown", "Handbook", 1, True)
     span = Span(start, start + len(text), None, None, 5, 5 + text.count("\n"))
-    trace = ScoreTrace("convex", (LegTrace("dense", 1, 0.5, 1, 1, 1),), 1.0)
+    trace = ScoreTrace("convex", (LegTrace("dense", 1, 0.5, 1, 1, 1, (("chunk", 0.5),)),), 1.0)
     return Hit(Passage(record, ("c",), text, span, ("Leave",)), 1.0 / rank, rank, trace)
 
 
 def generator(model: str) -> Generator:
     return get_generator(
-        model, embed_documents=EMBEDDER.embed_documents, embed_query=EMBEDDER.embed_query, max_sentences=3
+        model,
+        embed_documents=EMBEDDER.embed_documents,
+        embed_query=EMBEDDER.embed_query,
+        sentence_cosines=lambda chunk_ids, vector: {},
+        max_sentences=3,
     )
 
 
@@ -162,14 +167,15 @@ def test_confidence_rises_with_each_feature() -> None:
     low = confidence(Evidence(0.2, 0.2, 0.2))
     for better in (Evidence(0.9, 0.2, 0.2), Evidence(0.2, 0.9, 0.2), Evidence(0.2, 0.2, 0.9)):
         assert confidence(better) > low
-    found = evidence("annual leave", [make_hit()], {"annual": 2.0, "leav": 1.0})
+    found = evidence([QueryWord(("annual",), 2.0), QueryWord(("leav",), 1.0)], [make_hit()])
     assert (found.coverage, found.sentence, found.cosine) == (1.0, 1.0, 0.5)
-    assert evidence("annual leave", [], {}) == Evidence(0.0, 0.0, 0.0)
+    assert evidence([QueryWord(("annual",), 2.0)], []) == Evidence(0.0, 0.0, 0.0)
 
 
 def test_the_embedder_is_given_candidates_and_may_return_zero_vectors() -> None:
     silent: Callable[[object], np.ndarray] = lambda texts: np.zeros((len(texts), 4), dtype=np.float32)  # type: ignore[arg-type]  # noqa: E731
     extractive = get_generator(
-        "extractive", embed_documents=silent, embed_query=lambda _: np.zeros(4, dtype=np.float32), max_sentences=1
+        "extractive", embed_documents=silent, embed_query=lambda _: np.zeros(4, dtype=np.float32),
+        sentence_cosines=lambda chunk_ids, vector: {}, max_sentences=1,
     )  # fmt: skip
     assert len(extractive.generate("annual leave", [make_hit()]).sentences) == 1

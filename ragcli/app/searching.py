@@ -1,0 +1,122 @@
+"""Putting retrieval and answering together as the settings describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ragcli.datatypes import Mode
+from ragcli.errors import UsageError
+from ragcli.retrieval.diversity import Selection
+from ragcli.retrieval.retriever import RetrievalOptions, Retriever
+from ragcli.settings import model_cache
+
+if TYPE_CHECKING:
+    from ragcli.answering import Answerer
+    from ragcli.app.core import App
+    from ragcli.protocols import Reranker
+    from ragcli.retrieval.transforms import Transform
+    from ragcli.text.synonyms import Synonyms
+
+
+def retrieval_options(app: App) -> RetrievalOptions:
+    """The settings of the section `retrieval` as the retriever takes them."""
+    settings = app.settings
+    mode: Mode = settings.retrieval_mode  # type: ignore[assignment]
+    return RetrievalOptions(
+        mode=mode,
+        fusion=settings.retrieval_fusion,
+        weight=settings.retrieval_weight,
+        depth=settings.retrieval_depth,
+        correct=settings.retrieval_correct,
+        stitch=settings.retrieval_stitch_tokens > 0,
+        stitch_tokens=settings.retrieval_stitch_tokens,
+        selection=Selection(
+            collapse=settings.retrieval_collapse,
+            per_document=settings.retrieval_per_document,
+            mmr=settings.retrieval_mmr if settings.retrieval_mmr < 1 else None,
+        ),
+        rerank_depth=settings.retrieval_rerank_depth,
+        rerank_seconds=settings.retrieval_max_seconds,
+    )
+
+
+def build_retriever(app: App, **changes: object) -> Retriever:
+    """`changes` replace fields of the RetrievalOptions; `reranker=None` leaves the reranker out."""
+    reranker = changes.pop("reranker", _reranker) if "reranker" in changes else _reranker(app)
+    options = replace(retrieval_options(app), **changes)  # type: ignore[arg-type]
+    return Retriever(
+        app.reader,
+        app.embed_query,
+        options,
+        reranker=reranker,  # type: ignore[arg-type]
+        transform=_transform(app),
+        synonyms=_synonyms(app),
+    )
+
+
+def _reranker(app: App) -> Reranker | None:
+    if not app.settings.retrieval_rerank:
+        return None
+    from ragcli.embedding.cross import get_reranker
+
+    return get_reranker(
+        str(app.located(app.settings.retrieval_rerank)),
+        cache=model_cache(),
+        offline=app.settings.offline,
+        note=app.note,
+    )
+
+
+def _synonyms(app: App) -> Synonyms | None:
+    if not app.settings.retrieval_synonyms:
+        return None
+    from ragcli.text.synonyms import load_synonyms
+
+    return load_synonyms(app.directory / app.settings.retrieval_synonyms)
+
+
+def _transform(app: App) -> Transform | None:
+    """What --decompose, --expand and --hyde ask for; the latter two need a language model that writes."""
+    settings = app.settings
+    if not (settings.retrieval_decompose or settings.retrieval_expand or settings.retrieval_hyde):
+        return None
+    from ragcli.retrieval.transforms import chained, decompose, decompose_with, expand_with, hyde_with
+
+    write = _writing_model(app)
+    chosen: list[Transform] = []
+    if settings.retrieval_decompose:
+        chosen.append(decompose_with(write) if write else decompose)
+    for wanted, name, make in (
+        (settings.retrieval_expand, "expand", expand_with),
+        (settings.retrieval_hyde, "hyde", hyde_with),
+    ):
+        if wanted and write is None:
+            raise UsageError(
+                f"--{name} needs a language model to write with, and the answer model is extractive",
+                hint=f"set RAGCLI_ANSWER_MODEL=PATH.gguf, or leave --{name} out",
+            )
+        if wanted and write is not None:
+            chosen.append(make(write))
+    return chained(chosen)
+
+
+def _writing_model(app: App) -> Callable[[str], str] | None:
+    """The configured language model as a function from a prompt to its reply, or None when answers are extractive."""
+    if not app.settings.answer_model.lower().endswith(".gguf"):
+        return None
+    return partial(app.generator.write, max_tokens=160)  # type: ignore[attr-defined]
+
+
+def build_answerer(app: App) -> Answerer:
+    """The whole way from a question to an answer."""
+    from ragcli.answering import Answerer
+
+    return Answerer(
+        retrieve=app.retriever().retrieve,
+        words=app.reader.words,
+        generator=app.generator,
+        threshold=app.answer_threshold,
+    )

@@ -1,0 +1,88 @@
+"""Choosing among ranked chunks: near-duplicates, how many of one document, and variety."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ragcli.results import ScoredChunk
+from ragcli.text.analyzer import tokens
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Matrix
+
+_SHINGLE = 4  # words
+_ALIKE = 0.8  # Jaccard similarity of the shingles of two near-duplicates
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`collapse`: near-duplicates are shown once. `per_document`: most chunks of one document, 0 for any number.
+    `mmr`: None, or λ of maximal marginal relevance, 1 for relevance alone, 0 for variety alone."""
+
+    collapse: bool = True
+    per_document: int = 0
+    mmr: float | None = None
+
+
+def select(
+    ranked: Sequence[ScoredChunk], selection: Selection, vectors: Callable[[Sequence[int]], Matrix], limit: int
+) -> tuple[list[ScoredChunk], dict[str, list[ScoredChunk]]]:
+    """Chunks in their (new) order, and chunk id → its near-duplicates of other documents that were left out."""
+    chosen, alike = _collapsed(ranked) if selection.collapse else (list(ranked), {})
+    if selection.per_document:
+        counts: Counter[str] = Counter()
+        kept = []
+        for entry in chosen:
+            counts[entry.document.document_id] += 1
+            if counts[entry.document.document_id] <= selection.per_document:
+                kept.append(entry)
+        chosen = kept
+    if selection.mmr is not None and len(chosen) > 1:
+        chosen = _marginal(chosen, selection.mmr, vectors([entry.row for entry in chosen]), limit)
+    return chosen, alike
+
+
+def _collapsed(ranked: Sequence[ScoredChunk]) -> tuple[list[ScoredChunk], dict[str, list[ScoredChunk]]]:
+    """Two chunks are near-duplicates when the Jaccard similarity of their 4-word shingles is at least 0.8 (Broder 1997)."""
+    kept: list[tuple[ScoredChunk, frozenset[tuple[str, ...]]]] = []
+    alike: dict[str, list[ScoredChunk]] = {}
+    for entry in ranked:
+        own = _shingles(entry.chunk.text)
+        twin = next((other for other, theirs in kept if _jaccard(own, theirs) >= _ALIKE), None)
+        if twin is None:
+            kept.append((entry, own))
+        else:
+            alike.setdefault(twin.chunk.chunk_id, []).append(entry)
+    return [entry for entry, _ in kept], alike
+
+
+def _shingles(text: str) -> frozenset[tuple[str, ...]]:
+    words = list(tokens(text))
+    return frozenset(tuple(words[i : i + _SHINGLE]) for i in range(max(1, len(words) - _SHINGLE + 1)))
+
+
+def _jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
+    return len(one & other) / max(1, len(one | other))
+
+
+def _marginal(ranked: Sequence[ScoredChunk], balance: float, matrix: Matrix, limit: int) -> list[ScoredChunk]:
+    """Maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998) over scores divided by the best one."""
+    best = ranked[0].score or 1.0
+    similar = matrix @ matrix.T
+    chosen: list[int] = []
+    rest = list(range(len(ranked)))
+    while rest and len(chosen) < limit:
+        pick = max(
+            rest,
+            key=lambda i: (
+                balance * ranked[i].score / best
+                - (1 - balance) * max((float(similar[i][j]) for j in chosen), default=0.0),
+                -i,
+            ),
+        )
+        chosen.append(pick)
+        rest.remove(pick)
+    return [ranked[i] for i in chosen]

@@ -1,0 +1,121 @@
+"""Asking an index more than the question: sub-questions, a second hop, other wordings, a passage that might answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ragcli.results import ScoredChunk
+from ragcli.text.query import content_tokens
+
+_MAX = 4  # sub-queries besides the question
+_COMPARED = (
+    re.compile(r"(?i)\bbetween\s+(.+?)\s+and\s+(.+?)\s*[?.]*$"),
+    re.compile(r"(?i)\bcompare[sd]?\s+(.+?)\s+(?:and|with|to|against)\s+(.+?)\s*[?.]*$"),
+    re.compile(r"(?i)^(?:\w+\s+){0,3}?(\S.*?)\s+(?:vs\.?|versus)\s+(.+?)\s*[?.]*$"),
+)
+_JOINED = re.compile(r"(?i)[,;]?\s+and\s+(?=(?:what|when|where|which|who|whose|why|how)\b)|\?\s+(?=\S)")
+_NESTED = re.compile(
+    r"(?i)\b(?:that|which|who|whose|whom|where)\b(?!\s*\?)|\b(?:of|by|in|at|for)\s+the\s+\w+\s+(?:of|by|in|for)\b"
+)
+_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b(?:[A-Z][\w'’-]+)(?:\s+(?:of\s+|de\s+|the\s+)?[A-Z][\w'’-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class SubQuery:
+    """What to search for. `passage`, if any, is embedded in place of `text`; `replaces` leaves out the ranking of the question
+    itself."""
+
+    text: str
+    passage: str = ""
+    replaces: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.text if not self.passage else f"{self.text} (as: {' '.join(self.passage.split())[:80]})"
+
+
+Transform = Callable[[str, Sequence[ScoredChunk]], list[SubQuery]]
+Write = Callable[[str], str]
+
+
+def decompose(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
+    """By rules: the sides of a comparison, questions joined by “and”, and for a nested question a second hop with the names
+    that the best passages of the first one hold and the question does not."""
+    parts = _sides(question) or [part.strip() for part in _JOINED.split(question) if len(content_tokens(part)) > 1]
+    queries = [SubQuery(part) for part in parts if part != question.strip()] if len(parts) > 1 else []
+    if _NESTED.search(question):
+        names = _names(question, found)
+        queries += [SubQuery(f"{question} {name}") for name in names]
+    return queries[:_MAX]
+
+
+def _sides(question: str) -> list[str]:
+    for pattern in _COMPARED:
+        match = pattern.search(question)
+        if match:
+            one, other = match.group(1).strip(), match.group(2).strip()
+            before = question[: match.start(1)].strip()
+            subject = " ".join(token for token in content_tokens(before) if token not in _COMPARING)
+            return [f"{subject} {side}".strip() for side in (one, other)]
+    return []
+
+
+_COMPARING = frozenset(
+    "difference differences compare compared comparison differ better versus vs between main".split()
+)
+
+
+def _names(question: str, found: Sequence[ScoredChunk]) -> list[str]:
+    asked = set(content_tokens(question))
+    counts: dict[str, int] = {}
+    for entry in found[:3]:
+        for match in _NAME.finditer(entry.chunk.text):
+            name = " ".join(match.group().split())
+            if not asked & set(content_tokens(name)):
+                counts[name] = counts.get(name, 0) + 1
+    return sorted(counts, key=lambda name: -counts[name])[:2]
+
+
+def expand_with(write: Write) -> Transform:
+    """Multi-query: other wordings of the question, written by a language model."""
+
+    def transform(question: str, _: Sequence[ScoredChunk]) -> list[SubQuery]:
+        reply = write(f"Write three different search queries, one per line, for this question.\n\nQuestion: {question}")
+        lines = [re.sub(r"^\s*(?:\d+[.)]|[-*•])\s*", "", line).strip(' "') for line in reply.splitlines()]
+        return [SubQuery(line[:300]) for line in dict.fromkeys(lines) if content_tokens(line) and line != question][:3]
+
+    return transform
+
+
+def hyde_with(write: Write) -> Transform:
+    """HyDE (Gao et al., ACL 2023): the vector of a passage that a language model writes as an answer, in place of the
+    question's."""
+
+    def transform(question: str, _: Sequence[ScoredChunk]) -> list[SubQuery]:
+        passage = write(f"Write a short passage that answers the question.\n\nQuestion: {question}").strip()
+        return [SubQuery(question, passage=passage[:2000], replaces=True)] if content_tokens(passage) else []
+
+    return transform
+
+
+def decompose_with(write: Write) -> Transform:
+    """Sub-questions written by a language model; the rules when it writes none."""
+
+    def transform(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
+        reply = write(f"Split the question into simpler questions, one per line.\n\nQuestion: {question}")
+        lines = [re.sub(r"^\s*(?:\d+[.)]|[-*•])\s*", "", line).strip() for line in reply.splitlines()]
+        parts = [line[:300] for line in dict.fromkeys(lines) if len(content_tokens(line)) > 1 and line != question]
+        return [SubQuery(part) for part in parts[:_MAX]] or decompose(question, found)
+
+    return transform
+
+
+def chained(transforms: Sequence[Transform]) -> Transform:
+    """All sub-queries of several transforms."""
+
+    def transform(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
+        return [sub for one in transforms for sub in one(question, found)]
+
+    return transform

@@ -55,6 +55,7 @@ class Passage:
     span: Span
     headings: tuple[str, ...]
     sections: tuple[Section, ...] = ()
+    tokens: int = 0  # of the embedder, headers of the chunks included
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@ from ragcli.errors import UsageError
 from ragcli.index.manifest import Manifest, check_identity
 from ragcli.index.reader import IndexReader, stored_manifest
 from ragcli.protocols import Chunker, Embedder, Generator
-from ragcli.reports import EvalReport, IndexStats, IngestReport
+from ragcli.reports import Diagnosis, EvalReport, IndexStats, IngestReport
 from ragcli.results import Answer, QueryResult
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, model_cache
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
+    from ragcli.app.evaluation import EvalOptions
     from ragcli.datatypes import Matrix, Vector
-    from ragcli.evaluating import Threshold
     from ragcli.ingest import Progress
     from ragcli.retrieval.retriever import Retriever
 
@@ -189,27 +189,20 @@ class App:
     def evaluate(
         self,
         target: Path,
+        options: EvalOptions,
         *,
-        split: str = "test",
-        thresholds: Sequence[Threshold] = (),
-        answers: bool = True,
         on_progress: Callable[[str, int, int], None] = lambda _stage, _done, _of: None,
     ) -> EvalReport:
-        """Measure a gold file against the index, or a BEIR folder after indexing its corpus.
+        """Measure a gold file or a BEIR folder; see `ragcli.app.evaluation.evaluate_target`."""
+        from ragcli.app.evaluation import evaluate_target
 
-        Raises UsageError for a folder that is not a collection, GoldError for malformed questions.
-        """
-        from ragcli.app.evaluation import evaluate_collection, evaluate_gold
-        from ragcli.evaluation.beir import is_collection
+        return evaluate_target(self, target, options, on_progress=on_progress)
 
-        target = Path(os.path.abspath(self.directory / target))
-        if not target.is_dir():
-            return evaluate_gold(self, target, thresholds, answers=answers, on_progress=on_progress)
-        if not is_collection(target):
-            raise UsageError(
-                f"{target} holds no corpus.jsonl and queries.jsonl", hint="rag eval GOLD.jsonl or a BEIR folder"
-            )
-        return evaluate_collection(self, target, split, thresholds, on_progress=on_progress)
+    def why(self, question: str, path: str, quote: str = "") -> Diagnosis:
+        """Which stage lost a document; see `ragcli.app.diagnosis.diagnose`."""
+        from ragcli.app.diagnosis import diagnose
+
+        return diagnose(self, checked_question(question), path, quote)
 
     def stats(self) -> IndexStats:
         """The state of the index, read in one snapshot, and of the files behind it."""
@@ -233,6 +226,8 @@ class App:
                 failed=tuple(self.reader.failures()),
                 freshness=self._freshness(),
                 chroma=manifest.chroma,
+                sentences=manifest.sentences,
+                fingerprint=self.reader.fingerprint(),
             )
 
     def _freshness(self) -> Mapping[str, int]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.app.gold_paths import locator, resolver
 from ragcli.app.ingestion import ingest_items
 from ragcli.collection import collection_items
 from ragcli.datatypes import Filter
-from ragcli.evaluating import Threshold, deepest_rank, evaluate
-from ragcli.evaluation.beir import read_questions
-from ragcli.evaluation.gold import load_gold
-from ragcli.reports import EvalReport
+from ragcli.errors import UsageError
+from ragcli.evaluating import MAIN_METRIC, Subject, deepest_rank, evaluate
+from ragcli.evaluation.beir import is_collection, read_questions
+from ragcli.evaluation.gating import Baseline, Threshold, changes_since, compare, load_baseline
+from ragcli.evaluation.gold import GoldQuestion, load_gold
+from ragcli.evaluation.statistics import randomisation_p
+from ragcli.reports import EvalReport, GateResult, Stage
 from ragcli.retrieval.diversity import Selection
-from ragcli.scanning import stored_path
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
@@ -23,30 +27,62 @@ if TYPE_CHECKING:
 OnProgress = Callable[[str, int, int], None]
 
 
-def evaluate_gold(
-    app: App, path: Path, thresholds: Sequence[Threshold], *, answers: bool, on_progress: OnProgress
-) -> EvalReport:
-    """The questions of a gold file against the index as it is."""
-    questions = load_gold(path)
-    retriever = app.retriever()
-    answerer = app.answerer() if answers else None
-    k = deepest_rank(thresholds, at_least=10)
-    return evaluate(
+@dataclass(frozen=True, slots=True)
+class EvalOptions:
+    """What an evaluation measures and what it is held against. `split` is for collections; `answers`, `tags` (questions with
+    none of them are left out) and `why` for gold files. A difference to `baseline` counts beyond `tolerance` and below
+    `significance`."""
+
+    split: str = "test"
+    thresholds: Sequence[Threshold] = ()
+    answers: bool = True
+    tags: Sequence[str] = ()
+    timing: bool = True
+    stages: bool = False
+    why: bool = False
+    baseline: Path | None = None
+    tolerance: float = 0.005
+    significance: float = 0.05
+
+
+def evaluate_target(app: App, target: Path, options: EvalOptions, *, on_progress: OnProgress) -> EvalReport:
+    """Measure a gold file against the index, or a BEIR folder after indexing its corpus, and hold it against the baseline.
+
+    Raises UsageError for a folder that is not a collection and for options that the target has no use for, GoldError for
+    malformed questions.
+    """
+    target = Path(os.path.abspath(app.directory / target))
+    if target.is_dir() and not is_collection(target):
+        raise UsageError(
+            f"{target} holds no corpus.jsonl and queries.jsonl", hint="rag eval GOLD.jsonl or a BEIR folder"
+        )
+    questions = _collection(app, target, options, on_progress) if target.is_dir() else _gold(target, options)
+    subject = collection_subject(app, str(target)) if target.is_dir() else gold_subject(app, target, options)
+    depth = 100 if target.is_dir() else 10
+    config = _config(app, deepest_rank(options.thresholds, at_least=depth))
+    if target.is_dir():
+        config |= {"collection": target.name, "split": options.split}
+    report = evaluate(
         questions,
-        retrieve=lambda question: retriever.retrieve(question, k).hits,
-        answer=(lambda question: answerer.answer(question, app.settings.retrieval_k, Filter())) if answerer else None,
-        resolve=_resolver(app, path),
-        thresholds=thresholds,
-        config=_config(app, k),
+        subject(app, deepest_rank(options.thresholds, at_least=depth)),
+        thresholds=options.thresholds,
+        config=config,
+        timing=options.timing,
         on_progress=lambda done, of: on_progress("questions", done, of),
     )
+    report = replace(report, fingerprint=app.reader.fingerprint(), gold=str(target))
+    if options.stages:
+        report = replace(report, stages=_stages(app, questions, subject, report, on_progress))
+    return held_against(report, options)
 
 
-def evaluate_collection(
-    app: App, folder: Path, split: str, thresholds: Sequence[Threshold], *, on_progress: OnProgress
-) -> EvalReport:
-    """The judged queries of a BEIR folder, over its own documents, which are indexed first."""
-    questions = read_questions(folder, split)
+def _collection(app: App, folder: Path, options: EvalOptions, on_progress: OnProgress) -> list[GoldQuestion]:
+    """The judged queries, after indexing the documents."""
+    if options.tags:
+        raise UsageError(
+            "--tag selects questions of a gold file, and a BEIR folder has no tags", hint="leave --tag out"
+        )
+    questions = read_questions(folder, options.split)
     root = str(folder)
     report = ingest_items(
         app,
@@ -59,20 +95,158 @@ def evaluate_collection(
     )
     if report.interrupted:
         raise KeyboardInterrupt
-    retriever = app.retriever(stitch=False, selection=Selection(collapse=False))
-    k = deepest_rank(thresholds, at_least=100)
-    return evaluate(
-        questions,
-        retrieve=lambda question: retriever.retrieve(question, 2 * k, Filter(roots=(root,))).hits,
-        answer=None,
-        resolve=lambda path: path,
-        thresholds=thresholds,
-        config={**_config(app, k), "collection": folder.name, "split": split},
-        on_progress=lambda done, of: on_progress("questions", done, of),
+    return questions
+
+
+def _gold(path: Path, options: EvalOptions) -> list[GoldQuestion]:
+    questions = load_gold(path)
+    if not options.tags:
+        return questions
+    chosen = [question for question in questions if set(options.tags) & set(question.tags)]
+    if not chosen:
+        known = sorted({tag for question in questions for tag in question.tags})
+        raise UsageError(
+            f"no question of {path} has the tag {', '.join(options.tags)}",
+            hint=f"its tags: {', '.join(known)}" if known else "no question of it has tags",
+        )
+    return chosen
+
+
+MakeSubject = Callable[..., Subject]
+
+
+def collection_subject(app: App, root: str) -> MakeSubject:
+    """Ranks of a collection are documents: nothing is stitched, collapsed or answered."""
+    _ = app
+
+    def make(app: App, k: int, **changes: object) -> Subject:
+        retriever = app.retriever(**{"stitch": False, "selection": Selection(collapse=False), **changes})
+        return Subject(
+            retrieve=lambda question: retriever.retrieve(question, 2 * k, Filter(roots=(root,))),
+            answer=None,
+            resolve=lambda path: path,
+            locate=lambda _path, _quote: None,
+        )
+
+    return make
+
+
+def gold_subject(app: App, gold: Path, options: EvalOptions) -> MakeSubject:
+    """Hits and answers as `rag query` and `rag ask` give them."""
+    resolve, locate = resolver(app, gold), locator(app)
+
+    def make(app: App, k: int, *, answers: bool = options.answers, **changes: object) -> Subject:
+        retriever = app.retriever(**changes)
+        answerer = app.answerer() if answers else None
+        embeds = app.settings.retrieval_mode != "lexical"
+        return Subject(
+            retrieve=lambda question: retriever.retrieve(question, k),
+            answer=(lambda question: answerer.answer(question, app.settings.retrieval_k, Filter()))
+            if answerer
+            else None,
+            resolve=resolve,
+            locate=locate,
+            similarity=(lambda one, other: _cosine(app, one, other)) if embeds else None,
+            why=(lambda question: _why(app, question, resolve)) if options.why else None,
+        )
+
+    return make
+
+
+def _cosine(app: App, one: str, other: str) -> float:
+    vectors = app.embed_documents([one, other])
+    return max(0.0, float(vectors[0] @ vectors[1]))
+
+
+def _why(app: App, question: GoldQuestion, resolve: Callable[[str], str | None]) -> list[str]:
+    from ragcli.app.diagnosis import diagnose
+
+    found = []
+    for item in question.evidence:
+        verdict = diagnose(app, question.question, resolve(item.path) or item.path, item.quote).verdict
+        found.append(f"{item.path}: {verdict}")
+    return found
+
+
+def _stages(
+    app: App, questions: Sequence[GoldQuestion], subject: MakeSubject, full: EvalReport, on_progress: OnProgress
+) -> tuple[Stage, ...]:
+    """Each step of the pipeline, measured on all questions; hybrid is compared with the better of its legs, a later step with
+    the one before it."""
+    plain: dict[str, object] = {"stitch": False, "selection": Selection(collapse=False), "reranker": None}
+    steps: list[tuple[str, dict[str, object]]] = [
+        ("lexical", {**plain, "mode": "lexical"}),
+        ("dense", {**plain, "mode": "dense"}),
+        ("hybrid", {**plain, "mode": "hybrid"}),
+    ]
+    collection = "collection" in full.config
+    if not collection:
+        steps.append(("+ collapse, stitch", {"mode": "hybrid", "reranker": None}))
+    if app.settings.retrieval_rerank:
+        steps.append(("+ rerank", {"mode": "hybrid"}))
+    found: list[Stage] = []
+    for name, changes in steps:
+        own = changes if collection else {**changes, "answers": False}
+        report = evaluate(
+            questions,
+            subject(app, int(str(full.config["k"])), **own),
+            thresholds=[],
+            config={},
+            on_progress=lambda done, of, name=name: on_progress(name, done, of),  # type: ignore[misc]
+        )
+        single = name in ("lexical", "dense")
+        rivals = found[:2] if name == "hybrid" else found[-1:]
+        before = None if single else max(rivals, key=lambda stage: stage.metrics.get(MAIN_METRIC, 0.0)).per_question
+        found.append(_stage(name, report, before))
+    if full.answered + full.abstained:
+        found.append(_stage("+ answer", full, None))
+    return tuple(found)
+
+
+def _stage(name: str, report: EvalReport, before: Mapping[str, float] | None) -> Stage:
+    own = {score.id: score.metrics[MAIN_METRIC] for score in report.per_question if MAIN_METRIC in score.metrics}
+    shared = [key for key in own if before is not None and key in before]
+    delta = p = None
+    if before is not None and shared:
+        now, then = [own[key] for key in shared], [before[key] for key in shared]
+        delta, p = sum(now) / len(now) - sum(then) / len(then), randomisation_p(now, then)
+    return Stage(name, report.metrics, delta, p, report.metrics.get("latency_p50_ms", 0.0), own)
+
+
+def held_against(report: EvalReport, options: EvalOptions) -> EvalReport:
+    """The report with its comparison to the baseline, if one is named; a missing one is a remark, not an error."""
+    if options.baseline is None:
+        return report
+    before = load_baseline(options.baseline)
+    if before is None:
+        remark = f"there is no baseline at {options.baseline} yet; --save-baseline {options.baseline} makes it"
+        return replace(report, remarks=(remark,))
+    per_question = {score.id: score.metrics for score in report.per_question}
+    found = compare(
+        report.metrics, per_question, before, tolerance=options.tolerance, significance=options.significance
+    )
+    gate = report.gate
+    if not found:
+        gate = (*gate, GateResult("baseline", 0.0, None, False, "min", "nothing of the baseline was measured"))
+    return replace(
+        report,
+        gate=gate,
+        comparisons=tuple(found),
+        remarks=tuple(changes_since(before, report.fingerprint, report.config, list(per_question))),
     )
 
 
-def _config(app: App, k: int) -> Mapping[str, object]:
+def baseline_of(report: EvalReport) -> Baseline:
+    """What to hold later evaluations against."""
+    rounded = {name: round(value, 6) for name, value in report.metrics.items()}
+    per_question = {
+        score.id: {name: round(value, 6) for name, value in score.metrics.items()} for score in report.per_question
+    }
+    config = {key: value for key, value in report.config.items() if key not in ("generation", "k")}
+    return Baseline(rounded, per_question, report.fingerprint, config)
+
+
+def _config(app: App, k: int) -> dict[str, object]:
     settings, manifest = app.settings, app.reader.manifest
     return {
         "mode": settings.retrieval_mode,
@@ -80,27 +254,11 @@ def _config(app: App, k: int) -> Mapping[str, object]:
         "weight": settings.retrieval_weight,
         "depth": settings.retrieval_depth,
         "k": k,
+        "rerank": settings.retrieval_rerank,
+        "answer_model": settings.answer_model,
         "embedder": manifest.embedder["name"],
         "chunker": dict(manifest.chunker),
+        "analyzer": manifest.analyzer,
+        "sentences": manifest.sentences,
         "generation": manifest.generation,
     }
-
-
-def _resolver(app: App, gold: Path) -> Callable[[str], str | None]:
-    """A gold path → the path in the index: beside the gold file, as it stands, or below a folder that was ingested.
-
-    A name that several documents could mean resolves to none of them.
-    """
-    by_name: dict[str, set[str]] = {}
-    for document in app.reader.documents():
-        names = {document.path}
-        if document.path.startswith(document.root + "/"):
-            names.add(document.path[len(document.root) + 1 :])
-        for name in names:
-            by_name.setdefault(name, set()).add(document.path)
-
-    def resolve(path: str) -> str | None:
-        beside = stored_path(Path(os.path.abspath(gold.parent / path)), app.project)
-        return next((min(by_name[name]) for name in (beside, path) if len(by_name.get(name, ())) == 1), None)
-
-    return resolve

@@ -25,14 +25,56 @@ def evaluate(
             "--min", metavar="METRIC=VALUE", help="Fail (exit code 3) below this; repeatable.", show_default=False
         ),
     ] = None,
+    maximum: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--max",
+            metavar="METRIC=VALUE",
+            help="Fail above this, e.g. latency_p95=300; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="FILE", help="Fail when worse than this file says.", show_default=False),
+    ] = None,
+    save_baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-baseline", metavar="FILE", help="Write what was measured, if the gate passes.", show_default=False
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", metavar="D", help="How much worse than the baseline is still no regression.")
+    ] = 0.005,
+    significance: Annotated[
+        float, typer.Option("--significance", metavar="P", help="Largest p of a difference that counts.")
+    ] = 0.05,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Measure each step of the pipeline by itself as well.")
+    ] = False,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="TAG", help="Only questions with this tag; repeatable.", show_default=False),
+    ] = None,
+    junit: options.Report = None,
+    html: options.HtmlReport = None,
+    markdown: options.MarkdownReport = None,
+    timing: Annotated[
+        bool, typer.Option("--timing/--no-timing", help="Latencies, the only part that differs between equal runs.")
+    ] = True,
     mode: options.Mode = None,
     fusion: options.Fusion = None,
     weight: options.Weight = None,
+    rerank: options.Rerank = None,
+    max_seconds: options.MaxSeconds = None,
     split: Annotated[str, typer.Option("--split", help="Which judgements of a BEIR folder.")] = "test",
     answers: Annotated[
         bool, typer.Option("--answers/--no-answers", help="Also measure answers and abstention.")
     ] = True,
-    worst: Annotated[int, typer.Option("--worst", metavar="N", help="Show up to N questions that found nothing.")] = 5,
+    worst: Annotated[
+        int, typer.Option("--worst", metavar="N", help="Show the N worst questions, and why they failed.")
+    ] = 5,
     embedding_model: options.Model = None,
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
@@ -42,7 +84,7 @@ def evaluate(
 ) -> None:
     """Measure retrieval and answers on judged questions, and fail a build when they get worse.
 
-    Example: rag eval gold.jsonl --min recall@5=0.9 --min ndcg@10=0.8
+    Example: rag eval gold.jsonl --min recall@5=0.9 --baseline baseline.json
     """
     output = Output(as_json=as_json, quiet=quiet)
     flags = {
@@ -50,24 +92,69 @@ def evaluate(
         "embedding_model": embedding_model,
         "chunking_strategy": chunker,
         "chunking_max_tokens": max_tokens,
-        "retrieval_mode": mode,
-        "retrieval_fusion": fusion,
-        "retrieval_weight": weight,
+        **options.retrieval_flags(mode=mode, fusion=fusion, weight=weight, rerank=rerank, max_seconds=max_seconds),
     }
     with session(output, flags) as rag:
-        from ragcli.evaluating import parse_threshold
+        from ragcli.app.evaluation import EvalOptions, baseline_of
+        from ragcli.evaluation.gating import baseline_text, parse_threshold
         from ragcli.render import jsonout
+        from ragcli.render.files import write_reports, write_text
         from ragcli.render.progress import progress_bar
 
-        thresholds = [parse_threshold(text) for text in minimum or []]
+        thresholds = [parse_threshold(text, "min") for text in minimum or []]
+        thresholds += [parse_threshold(text, "max") for text in maximum or []]
+        wanted = EvalOptions(
+            split=split,
+            thresholds=thresholds,
+            answers=answers,
+            tags=tag or [],
+            timing=timing,
+            stages=stages,
+            why=worst > 0,
+            baseline=baseline,
+            tolerance=tolerance,
+            significance=significance,
+        )
         with progress_bar(not quiet) as bar:
-            report = rag.evaluate(
-                target,
-                split=split,
-                thresholds=thresholds,
-                answers=answers,
-                on_progress=lambda stage, done, of: bar(done, of, stage, ""),
-            )
-        output.result(lambda text: text.evaluation(report, worst=worst), lambda: jsonout.evaluation(report))
+            report = rag.evaluate(target, wanted, on_progress=lambda stage, done, of: bar(done, of, stage, ""))
+        output.result(
+            lambda text: text.evaluation(report, worst=worst), lambda: jsonout.evaluation(report, timing=timing)
+        )
+        write_reports(report, junit=junit, html=html, markdown=markdown, annotate=not as_json)
+        if report.passed and save_baseline is not None:
+            write_text(save_baseline, baseline_text(baseline_of(report)))
+            output.note(f"saved the baseline {save_baseline}")
         if not report.passed:
             raise typer.Exit(ExitCode.BELOW_GATE)
+
+
+@app.command()
+def why(
+    question: Annotated[str, typer.Argument(help="The question.")],
+    expect: Annotated[
+        str,
+        typer.Option(
+            "--expect", metavar="PATH[:QUOTE]", help="The document, and the words, that should have been found."
+        ),
+    ],
+    k: options.K = None,
+    mode: options.Mode = None,
+    rerank: options.Rerank = None,
+    index: options.Index = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Name the stage that lost a document: ingest, chunking, a ranking, the budget or the answer. Exit code 4 if one did.
+
+    Example: rag why "notice period" --expect "contracts/acme.pdf:three months"
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    flags = {"index": index, **options.retrieval_flags(k=k, mode=mode, rerank=rerank)}
+    with session(output, flags) as rag:
+        from ragcli.render import jsonout
+
+        path, _, quote = expect.partition(":")
+        found = rag.why(question, path, quote.strip())
+        output.result(lambda text: text.diagnosis(found), lambda: jsonout.diagnosis(found))
+        if not found.found:
+            raise typer.Exit(ExitCode.NOT_FOUND)

@@ -134,8 +134,24 @@ Exact = Annotated[
 ]
 
 
+Report = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE", help="Write the questions as JUnit test cases.", show_default=False),
+]
+HtmlReport = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page with plots that opens offline.", show_default=False),
+]
+MarkdownReport = Annotated[
+    Path | None,
+    typer.Option(
+        "--markdown", metavar="FILE", help="Write a summary; also to $GITHUB_STEP_SUMMARY.", show_default=False
+    ),
+]
+
+
 def retrieval_flags(**given: object) -> dict[str, object]:
     """The settings that the options of a searching command stand for; None where an option was not given."""
     exact = given.pop("exact", None)
     flags = {f"retrieval_{name}": value for name, value in given.items()}
-    return {**flags, "retrieval_correct": None if exact is None else not exact}
+    return flags if exact is None else {**flags, "retrieval_correct": not exact}

@@ -33,6 +33,16 @@ def reciprocal_rank(gains: Sequence[float], ideal: Sequence[float], k: int | Non
     return next((1 / rank for rank, gain in enumerate(gains[:k], start=1) if gain > 0), 0.0)
 
 
+def average_precision(gains: Sequence[float], ideal: Sequence[float], k: int | None = None) -> float:
+    """Mean of the precision at each relevant rank, over all that is relevant; 0 for what is not found (trec_eval: map)."""
+    found, total = 0, 0.0
+    for rank, gain in enumerate(gains[:k], start=1):
+        if gain > 0:
+            found += 1
+            total += found / rank
+    return total / len(ideal)
+
+
 def ndcg(gains: Sequence[float], ideal: Sequence[float], k: int) -> float:
     """DCG / ideal DCG with linear gains and discount 1 / log2(rank + 1) (Järvelin & Kekäläinen, ACM TOIS 2002)."""
     best = _dcg(sorted(ideal, reverse=True)[:k])
@@ -43,27 +53,28 @@ def _dcg(gains: Sequence[float]) -> float:
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
 
 
+_OVER_ALL = {"mrr": reciprocal_rank, "map": average_precision}
 _AT_K = {"hit": hit, "precision": precision, "recall": recall, "ndcg": ndcg}
 _NAME = re.compile(r"(hit|precision|recall|ndcg)@([1-9]\d{0,3})$")
-DEFAULT_METRICS = ("hit@1", "hit@5", "hit@10", "recall@5", "recall@10", "precision@5", "mrr", "ndcg@10")
+DEFAULT_METRICS = ("hit@1", "hit@5", "hit@10", "recall@5", "recall@10", "precision@5", "mrr", "map", "ndcg@10")
 
 
 class Measure(NamedTuple):
-    """A metric by its name, `mrr` or `NAME@K`; `depth` is how far down it looks (0: as far as the ranking goes)."""
+    """A metric by its name, `mrr`, `map` or `NAME@K`; `depth` is how far down it looks (0: as far as the ranking goes)."""
 
     name: str
     depth: int
 
     def of(self, gains: Sequence[float], ideal: Sequence[float]) -> float:
-        if self.name == "mrr":
-            return reciprocal_rank(gains, ideal)
+        if self.depth == 0:
+            return _OVER_ALL[self.name](gains, ideal)
         return _AT_K[self.name.partition("@")[0]](gains, ideal, self.depth)
 
 
 def parse_measure(name: str) -> Measure | None:
     """The retrieval metric of that name, or None."""
-    if name == "mrr":
-        return Measure("mrr", 0)
+    if name in _OVER_ALL:
+        return Measure(name, 0)
     match = _NAME.match(name)
     return Measure(name, int(match.group(2))) if match else None
 

@@ -268,6 +268,11 @@ class IndexReader:
             ).fetchone()
             return documents, int(chunks), int(over)
 
+    def fingerprint(self) -> str:
+        """See `ragcli.index.checking.fingerprint`."""
+        with self.snapshot():
+            return checking.fingerprint(self._connection, self.manifest)
+
     def disk_usage(self) -> Mapping[str, int]:
         """Bytes by part."""
         return checking.disk_usage(self.directory)

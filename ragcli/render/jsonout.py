@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import RagError
-from ragcli.reports import EvalReport, IndexStats, IngestReport
+from ragcli.reports import Diagnosis, EvalReport, IndexStats, IngestReport, QuestionScore
 from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
@@ -122,36 +123,72 @@ def ingest(report: IngestReport) -> dict[str, Any]:
     }
 
 
-def evaluation(report: EvalReport) -> dict[str, Any]:
-    return {
+def evaluation(report: EvalReport, *, timing: bool = True) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "schema": "rag.eval/1",
-        "metrics": {name: round(value, 6) for name, value in report.metrics.items()},
+        "metrics": _six(report.metrics),
+        "intervals": {name: [round(low, 6), round(high, 6)] for name, (low, high) in report.intervals.items()},
         "questions": report.questions,
         "judged": report.judged,
         "answered": report.answered,
         "abstained": report.abstained,
         "unresolved": list(report.unresolved),
+        "slices": {tag: _six(metrics) for tag, metrics in report.slices.items()},
+        "risk_coverage": [[round(coverage, 6), round(risk, 6)] for coverage, risk in report.risk_coverage],
         "gate": {
             "passed": report.passed,
             "thresholds": [
-                {"metric": g.metric, "min": g.minimum, "value": g.value, "passed": g.passed} for g in report.gate
+                {"metric": g.metric, g.kind: g.minimum, "value": g.value, "passed": g.passed, "reason": g.reason}
+                for g in report.gate
             ],
+            "baseline": [dataclasses.asdict(comparison) for comparison in report.comparisons],
+            "remarks": list(report.remarks),
         },
+        "stages": [{"stage": s.name, "metrics": _six(s.metrics), "delta": s.delta, "p": s.p} for s in report.stages],
+        "fingerprint": report.fingerprint,
         "config": dict(report.config),
-        "per_question": [
-            {
-                "id": score.id,
-                "question": score.question,
-                "answerable": score.answerable,
-                "answered": score.answered,
-                "confidence": score.confidence,
-                "contains": score.contains,
-                "metrics": {name: round(value, 6) for name, value in score.metrics.items()},
-                "expected": list(score.expected),
-                "found": list(score.found),
-            }
-            for score in report.per_question
-        ],
+        "per_question": [_question(score, timing=timing) for score in report.per_question],
+    }
+    if timing:
+        document["latency"] = {
+            stage: {"p50_ms": round(p50, 3), "p95_ms": round(p95, 3)} for stage, (p50, p95) in report.latency.items()
+        }
+    return document
+
+
+def _question(score: QuestionScore, *, timing: bool) -> dict[str, Any]:
+    return {
+        "id": score.id,
+        "question": score.question,
+        "answerable": score.answerable,
+        "answered": score.answered,
+        "confidence": score.confidence,
+        "contains": score.contains,
+        "metrics": _six(score.metrics),
+        "expected": list(score.expected),
+        "found": list(score.found),
+        "answer": score.answer,
+        "tags": list(score.tags),
+        "line": score.line,
+        "vanished": list(score.vanished),
+        "why": list(score.why),
+        **({"ms": round(score.milliseconds, 3)} if timing else {}),
+    }
+
+
+def _six(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in metrics.items()}
+
+
+def diagnosis(found: Diagnosis) -> dict[str, Any]:
+    return {
+        "schema": "rag.why/1",
+        "question": found.question,
+        "path": found.path,
+        "quote": found.quote,
+        "found": found.found,
+        "verdict": found.verdict,
+        "stages": [{"stage": f.stage, "state": f.state, "text": f.text} for f in found.findings],
     }
 
 
@@ -174,6 +211,8 @@ def stats(report: IndexStats) -> dict[str, Any]:
         "failed": [{"path": failure.path, "reason": failure.reason} for failure in report.failed],
         "freshness": dict(report.freshness),
         "chroma": dict(report.chroma),
+        "sentences": report.sentences,
+        "fingerprint": report.fingerprint,
     }
 
 

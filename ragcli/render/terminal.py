@@ -12,10 +12,11 @@ from rich.text import Text
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import RagError
+from ragcli.render.evaluation import evaluation_lines
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.passages import EXCERPT, context, marked, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
-from ragcli.reports import EvalReport, IndexStats, IngestReport
+from ragcli.reports import Diagnosis, EvalReport, IndexStats, IngestReport
 from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
@@ -164,6 +165,8 @@ class TerminalRenderer:
             + ", ".join(f"{name} {_bytes(n)}" for name, n in report.disk.items()),
             "embedding model": f"{report.embedder['name']}, {report.embedder['dimension']} dimensions",
             "chunker": ", ".join(f"{key} {value}" for key, value in report.chunker.items()),
+            "sentences": "with vectors of their own" if report.sentences else "without vectors of their own",
+            "fingerprint": report.fingerprint,
             "format": f"{report.format}, analyzer {report.analyzer}, generation {report.generation}",
             "created": f"{report.created}, last changed {report.updated}",
             "files since ingest": ", ".join(f"{n:,} {name}" for name, n in report.freshness.items()),
@@ -190,37 +193,15 @@ class TerminalRenderer:
                 self._line(f"{name}\t{sanitize(value)}")
 
     def evaluation(self, report: EvalReport, *, worst: int) -> None:
-        """Metrics, the questions that found nothing, and the verdict of the gate."""
-        config = report.config
-        self._line(
-            f"{report.questions:,} questions, {report.judged:,} with evidence"
-            + (
-                f"; {report.answered:,} answered, {report.abstained:,} abstained"
-                if report.answered + report.abstained
-                else ""
-            )
-            + f"; {config['mode']}, {config['embedder']}"
-        )
-        if not report.metrics:
-            self._line("Nothing was measured: no question names evidence.")
-        for name, score in report.metrics.items():
-            self._line(Text.assemble(f"  {name:<22}", (f"{score:.4f}", "bold")))
-        if report.unresolved:
-            self._line(
-                Text(
-                    f"{len(report.unresolved):,} gold paths are not in the index, e.g. {one_line(report.unresolved[0])}",
-                    style="yellow",
-                )
-            )
-        missed = [entry for entry in report.per_question if entry.metrics and not any(entry.metrics.values())]
-        for entry in missed[:worst]:
-            self._line(Text(f"  missed  {one_line(entry.id)}  {one_line(entry.question)[:100]}", style="dim"))
-        if len(missed) > worst > 0:
-            self._line(Text(f"  and {len(missed) - worst:,} more; --json lists every question", style="dim"))
-        for result in report.gate:
-            value = "not measured" if result.value is None else f"{result.value:.4f}"
-            verdict = ("pass", "green") if result.passed else ("FAIL", "bold red")
-            self._line(Text.assemble(verdict, f"  {result.metric} {value}, minimum {result.minimum:g}"))
+        """See `ragcli.render.evaluation`."""
+        for line in evaluation_lines(report, worst=worst):
+            self._line(line)
+
+    def diagnosis(self, found: Diagnosis) -> None:
+        """What each stage did with the expected passage."""
+        marks = {"ok": ("ok   ", "green"), "lost": ("LOST ", "bold red"), "note": ("note ", "yellow")}
+        for finding in found.findings:
+            self._line(Text.assemble(marks[finding.state], f"{finding.stage:<10} {one_line(finding.text)}"))
 
     def settings(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Every setting: name, value and where it comes from."""

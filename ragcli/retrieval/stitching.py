@@ -68,4 +68,5 @@ def _passage(group: Sequence[ScoredChunk]) -> Passage:
     span = Span(first.start, last.end, first.page_start, last.page_end, first.line_start, last.line_end)
     sections = tuple(section for chunk in chunks for section in chunk.sections)
     ids = tuple(chunk.chunk_id for chunk in chunks)
-    return Passage(members[0].document, ids, text, span, chunks[0].headings, sections)
+    tokens = sum(chunk.tokens for chunk in chunks)
+    return Passage(members[0].document, ids, text, span, chunks[0].headings, sections, tokens)

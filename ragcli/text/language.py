@@ -14,6 +14,7 @@ from ragcli.text.query import STOP_WORDS
 _SAMPLE = 2_000  # characters
 _FEWEST_LETTERS = 24
 _PLAINLY = 0.2  # share of English stop words; English prose has about 0.4, German at most 0.14
+_CODE, _CODE_SHARE = "{}()[];=<>_|", 0.04  # source code, whose words are English; prose has less than 0.01
 _UNSTEMMED = ("bg", "cs", "fa", "he", "ja", "ko", "pl", "sk", "th", "uk", "ur", "vi", "zh")
 
 
@@ -34,9 +35,11 @@ def _identifier() -> Any:
 
 
 def detect_language(text: str) -> str:
-    """ISO 639-1 code. Texts with few letters count as the default: there is nothing to tell them by."""
+    """ISO 639-1 code. Source code, and texts with few letters, count as the default."""
     sample = text[:_SAMPLE]
     if sum(character.isalpha() for character in sample) < _FEWEST_LETTERS:
+        return DEFAULT_LANGUAGE
+    if sum(sample.count(mark) for mark in _CODE) >= _CODE_SHARE * len(sample):
         return DEFAULT_LANGUAGE
     words = list(tokens(sample))
     if sample.isascii() and sum(word in STOP_WORDS for word in words) >= _PLAINLY * len(words):

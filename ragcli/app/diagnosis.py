@@ -1,0 +1,155 @@
+"""`rag why`: which stage lost a document (or a quotation of it) on the way from the folder to the answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ragcli.datatypes import Chunk, DocumentRecord, Filter
+from ragcli.reports import Diagnosis, Finding
+from ragcli.scanning import Found, scan, stored_path
+from ragcli.text.folding import contains_quote, fold_quote
+
+if TYPE_CHECKING:
+    from ragcli.app.core import App
+
+State = Literal["ok", "lost", "note"]
+Say = Callable[[str, State, str], bool]
+_FAR = 1_000  # how deep the legs are searched for the expected passage
+
+
+def diagnose(app: App, question: str, path: str, quote: str = "") -> Diagnosis:
+    """Follow the document at `path` (as in the index, or as a file) and the chunks that hold `quote` through every stage."""
+    findings: list[Finding] = []
+
+    def done(stage: str, state: State, text: str) -> bool:
+        findings.append(Finding(stage, state, text))
+        return state == "lost"
+
+    def result() -> Diagnosis:
+        return Diagnosis(question, path, quote, tuple(findings))
+
+    document = _document(app, path)
+    if document is None:
+        done("ingest", "lost", _why_not_ingested(app, path))
+        return result()
+    done("ingest", "ok", f"indexed with {document.chunks} chunks")
+    chunks = app.reader.document_chunks(document.document_id)
+    if quote:
+        wanted, state, text = _holding(chunks, quote)
+        if done("chunking", state, text):
+            return result()
+    else:
+        wanted = chunks
+    _retrieval(app, question, wanted, bool(quote), done)
+    return result()
+
+
+def _document(app: App, path: str) -> DocumentRecord | None:
+    absolute = stored_path(Path(os.path.abspath(app.directory / path)), app.project)
+    documents = app.reader.documents()
+    for name in (path, absolute):
+        for document in documents:
+            if document.path == name:
+                return document
+    ending = [document for document in documents if document.path.endswith("/" + path)]
+    return ending[0] if len(ending) == 1 else None
+
+
+def _why_not_ingested(app: App, path: str) -> str:
+    file = app.directory / path
+    stored = stored_path(Path(os.path.abspath(file)), app.project)
+    failure = next((f for f in app.reader.failures() if f.path in (path, stored)), None)
+    if failure is not None:
+        return f"could not be read: {failure.reason}"
+    if not file.exists():
+        return "there is no such file, and no document of that name in the index"
+    roots = {source.root for source in app.reader.files() if source.is_file}
+    for root in sorted(roots):
+        for entry in scan(app.project / root, app.project, app.index_directory):
+            if not isinstance(entry, Found) and (
+                entry.path == stored or stored.startswith(entry.path.rstrip("/") + "/")
+            ):
+                return f"ignored by ingest: {entry.reason}"
+            if isinstance(entry, Found) and entry.source.path == stored:
+                return "new since the last ingest; rag ingest reads it"
+    return f"outside of what was ingested ({', '.join(sorted(roots)) or 'nothing'}); rag ingest {path} adds it"
+
+
+def _holding(chunks: Sequence[Chunk], quote: str) -> tuple[list[Chunk], State, str]:
+    whole = [chunk for chunk in chunks if contains_quote(chunk.text, quote)]
+    if whole:
+        return whole, "ok", f"the quotation is in chunk {whole[0].ordinal + 1} of {len(chunks)}"
+    text = "".join(chunk.text + chunk.tail for chunk in chunks)
+    if not contains_quote(text, quote):
+        return [], "lost", "the quotation is not in the text that was read from the file"
+    parts = [chunk for chunk in chunks if _shares(chunk.text, quote)]
+    return parts, "note", f"the quotation is split across {len(parts)} chunks"
+
+
+def _shares(text: str, quote: str) -> bool:
+    """Whether the chunk holds the beginning or the end of the quotation, or lies within it."""
+    folded, wanted = fold_quote(text), fold_quote(quote)
+    return folded in wanted or any(
+        wanted[:n] == folded[-n:] or wanted[-n:] == folded[:n] for n in range(12, len(wanted))
+    )
+
+
+def _retrieval(app: App, question: str, wanted: Sequence[Chunk], quoted: bool, say: Say) -> None:
+    """Ranks in each leg, in the fused ranking, after selection and stitching, and in the answer."""
+    ids = {chunk.chunk_id for chunk in wanted}
+    settings, depth = app.settings, app.settings.retrieval_depth
+    ranks = []
+    for mode in ("lexical", "dense"):
+        if settings.retrieval_mode in (mode, "hybrid"):
+            rank = _rank(app, question, ids, _FAR, mode=mode, depth=_FAR, reranker=None)
+            near = rank is not None and rank <= depth
+            text = f"rank {rank}" if rank else f"not among the first {_FAR:,}"
+            say(mode, "ok" if near else "note", text if near else f"{text}; {depth} candidates are looked at")
+            ranks.append(near)
+    if not any(ranks):
+        say(
+            "candidates",
+            "lost",
+            f"no leg has it among its first {depth}: other words, synonyms, or a larger retrieval.depth",
+        )
+        return
+    place = _rank(app, question, ids, depth, reranker=None)
+    if say("fusion", "ok" if place else "lost", f"chunk rank {place}" if place else f"fused out of the first {depth}"):
+        return
+    if settings.retrieval_rerank:
+        place = _rank(app, question, ids, depth)
+        if say("rerank", "ok" if place else "lost", f"chunk rank {place}" if place else "reranked out"):
+            return
+    _hits_and_answer(app, question, wanted[0].document_id, ids, place, say)
+
+
+def _rank(app: App, question: str, ids: set[str], limit: int, **changes: object) -> int | None:
+    ranking = app.retriever(**changes).rank(question, limit, Filter(), {}, [])
+    return next((rank for rank, entry in enumerate(ranking, 1) if entry.chunk.chunk_id in ids), None)
+
+
+def _hits_and_answer(app: App, question: str, document_id: str, ids: set[str], place: int | None, say: Say) -> None:
+    k = app.settings.retrieval_k
+    result = app.retriever().retrieve(question, k)
+    hit = next((h for h in result.hits if ids & set(h.passage.chunk_ids)), None)
+    if hit is None:
+        hit = next((h for h in result.hits if any(p.document.document_id == document_id for p in h.also_at)), None)
+        if hit is None:
+            more = app.retriever().retrieve(question, 100)
+            rank = next((h.rank for h in more.hits if ids & set(h.passage.chunk_ids)), None)
+            hint = f"-k {rank} shows it" if rank else "more than 100 passages are before it"
+            say("hits", "lost", f"over the budget of {k} passages (chunk rank {place}): {hint}")
+            return
+        say("hits", "ok", f"hit {hit.rank} says nearly the same and stands for it")
+    else:
+        say("hits", "ok", f"hit {hit.rank} of {len(result.hits)}")
+    answer = app.answerer().answer(question, k, Filter())
+    if not answer.answered:
+        say("answer", "lost", f"retrieved, but the answer abstained with confidence {answer.confidence:.2f}")
+    elif any(citation.hit_rank == hit.rank for citation in answer.citations):
+        say("answer", "ok", "retrieved and cited")
+    else:
+        say("answer", "lost", "retrieved, but not cited by the answer")

@@ -1,0 +1,57 @@
+"""How what a gold file names meets the index: paths and quotations."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragcli.scanning import stored_path
+
+if TYPE_CHECKING:
+    from ragcli.app.core import App
+
+
+def resolver(app: App, gold: Path) -> Callable[[str], str | None]:
+    """A gold path → the path in the index: beside the gold file, as it stands, or below a folder that was ingested.
+
+    A name that several documents could mean resolves to none of them; an empty path, which means any document, to itself.
+    """
+    by_name: dict[str, set[str]] = {}
+    for document in app.reader.documents():
+        names = {document.path}
+        if document.path.startswith(document.root + "/"):
+            names.add(document.path[len(document.root) + 1 :])
+        for name in names:
+            by_name.setdefault(name, set()).add(document.path)
+
+    def resolve(path: str) -> str | None:
+        if not path:
+            return ""
+        beside = stored_path(Path(os.path.abspath(gold.parent / path)), app.project)
+        return next((min(by_name[name]) for name in (beside, path) if len(by_name.get(name, ())) == 1), None)
+
+    return resolve
+
+
+def locator(app: App) -> Callable[[str, str], tuple[int, int] | None]:
+    """(path of the index, quotation) → its first place in the document, white space, case and typography aside."""
+    ids = {document.path: document.document_id for document in app.reader.documents()}
+    texts: dict[str, tuple[int, str]] = {}
+
+    def locate(path: str, quote: str) -> tuple[int, int] | None:
+        if path not in ids:
+            return None
+        if path not in texts:
+            chunks = app.reader.document_chunks(ids[path])
+            texts[path] = (chunks[0].span.start if chunks else 0, "".join(chunk.text + chunk.tail for chunk in chunks))
+        start, text = texts[path]
+        words = [
+            re.sub(r"['’‘\"“”–—-]", lambda _: r"['’‘\"“”–—-]", re.escape(w).replace(r"\-", "-")) for w in quote.split()
+        ]
+        match = re.search(r"\s+".join(words), text, re.IGNORECASE) if words else None
+        return (start + match.start(), start + match.end()) if match else None
+
+    return locate

@@ -1,0 +1,78 @@
+"""How sure a number is. Everything is seeded: the same values give the same interval and the same p."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 2_000
+PERMUTATIONS = 10_000
+_EXACT_UP_TO = 12  # differences that are not zero: 4,096 sign patterns are counted rather than drawn
+_SEED = 20_240_229
+
+
+def bootstrap_interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, float] | None:
+    """Percentile bootstrap interval of the mean (Efron & Tibshirani 1993); None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    data = np.asarray(values, dtype=np.float64)
+    random = np.random.default_rng(_SEED)
+    means = np.array([data[random.integers(0, len(data), len(data))].mean() for _ in range(RESAMPLES)])
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def randomisation_p(one: Sequence[float], other: Sequence[float]) -> float:
+    """Two-sided p of the paired randomisation test on the difference of means (Smucker, Allan & Carterette, CIKM 2007).
+
+    `one` and `other` run parallel. 1.0 when nothing differs.
+    """
+    differences = np.asarray(one, dtype=np.float64) - np.asarray(other, dtype=np.float64)
+    differences = differences[differences != 0]
+    if not len(differences):
+        return 1.0
+    observed = abs(math.fsum(differences)) - 1e-12
+    if len(differences) <= _EXACT_UP_TO:
+        signs: NDArray[np.float64] = np.array(list(product((1.0, -1.0), repeat=len(differences))))
+        return float((np.abs(signs @ differences) >= observed).mean())
+    random = np.random.default_rng(_SEED)
+    extreme = 0
+    for _ in range(PERMUTATIONS // 1_000):
+        signs = random.choice((1.0, -1.0), size=(1_000, len(differences)))
+        extreme += int((np.abs(signs @ differences) >= observed).sum())
+    return (extreme + 1) / (PERMUTATIONS + 1)
+
+
+def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
+    """Probability that a positive scores higher than a negative, ties counting half (Mann–Whitney); None without either."""
+    above = [score for score, is_positive in zip(scores, positive, strict=True) if is_positive]
+    below = [score for score, is_positive in zip(scores, positive, strict=True) if not is_positive]
+    if not above or not below:
+        return None
+    order = np.sort(np.asarray(below))
+    smaller = np.searchsorted(order, above, side="left") + np.searchsorted(order, above, side="right")
+    return float(smaller.sum()) / (2 * len(above) * len(below))
+
+
+def risk_coverage(scores: Sequence[float], wrong: Sequence[bool]) -> list[tuple[float, float]]:
+    """(coverage, risk) when only the surest are answered, from one answer to all (El-Yaniv & Wiener, JMLR 2010).
+
+    Answers of equal confidence come in together.
+    """
+    order = sorted(range(len(scores)), key=lambda i: -scores[i])
+    points, errors = [], 0
+    for count, i in enumerate(order, start=1):
+        errors += wrong[i]
+        if count == len(order) or scores[order[count]] != scores[i]:
+            points.append((count / len(order), errors / count))
+    return points
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` of the values do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

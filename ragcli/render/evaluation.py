@@ -1,0 +1,109 @@
+"""An evaluation, and a diagnosis, as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.text import Text
+
+from ragcli.render.sanitize import one_line
+from ragcli.reports import Comparison, EvalReport, GateResult, QuestionScore
+
+_STAGE_METRICS = ("ndcg@10", "hit@1", "hit@5", "recall@10")
+Line = Text | str
+
+
+def evaluation_lines(report: EvalReport, *, worst: int) -> Iterator[Line]:
+    """Metrics with their intervals, slices, stages, the worst questions, the baseline, and the verdict of the gate."""
+    config = report.config
+    asked = (
+        f"; {report.answered:,} answered, {report.abstained:,} abstained" if report.answered + report.abstained else ""
+    )
+    yield f"{report.questions:,} questions, {report.judged:,} with evidence{asked}; {config['mode']}, {config['embedder']}"
+    if not report.metrics:
+        yield "Nothing was measured: no question names evidence."
+    for name, score in report.metrics.items():
+        yield _metric(name, score, report.intervals.get(name))
+    yield from _slices(report.slices)
+    yield from _stages(report)
+    if report.unresolved:
+        yield Text(
+            f"{len(report.unresolved):,} gold paths are not in the index, e.g. {one_line(report.unresolved[0])}",
+            "yellow",
+        )
+    vanished = [(entry, quote) for entry in report.per_question for quote in entry.vanished]
+    for entry, quote in vanished[:5]:
+        yield Text(f"  line {entry.line}: the quotation “{one_line(quote)[:70]}” is not in its document", "yellow")
+    if len(vanished) > 5:
+        yield Text(f"  and {len(vanished) - 5:,} more quotations that are not in their documents", "yellow")
+    yield from _worst(report.per_question, worst)
+    for comparison in report.comparisons:
+        yield _compared(comparison)
+    for remark in report.remarks:
+        yield Text(f"note  {one_line(remark)}", "yellow")
+    for result in report.gate:
+        yield _verdict(result)
+    regressed = [c.metric for c in report.comparisons if c.verdict == "regressed"]
+    if report.comparisons:
+        yield (
+            Text(f"FAIL  regressed since the baseline: {', '.join(regressed)}", "bold red")
+            if regressed
+            else Text("pass  nothing regressed since the baseline", "green")
+        )
+
+
+def _metric(name: str, score: float, interval: tuple[float, float] | None) -> Text:
+    if name.endswith("_ms"):
+        return Text.assemble(f"  {name:<22}", (f"{score:.1f}", "bold"))
+    span = (f"   {interval[0]:.3f} to {interval[1]:.3f}", "dim") if interval else ("", "")
+    return Text.assemble(f"  {name:<22}", (f"{score:.4f}", "bold"), span)
+
+
+def _slices(slices: Mapping[str, Mapping[str, float]]) -> Iterator[Line]:
+    shown = ("ndcg@10", "hit@5", "answer_contains", "abstention_recall")
+    for tag, metrics in slices.items():
+        values = ", ".join(f"{name} {metrics[name]:.3f}" for name in shown if name in metrics)
+        yield Text(f"  tag {one_line(tag)}: {values}", "dim")
+
+
+def _stages(report: EvalReport) -> Iterator[Line]:
+    if not report.stages:
+        return
+    yield f"  {'stage':<18} " + " ".join(f"{name:>9}" for name in _STAGE_METRICS) + f" {'difference':>20} {'p50 ms':>8}"
+    for stage in report.stages:
+        values = " ".join(f"{stage.metrics[n]:>9.4f}" if n in stage.metrics else f"{'-':>9}" for n in _STAGE_METRICS)
+        change = "" if stage.delta is None else f"{stage.delta:+.4f} (p {stage.p:.3f})"
+        style = "green" if stage.delta and stage.p is not None and stage.p < 0.05 and stage.delta > 0 else ""
+        yield Text.assemble(f"  {stage.name:<18} {values} ", (f"{change:>20}", style), f" {stage.latency_p50_ms:>8.1f}")
+
+
+def _worst(scores: Sequence[QuestionScore], worst: int) -> Iterator[Line]:
+    judged = [entry for entry in scores if "ndcg@10" in entry.metrics and entry.metrics["ndcg@10"] < 1]
+    order = sorted(judged, key=lambda entry: entry.metrics["ndcg@10"])
+    for entry in order[:worst]:
+        value = entry.metrics["ndcg@10"]
+        what = "missed" if not any(entry.metrics.get(name) for name in ("mrr",)) else f"{value:.2f}  "
+        yield Text(f"  {what}  {one_line(entry.id)}  {one_line(entry.question)[:100]}", "dim")
+        for reason in entry.why:
+            yield Text(f"          {one_line(reason)[:140]}", "dim")
+    if len(order) > worst > 0:
+        yield Text(f"  and {len(order) - worst:,} more below 1; --json lists every question", "dim")
+
+
+def _compared(comparison: Comparison) -> Text:
+    styles = {"regressed": "bold red", "improved": "green"}
+    p = "" if comparison.p is None else f", p {comparison.p:.3f}"
+    change = f"{comparison.before:.4f} → {comparison.now:.4f} ({comparison.delta:+.4f}{p})"
+    return Text.assemble(
+        f"  {comparison.metric:<22}{change}  ", (comparison.verdict, styles.get(comparison.verdict, "dim"))
+    )
+
+
+def _verdict(result: GateResult) -> Text:
+    value = "not measured" if result.value is None else f"{result.value:.4f}"
+    verdict = ("pass", "green") if result.passed else ("FAIL", "bold red")
+    bound = "minimum" if result.kind == "min" else "maximum"
+    reason = f": {result.reason}" if result.reason and result.value is not None else ""
+    if result.metric == "baseline":
+        return Text.assemble(verdict, f"  baseline: {result.reason}")
+    return Text.assemble(verdict, f"  {result.metric} {value}, {bound} {result.minimum:g}{reason}")

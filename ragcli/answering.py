@@ -53,6 +53,10 @@ class Answerer:
             notes=result.notes,
         )
 
+    def confidence(self, question: str, k: int) -> float:
+        """How sure retrieval is that the documents answer the question, before anything is written."""
+        return self._confidence(question, self.retrieve(question, k, Filter()).hits)
+
     def _confidence(self, question: str, hits: Sequence[Hit]) -> float:
         """Corrections do not count: a word that the documents do not hold speaks against an answer."""
         return confidence(evidence(self.words(parse_query(question), correct=False), hits)) if hits else 0.0

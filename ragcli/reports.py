@@ -186,3 +186,61 @@ class Diagnosis:
         lost = next((finding for finding in self.findings if finding.state == "lost"), None)
         last = self.findings[-1]
         return f"{lost.stage}: {lost.text}" if lost else f"{last.stage}: {last.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One configuration that was tried: its settings, and the metric on the half that chooses and on the half that judges."""
+
+    name: str
+    settings: Mapping[str, object]
+    chosen_on: float
+    judged_on: float
+
+
+@dataclass(frozen=True, slots=True)
+class TuneReport:
+    """The configurations that were tried, the one in force first. `gain` and `p` hold the best one against that on the half of
+    the questions that did not choose it; `better`: the gain is outside of noise."""
+
+    metric: str
+    questions: int
+    trials: tuple[Trial, ...]
+    current: str
+    best: str
+    settings: Mapping[str, object]
+    gain: float
+    p: float
+    better: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A threshold, and how well it separates on the half of the questions that did not choose it. `parts` and `fingerprint` say
+    for which index."""
+
+    threshold: float
+    questions: int
+    answered_of_answerable: float
+    abstained_of_unanswerable: float
+    auroc: float
+    parts: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompareReport:
+    """Two configurations on the same questions; `comparisons` are second against first."""
+
+    names: tuple[str, str]
+    reports: tuple[EvalReport, EvalReport]
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a gold file (`error`) or worth a look (`warning`); line 0 means the whole file."""
+
+    line: int
+    kind: Literal["error", "warning"]
+    text: str

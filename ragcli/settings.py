@@ -94,14 +94,22 @@ def key_of(name: str) -> str:
 
 
 def resolve(
-    flags: Mapping[str, object], *, environment: Mapping[str, str], directory: Path, user_file: Path
+    flags: Mapping[str, object],
+    *,
+    environment: Mapping[str, str],
+    directory: Path,
+    user_file: Path,
+    project_file: Path | None = None,
 ) -> Resolved:
-    """Settings for a command run in `directory`; `flags` with the value None count as not given."""
+    """Settings for a command run in `directory`; `flags` with the value None count as not given. `project_file` takes the place
+    of the nearest `rag.toml`."""
+    if project_file is not None and not project_file.is_file():
+        raise SettingsError(f"no such file: {project_file}", hint="give the path of a configuration file")
     values: dict[str, Any] = {}
     sources = {field.name: "default" for field in fields(Settings)}
     for name, value, source in [
         *_from_file(user_file),
-        *_from_file(find_upward(directory, PROJECT_FILE)),
+        *_from_file(project_file or find_upward(directory, PROJECT_FILE)),
         *_from_environment(environment),
         *((name, value, "flag") for name, value in flags.items() if value is not None),
     ]:
@@ -208,6 +216,13 @@ def model_cache() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("ragcli", appauthor=False)) / "models"
+
+
+def state_directory() -> Path:
+    """`$XDG_STATE_HOME/ragcli` or what the system has in its place."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("ragcli", appauthor=False))
 
 
 def process_environment() -> Mapping[str, str]:

@@ -37,14 +37,23 @@ HOMES = {
     "lxml": {"loaders.epub"},
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
-    "typer": {"cli.main", "cli.options", "cli.session", "cli.search", "cli.evaluation"},
+    "typer": {"cli.main", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold"},
     "click": {"cli.main"},
-    "rich": {"render.passages", "render.progress", "render.terminal"},
+    "rich": {"render.evaluation", "render.passages", "render.progress", "render.terminal"},
+    "yaml": {"evaluation.importing"},
 }  # fmt: skip
 # Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.
 PURE = {
     "answering": {"generation.abstention", "generation.citations"},
-    "evaluating": {"evaluation.gold", "evaluation.matching", "evaluation.metrics"},
+    "evaluating": {
+        "evaluation.answers",
+        "evaluation.gating",
+        "evaluation.gold",
+        "evaluation.matching",
+        "evaluation.metrics",
+        "evaluation.spans",
+        "evaluation.statistics",
+    },
     "collection": {"evaluation.beir"},
     "ingest": {"scanning"},
 }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ragcli.app.calibration import load_calibration
+from ragcli.app.history import remember
 from ragcli.datatypes import Filter
 from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
 from ragcli.errors import UsageError
@@ -31,7 +34,15 @@ MAX_QUESTION = 8_000
 class App:
     """One command's view of settings, index and models. `note` receives lines for the user that are not results."""
 
-    def __init__(self, resolved: Resolved, directory: Path, note: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        resolved: Resolved,
+        directory: Path,
+        note: Callable[[str], None] = lambda _: None,
+        *,
+        project: Path | None = None,
+    ) -> None:
+        self._project = project
         self.resolved = resolved
         self.directory = directory
         self.note = note
@@ -49,7 +60,7 @@ class App:
     @property
     def project(self) -> Path:
         """The folder that stored paths are relative to."""
-        return self.index_directory.parent
+        return self._project or self.index_directory.parent
 
     @cached_property
     def reader(self) -> IndexReader:
@@ -136,7 +147,9 @@ class App:
     def query(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> QueryResult:  # noqa: B008
         """The best passages; see `Retriever.retrieve`."""
         question = checked_question(question)
-        return self.retriever().retrieve(question, k or self.settings.retrieval_k, where)
+        result = self.retriever().retrieve(question, k or self.settings.retrieval_k, where)
+        remember(self.index_directory, result)
+        return result
 
     def retriever(self, **changes: object) -> Retriever:
         """The retriever that the settings describe; `changes` replace fields of its RetrievalOptions."""
@@ -155,7 +168,9 @@ class App:
     def ask(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> Answer:  # noqa: B008
         """An answer with citations, or an abstention."""
         question = checked_question(question)
-        return self.answerer().answer(question, k or self.settings.retrieval_k, where)
+        answer = self.answerer().answer(question, k or self.settings.retrieval_k, where)
+        remember(self.index_directory, answer)
+        return answer
 
     @cached_property
     def generator(self) -> Generator:
@@ -173,7 +188,17 @@ class App:
     @property
     def answer_threshold(self) -> float:
         """As set, else as calibrated on this index, else the default."""
-        return self.settings.answer_threshold
+        if self.resolved.explicit("answer_threshold"):
+            return self.settings.answer_threshold
+        calibration = load_calibration(self.index_directory, self.reader.fingerprint(documents=False))
+        return calibration.threshold if calibration else self.settings.answer_threshold
+
+    @property
+    def write(self) -> Callable[[str], str] | None:
+        """The language model of the answers as a function from prompt to reply; None when answers are extractive."""
+        from ragcli.app.searching import writing_model
+
+        return writing_model(self)
 
     def located(self, name: str) -> Path | str:
         """`name` as a path from the working directory when it is a file or folder there (or says it is a GGUF file)."""
@@ -185,6 +210,18 @@ class App:
         from ragcli.app.searching import build_answerer
 
         return build_answerer(self)
+
+    def answerer_at(self, threshold: float) -> Answerer:
+        """The answerer with another threshold."""
+        return replace(self.answerer(), threshold=threshold)
+
+    def with_settings(self, changes: Mapping[str, object], *, project: Path | None = None) -> App:
+        """Another App over the same folder with some settings changed; `project` is what stored paths are relative to."""
+        values: Any = changes
+        resolved = Resolved(
+            replace(self.settings, **values), {**self.resolved.sources, **dict.fromkeys(changes, "tune")}
+        )
+        return App(resolved, self.directory, self.note, project=project)
 
     def evaluate(
         self,
@@ -205,44 +242,10 @@ class App:
         return diagnose(self, checked_question(question), path, quote)
 
     def stats(self) -> IndexStats:
-        """The state of the index, read in one snapshot, and of the files behind it."""
-        with self.reader.snapshot():
-            manifest = self.reader.manifest
-            documents, chunks, over = self.reader.counts(int(manifest.embedder.get("max_tokens", 2**31)))
-            return IndexStats(
-                path=str(self.index_directory),
-                documents=documents,
-                chunks=chunks,
-                types=self.reader.type_counts(),
-                disk=self.reader.disk_usage(),
-                embedder=manifest.embedder,
-                chunker=manifest.chunker,
-                analyzer=manifest.analyzer,
-                format=self.reader.format,
-                generation=manifest.generation,
-                created=manifest.created,
-                updated=manifest.updated,
-                truncated_chunks=over,
-                failed=tuple(self.reader.failures()),
-                freshness=self._freshness(),
-                chroma=manifest.chroma,
-                sentences=manifest.sentences,
-                fingerprint=self.reader.fingerprint(),
-            )
+        """The state of the index and of the files behind it."""
+        from ragcli.app.status import index_stats
 
-    def _freshness(self) -> Mapping[str, int]:
-        """Files by what became of them since they were ingested: unchanged, changed or gone."""
-        counts = {"unchanged": 0, "changed": 0, "gone": 0}
-        for file in self.reader.files():
-            if not file.is_file:
-                continue
-            try:
-                status = (self.project / file.path).stat()
-                same = (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
-                counts["unchanged" if same else "changed"] += 1
-            except OSError:
-                counts["gone"] += 1
-        return counts
+        return index_stats(self)
 
     def check(self) -> list[str]:
         """Every contradiction in the index; see `IndexReader.check`."""

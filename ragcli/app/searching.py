@@ -85,7 +85,7 @@ def _transform(app: App) -> Transform | None:
         return None
     from ragcli.retrieval.transforms import chained, decompose, decompose_with, expand_with, hyde_with
 
-    write = _writing_model(app)
+    write = writing_model(app)
     chosen: list[Transform] = []
     if settings.retrieval_decompose:
         chosen.append(decompose_with(write) if write else decompose)
@@ -103,7 +103,7 @@ def _transform(app: App) -> Transform | None:
     return chained(chosen)
 
 
-def _writing_model(app: App) -> Callable[[str], str] | None:
+def writing_model(app: App) -> Callable[[str], str] | None:
     """The configured language model as a function from a prompt to its reply, or None when answers are extractive."""
     if not app.settings.answer_model.lower().endswith(".gguf"):
         return None

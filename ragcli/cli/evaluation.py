@@ -158,3 +158,116 @@ def why(
         output.result(lambda text: text.diagnosis(found), lambda: jsonout.diagnosis(found))
         if not found.found:
             raise typer.Exit(ExitCode.NOT_FOUND)
+
+
+@app.command()
+def tune(
+    gold: Annotated[Path, typer.Argument(metavar="GOLD", help="A gold file with evidence.")],
+    sizes: Annotated[
+        str,
+        typer.Option("--sizes", metavar="N,N", help="Also try these chunk sizes, each over an index of its own."),
+    ] = "",
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            "--write", metavar="FILE", help="Write the better settings here, if they are.", show_default=False
+        ),
+    ] = None,
+    index: options.Index = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Try other weights and chunk sizes: chosen on one half of the questions, judged on the other.
+
+    Example: rag tune gold.jsonl --sizes 120,240 --write rag.toml
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(output, {"index": index}) as rag:
+        from ragcli.app.tuning import profile_text, tune
+        from ragcli.errors import UsageError
+        from ragcli.render import jsonout
+        from ragcli.render.files import write_text
+        from ragcli.render.progress import progress_bar
+
+        if write is not None and write.exists():
+            raise UsageError(f"{write} exists and is not overwritten", hint="give another name to --write")
+        numbers = [part.strip() for part in sizes.split(",") if part.strip()]
+        if not all(part.isdigit() for part in numbers):
+            raise UsageError(f"--sizes {sizes!r}: expected numbers separated by commas", hint="--sizes 120,240")
+        with progress_bar(not quiet) as bar:
+            report = tune(
+                rag,
+                gold,
+                sizes=[int(part) for part in numbers],
+                on_progress=lambda name, done, of: bar(done, of, name, ""),
+            )
+        output.result(lambda text: text.tuning(report), lambda: jsonout.tuning(report))
+        if write is not None and report.better:
+            write_text(write, profile_text(report.settings))
+            output.note(f"wrote {write}")
+        elif write is not None:
+            output.note(f"nothing is better beyond noise; {write} was not written")
+
+
+@app.command()
+def calibrate(
+    gold: Annotated[
+        Path, typer.Argument(metavar="GOLD", help="A gold file with answerable and unanswerable questions.")
+    ],
+    mode: options.Mode = None,
+    index: options.Index = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Choose the confidence below which `rag ask` abstains, from your own questions, and keep it with the index.
+
+    Example: rag calibrate gold.jsonl
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(output, {"index": index, **options.retrieval_flags(mode=mode)}) as rag:
+        from ragcli.app.tuning import calibrate
+        from ragcli.render import jsonout
+        from ragcli.render.progress import progress_bar
+
+        with progress_bar(not quiet) as bar:
+            found = calibrate(rag, gold, on_progress=lambda name, done, of: bar(done, of, name, ""))
+        output.result(lambda text: text.calibration(found), lambda: jsonout.calibration(found))
+
+
+@app.command()
+def compare(
+    one: Annotated[Path, typer.Argument(metavar="A.toml", help="A configuration file.")],
+    other: Annotated[Path, typer.Argument(metavar="B.toml", help="Another one.")],
+    gold: Annotated[Path, typer.Option("--gold", metavar="GOLD", help="The gold file, or a BEIR folder.")],
+    answers: Annotated[bool, typer.Option("--answers/--no-answers", help="Also compare answers.")] = True,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", metavar="D", help="How large a difference is still none.")
+    ] = 0.005,
+    significance: Annotated[
+        float, typer.Option("--significance", metavar="P", help="Largest p of a difference that counts.")
+    ] = 0.05,
+    index: options.Index = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Measure two configurations on the same questions, side by side.
+
+    Example: rag compare rag.toml other.toml --gold gold.jsonl
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with (
+        session(output, {"index": index}, project_file=one) as first,
+        session(output, {"index": index}, project_file=other) as second,
+    ):
+        from ragcli.app.evaluation import EvalOptions
+        from ragcli.app.tuning import compare_configurations
+        from ragcli.render import jsonout
+        from ragcli.render.progress import progress_bar
+
+        wanted = EvalOptions(answers=answers, tolerance=tolerance, significance=significance)
+        with progress_bar(not quiet) as bar:
+            report = compare_configurations(
+                first, second, (one.stem, other.stem), gold, wanted,
+                on_progress=lambda name, done, of: bar(done, of, name, ""),
+            )  # fmt: skip
+        output.result(lambda text: text.comparison(report), lambda: jsonout.comparison(report))

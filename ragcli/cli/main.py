@@ -10,7 +10,7 @@ import click
 import typer
 
 from ragcli import __version__
-from ragcli.cli import evaluation, options, search
+from ragcli.cli import evaluation, gold, options, search
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(search.app)
 app.add_typer(evaluation.app)
+app.add_typer(gold.app, name="gold")
 app.add_typer(config_app, name="config")
 
 

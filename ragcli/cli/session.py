@@ -59,14 +59,23 @@ class Output:
 
 
 @contextmanager
-def session(output: Output, flags: Mapping[str, object]) -> Iterator[App]:
-    """An App for the working directory. Errors become a message and an exit code; nothing else catches them."""
+def session(output: Output, flags: Mapping[str, object], *, project_file: Path | None = None) -> Iterator[App]:
+    """An App for the working directory, configured by `project_file` if given, else by the nearest rag.toml.
+
+    Errors become a message and an exit code; nothing else catches them.
+    """
     app: App | None = None
     try:
         from ragcli.app import App
 
         directory = Path.cwd()
-        resolved = resolve(flags, environment=process_environment(), directory=directory, user_file=user_config_file())
+        resolved = resolve(
+            flags,
+            environment=process_environment(),
+            directory=directory,
+            user_file=user_config_file(),
+            project_file=project_file,
+        )
         if resolved.settings.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
         app = App(resolved, directory, output.note)

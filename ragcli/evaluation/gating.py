@@ -21,6 +21,7 @@ ANSWER_METRICS = (
     "citation_precision", "citation_recall", "abstention_precision", "abstention_recall", "abstention_auroc",
 )  # fmt: skip
 LATENCY_METRICS = ("latency_p50_ms", "latency_p95_ms")
+_ROUNDING = 1e-6  # of the numbers in a baseline file
 _SMALLER_IS_BETTER = frozenset(LATENCY_METRICS)
 
 
@@ -129,7 +130,7 @@ def compare(
             p = randomisation_p(now, then)
         else:
             value, old, p = current, before.metrics[name], None
-        delta = value - old
+        delta = value - old if abs(value - old) > _ROUNDING else 0.0
         significant = p is None or p < significance
         verdict: Literal["regressed", "improved", "within noise"] = "within noise"
         if abs(delta) > tolerance and significant:

@@ -27,11 +27,12 @@ def disk_usage(directory: Path) -> Mapping[str, int]:
     return {"catalog": size(CATALOG), "vectors": size(VECTORS), "chroma": ChromaMirror(directory).size_on_disk()}
 
 
-def fingerprint(connection: sqlite3.Connection, manifest: Manifest) -> str:
+def fingerprint(connection: sqlite3.Connection, manifest: Manifest, *, documents: bool = True) -> str:
     """16 hexadecimal digits that change with the documents' content and names and with the parts that the index is made with,
     and not with when or where it was made."""
     parts: list[object] = [dict(manifest.embedder), dict(manifest.chunker), manifest.analyzer, manifest.sentences]
-    parts += connection.execute("SELECT path, content_hash FROM documents ORDER BY path").fetchall()
+    if documents:
+        parts += connection.execute("SELECT path, content_hash FROM documents ORDER BY path").fetchall()
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

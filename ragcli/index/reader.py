@@ -268,17 +268,17 @@ class IndexReader:
             ).fetchone()
             return documents, int(chunks), int(over)
 
-    def fingerprint(self) -> str:
-        """See `ragcli.index.checking.fingerprint`."""
+    def fingerprint(self, *, documents: bool = True) -> str:
+        """See `ragcli.index.checking.fingerprint`; without `documents`, of the parts that the index is made with alone."""
         with self.snapshot():
-            return checking.fingerprint(self._connection, self.manifest)
+            return checking.fingerprint(self._connection, self.manifest, documents=documents)
 
     def disk_usage(self) -> Mapping[str, int]:
         """Bytes by part."""
         return checking.disk_usage(self.directory)
 
     def check(self) -> list[str]:
-        """Read everything and list every contradiction; an empty list means that the index is sound."""
+        """Read everything and list every contradiction; empty when the index is sound."""
         with self.snapshot():
             return checking.problems(self._connection, self.directory, self._row_arrays(), self.manifest.dimension)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.text import Text
 
 from ragcli.render.sanitize import one_line
-from ragcli.reports import Comparison, EvalReport, GateResult, QuestionScore
+from ragcli.reports import CompareReport, Comparison, EvalReport, GateResult, QuestionScore, TuneReport
 
 _STAGE_METRICS = ("ndcg@10", "hit@1", "hit@5", "recall@10")
 Line = Text | str
@@ -37,8 +37,7 @@ def evaluation_lines(report: EvalReport, *, worst: int) -> Iterator[Line]:
     if len(vanished) > 5:
         yield Text(f"  and {len(vanished) - 5:,} more quotations that are not in their documents", "yellow")
     yield from _worst(report.per_question, worst)
-    for comparison in report.comparisons:
-        yield _compared(comparison)
+    yield from _comparisons(report.comparisons)
     for remark in report.remarks:
         yield Text(f"note  {one_line(remark)}", "yellow")
     for result in report.gate:
@@ -88,6 +87,48 @@ def _worst(scores: Sequence[QuestionScore], worst: int) -> Iterator[Line]:
             yield Text(f"          {one_line(reason)[:140]}", "dim")
     if len(order) > worst > 0:
         yield Text(f"  and {len(order) - worst:,} more below 1; --json lists every question", "dim")
+
+
+def _comparisons(comparisons: Sequence[Comparison]) -> Iterator[Line]:
+    """What changed; what did not is counted."""
+    same = [comparison for comparison in comparisons if comparison.verdict == "within noise"]
+    for comparison in comparisons:
+        if comparison.verdict != "within noise":
+            yield _compared(comparison)
+    if same:
+        yield Text(f"  {len(same)} metrics within noise of the baseline", "dim")
+
+
+def tuning_lines(report: TuneReport) -> Iterator[Line]:
+    """Every trial with both halves, then whether the best is better."""
+    yield f"{report.questions:,} questions in two halves: one chooses, the other judges; {report.metric}"
+    for trial in report.trials:
+        mark = "best" if trial.name == report.best else "now" if trial.name == report.current else ""
+        halves = f"chosen on {trial.chosen_on:.4f}   judged on {trial.judged_on:.4f}  "
+        yield Text.assemble(f"  {trial.name:<24} {halves}", (mark, "bold"))
+    change = f"{report.gain:+.4f}, p {report.p:.3f} on the half that judges"
+    if report.best == report.current:
+        yield "The settings in force are the best of these."
+    elif report.better:
+        yield Text(f"{report.best} is better: {change}", "green")
+    else:
+        yield f"{report.best} is not better beyond noise: {change}"
+
+
+def compared_lines(report: CompareReport) -> Iterator[Line]:
+    """Each metric of both, and whether they differ."""
+    yield f"  {'':<22}{report.names[0][:10]:>10} {report.names[1][:10]:>10}"
+    for comparison in report.comparisons:
+        verdict = {"improved": f"{report.names[1]} is better", "regressed": f"{report.names[0]} is better"}
+        p = "" if comparison.p is None else f"p {comparison.p:.3f}"
+        yield (
+            f"  {comparison.metric:<22}{comparison.before:>10.4f} {comparison.now:>10.4f}  {comparison.delta:+.4f} {p:<8} "
+            f"{verdict.get(comparison.verdict, 'within noise')}"
+        )
+    for name in ("latency_p50_ms", "latency_p95_ms"):
+        if all(name in other.metrics for other in report.reports):
+            one, two = (other.metrics[name] for other in report.reports)
+            yield f"  {name:<22}{one:>10.1f} {two:>10.1f}"
 
 
 def _compared(comparison: Comparison) -> Text:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import RagError
-from ragcli.reports import Diagnosis, EvalReport, IndexStats, IngestReport, QuestionScore
+from ragcli.reports import (
+    Calibration,
+    CompareReport,
+    Diagnosis,
+    EvalReport,
+    IndexStats,
+    IngestReport,
+    Problem,
+    QuestionScore,
+    TuneReport,
+)
 from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
@@ -189,6 +199,31 @@ def diagnosis(found: Diagnosis) -> dict[str, Any]:
         "found": found.found,
         "verdict": found.verdict,
         "stages": [{"stage": f.stage, "state": f.state, "text": f.text} for f in found.findings],
+    }
+
+
+def tuning(report: TuneReport) -> dict[str, Any]:
+    return {"schema": "rag.tune/1", **dataclasses.asdict(report)}
+
+
+def calibration(found: Calibration) -> dict[str, Any]:
+    return {"schema": "rag.calibrate/1", **dataclasses.asdict(found)}
+
+
+def comparison(report: CompareReport) -> dict[str, Any]:
+    return {
+        "schema": "rag.compare/1",
+        "names": list(report.names),
+        "metrics": [_six(other.metrics) for other in report.reports],
+        "comparisons": [dataclasses.asdict(entry) for entry in report.comparisons],
+    }
+
+
+def lint(gold: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    return {
+        "schema": "rag.gold.lint/1",
+        "gold": gold,
+        "problems": [dataclasses.asdict(problem) for problem in problems],
     }
 
 

@@ -12,11 +12,20 @@ from rich.text import Text
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import RagError
-from ragcli.render.evaluation import evaluation_lines
+from ragcli.render.evaluation import compared_lines, evaluation_lines, tuning_lines
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.passages import EXCERPT, context, marked, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
-from ragcli.reports import Diagnosis, EvalReport, IndexStats, IngestReport
+from ragcli.reports import (
+    Calibration,
+    CompareReport,
+    Diagnosis,
+    EvalReport,
+    IndexStats,
+    IngestReport,
+    Problem,
+    TuneReport,
+)
 from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
@@ -196,6 +205,39 @@ class TerminalRenderer:
         """See `ragcli.render.evaluation`."""
         for line in evaluation_lines(report, worst=worst):
             self._line(line)
+
+    def tuning(self, report: TuneReport) -> None:
+        """See `ragcli.render.evaluation`."""
+        for line in tuning_lines(report):
+            self._line(line)
+
+    def comparison(self, report: CompareReport) -> None:
+        """See `ragcli.render.evaluation`."""
+        for line in compared_lines(report):
+            self._line(line)
+
+    def calibration(self, found: Calibration) -> None:
+        """The threshold and what it does on the half of the questions that did not choose it."""
+        self._line(
+            f"threshold {found.threshold:.4f}, chosen on half of {found.questions:,} questions, kept with the index"
+        )
+        self._line(
+            f"on the other half: answers {found.answered_of_answerable:.0%} of the answerable, abstains from "
+            f"{found.abstained_of_unanswerable:.0%} of the unanswerable, AUROC {found.auroc:.3f}"
+        )
+
+    def problems(self, gold: str, problems: Sequence[Problem]) -> None:
+        """Each problem as `file:line: kind: text`."""
+        styles = {"error": "bold red", "warning": "yellow"}
+        for problem in problems:
+            place = f"{one_line(gold)}:{problem.line}: " if problem.line else f"{one_line(gold)}: "
+            self._line(Text.assemble(place, (problem.kind, styles[problem.kind]), f": {one_line(problem.text)}"))
+        if not problems:
+            self._line("no problems")
+
+    def plain(self, text: str) -> None:
+        """One line."""
+        self._line(one_line(text))
 
     def diagnosis(self, found: Diagnosis) -> None:
         """What each stage did with the expected passage."""

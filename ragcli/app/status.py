@@ -1,0 +1,54 @@
+"""What `rag stats` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ragcli.reports import IndexStats
+
+if TYPE_CHECKING:
+    from ragcli.app.core import App
+
+
+def index_stats(app: App) -> IndexStats:
+    """The state of the index, read in one snapshot, and of the files behind it."""
+    reader = app.reader
+    with reader.snapshot():
+        manifest = reader.manifest
+        documents, chunks, over = reader.counts(int(manifest.embedder.get("max_tokens", 2**31)))
+        return IndexStats(
+            path=str(app.index_directory),
+            documents=documents,
+            chunks=chunks,
+            types=reader.type_counts(),
+            disk=reader.disk_usage(),
+            embedder=manifest.embedder,
+            chunker=manifest.chunker,
+            analyzer=manifest.analyzer,
+            format=reader.format,
+            generation=manifest.generation,
+            created=manifest.created,
+            updated=manifest.updated,
+            truncated_chunks=over,
+            failed=tuple(reader.failures()),
+            freshness=_freshness(app),
+            chroma=manifest.chroma,
+            sentences=manifest.sentences,
+            fingerprint=reader.fingerprint(),
+        )
+
+
+def _freshness(app: App) -> Mapping[str, int]:
+    """Files by what became of them since they were ingested: unchanged, changed or gone."""
+    counts = {"unchanged": 0, "changed": 0, "gone": 0}
+    for file in app.reader.files():
+        if not file.is_file:
+            continue
+        try:
+            status = (app.project / file.path).stat()
+            same = (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
+            counts["unchanged" if same else "changed"] += 1
+        except OSError:
+            counts["gone"] += 1
+    return counts

@@ -1,0 +1,213 @@
+"""Choosing settings by measurement: `rag tune`, `rag calibrate`, `rag compare`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragcli.app.calibration import Calibration, save_calibration
+from ragcli.app.evaluation import EvalOptions, baseline_of, evaluate_target, gold_subject
+from ragcli.errors import GoldError, UsageError
+from ragcli.evaluating import MAIN_METRIC, evaluate
+from ragcli.evaluation.gating import compare
+from ragcli.evaluation.gold import GoldQuestion, load_gold
+from ragcli.evaluation.statistics import auroc, randomisation_p
+from ragcli.reports import CompareReport, Trial, TuneReport
+
+if TYPE_CHECKING:
+    from ragcli.app.core import App
+
+OnProgress = Callable[[str, int, int], None]
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+_SIGNIFICANT = 0.05
+_FEWEST = 20  # questions, below which halves tell nothing
+
+
+@dataclass(frozen=True, slots=True)
+class _Configuration:
+    name: str
+    settings: Mapping[str, object]
+    app: App
+
+
+def tune(app: App, gold: Path, *, sizes: Sequence[int], on_progress: OnProgress) -> TuneReport:
+    """Sweep fusion, weight and (with `sizes`) chunk sizes; the best on one half of the questions is held against the settings
+    in force on the other half. The halves are fixed by the questions' ids."""
+    path = app.directory / gold
+    questions = [question for question in load_gold(path) if question.evidence]
+    if len(questions) < _FEWEST:
+        raise GoldError(
+            f"{path} has {len(questions)} questions with evidence; tuning needs {_FEWEST} to have two halves that say anything",
+            hint="rag gold new, or rag gold add --last, makes more",
+        )
+    with tempfile.TemporaryDirectory(prefix="rag-tune-") as scratch:
+        configurations = _configurations(app)
+        for size in sizes:
+            configurations += _with_size(app, size, Path(scratch), on_progress)
+        halves = [_first_half(question.id) for question in questions]
+        found = []
+        for configuration in configurations:
+            scores = _scores(configuration.app, path, questions, on_progress, configuration.name)
+            train = [score for score, first in zip(scores, halves, strict=True) if first]
+            test = [score for score, first in zip(scores, halves, strict=True) if not first]
+            found.append((configuration, _mean(train), test))
+        for configuration in configurations:
+            if configuration.app is not app:
+                configuration.app.close()
+    now_configuration, _, now_test = found[0]
+    best, _, best_test = max(found, key=lambda entry: entry[1])
+    p = randomisation_p(best_test, now_test)
+    gain = _mean(best_test) - _mean(now_test)
+    trials = tuple(Trial(entry.name, entry.settings, train, _mean(test)) for entry, train, test in found)
+    return TuneReport(
+        metric=MAIN_METRIC,
+        questions=len(questions),
+        trials=trials,
+        current=now_configuration.name,
+        best=best.name,
+        settings=best.settings if best is not now_configuration else {},
+        gain=gain,
+        p=p,
+        better=best is not now_configuration and gain > 0 and p < _SIGNIFICANT,
+    )
+
+
+def _configurations(app: App) -> list[_Configuration]:
+    """The settings in force first."""
+    settings = app.settings
+    hybrid = {"retrieval_mode": "hybrid", "retrieval_fusion": "convex"}
+    sweep: list[dict[str, object]] = [{**hybrid, "retrieval_weight": weight} for weight in WEIGHTS]
+    sweep.append({**hybrid, "retrieval_fusion": "rrf", "retrieval_weight": 0.5})
+    found = [_Configuration("as it is", {}, app)]
+    for changes in sweep:
+        if all(getattr(settings, name) == value for name, value in changes.items()):
+            continue
+        other = app.with_settings(changes)
+        found.append(
+            _Configuration(f"{changes['retrieval_fusion']}, weight {changes['retrieval_weight']}", changes, other)
+        )
+    return found
+
+
+def _with_size(app: App, size: int, scratch: Path, on_progress: OnProgress) -> list[_Configuration]:
+    """The settings in force over an index of its own with chunks of `size` tokens."""
+    roots = sorted({source.root for source in app.reader.files() if source.is_file})
+    if not roots:
+        raise UsageError("--sizes cuts files anew, and the index holds none", hint="leave --sizes out")
+    changes: dict[str, object] = {"chunking_strategy": "structure", "chunking_max_tokens": size}
+    other = app.with_settings({**changes, "index": str(scratch / f"size-{size}" / ".rag")}, project=app.project)
+    other.ingest(
+        [app.project / root for root in roots], on_progress=lambda p: on_progress(f"chunks of {size}", p.done, p.files)
+    )
+    return [_Configuration(f"chunks of {size} tokens", changes, other)]
+
+
+def _scores(app: App, gold: Path, questions: Sequence[GoldQuestion], on_progress: OnProgress, name: str) -> list[float]:
+    subject = gold_subject(app, gold, EvalOptions(answers=False))(app, 10)
+    report = evaluate(
+        questions,
+        subject,
+        thresholds=[],
+        config={},
+        timing=False,
+        on_progress=lambda done, of: on_progress(name, done, of),
+    )
+    return [score.metrics[MAIN_METRIC] for score in report.per_question]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _first_half(identifier: str) -> bool:
+    return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).digest()[0] % 2 == 0
+
+
+def profile_text(settings: Mapping[str, object]) -> str:
+    """`rag.toml` with these settings."""
+    sections: dict[str, list[str]] = {}
+    for name, value in settings.items():
+        section, _, key = name.partition("_")
+        sections.setdefault(section, []).append(f"{key} = {json.dumps(value)}")
+    return "\n\n".join(f"[{section}]\n" + "\n".join(lines) for section, lines in sections.items()) + "\n"
+
+
+def calibrate(app: App, gold: Path, *, on_progress: OnProgress) -> Calibration:
+    """The confidence that separates answerable from unanswerable questions best, chosen on one half of them, measured on the
+    other, and stored with the index. Raises GoldError when a half lacks one of the two kinds."""
+    path = app.directory / gold
+    questions = load_gold(path)
+    answerer = app.answerer_at(0.0)
+    samples: list[tuple[bool, float, bool]] = []
+    for done, question in enumerate(questions):
+        on_progress("questions", done, len(questions))
+        confidence = answerer.confidence(question.question, app.settings.retrieval_k)
+        samples.append((_first_half(question.id), confidence, question.answerable))
+    halves = [[(c, a) for first, c, a in samples if first is half] for half in (True, False)]
+    for half in halves:
+        if len({answerable for _, answerable in half}) < 2:
+            raise GoldError(
+                f"{path} needs answerable and unanswerable questions in both halves, at least {_FEWEST} in all",
+                hint='add questions with "answerable": false that the documents do not answer',
+            )
+    threshold = _best_threshold(halves[0])
+    answered = [c >= threshold for c, _ in halves[1]]
+    answerable = [a for _, a in halves[1]]
+    calibration = Calibration(
+        threshold=threshold,
+        questions=len(samples),
+        answered_of_answerable=_share(answered, answerable, wanted=True),
+        abstained_of_unanswerable=1 - _share(answered, answerable, wanted=False),
+        auroc=auroc([c for c, _ in halves[1]], answerable) or 0.0,
+        parts=app.reader.fingerprint(documents=False),
+        fingerprint=app.reader.fingerprint(),
+    )
+    save_calibration(app.index_directory, calibration)
+    return calibration
+
+
+def _best_threshold(samples: Sequence[tuple[float, bool]]) -> float:
+    """Youden's J: largest share of answerable answered plus share of unanswerable abstained; halfway between two confidences,
+    the lowest of equals, to four places."""
+    values = sorted({confidence for confidence, _ in samples})
+    cuts = [(low + high) / 2 for low, high in pairwise(values)]
+
+    def gain(cut: float) -> float:
+        answered = [confidence >= cut for confidence, _ in samples]
+        answerable = [kind for _, kind in samples]
+        return _share(answered, answerable, wanted=True) - _share(answered, answerable, wanted=False)
+
+    best: float = max(cuts, key=lambda cut: (round(gain(cut), 9), -cut), default=0.5)
+    return round(best, 4)
+
+
+def _share(answered: Sequence[bool], answerable: Sequence[bool], *, wanted: bool) -> float:
+    chosen = [done for done, kind in zip(answered, answerable, strict=True) if kind is wanted]
+    return sum(chosen) / len(chosen) if chosen else 0.0
+
+
+def compare_configurations(
+    one: App, other: App, names: tuple[str, str], gold: Path, options: EvalOptions, *, on_progress: OnProgress
+) -> CompareReport:
+    """Both configurations on the same questions, paired."""
+    reports = [
+        evaluate_target(app, gold, options, on_progress=partial(_named, on_progress, name))
+        for app, name in zip((one, other), names, strict=True)
+    ]
+    per_question = {score.id: score.metrics for score in reports[1].per_question}
+    exact = replace(baseline_of(reports[0]), per_question={s.id: s.metrics for s in reports[0].per_question})
+    found = compare(
+        reports[1].metrics, per_question, exact, tolerance=options.tolerance, significance=options.significance
+    )
+    return CompareReport(names, (reports[0], reports[1]), tuple(found))
+
+
+def _named(on_progress: OnProgress, name: str, _stage: str, done: int, of: int) -> None:
+    on_progress(name, done, of)

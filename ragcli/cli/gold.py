@@ -1,0 +1,94 @@
+"""`rag gold`: making and checking gold files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragcli.cli import options
+from ragcli.cli.session import Output, session
+from ragcli.errors import ExitCode
+
+app = typer.Typer(help="Make and check files of judged questions.", no_args_is_help=True, rich_markup_mode=None)
+
+Gold = Annotated[Path, typer.Argument(metavar="GOLD", help="The gold file (JSON lines).")]
+
+
+@app.command()
+def lint(gold: Gold, index: options.Index = None, as_json: options.Json = False) -> None:
+    """List everything wrong with a gold file, by line: what cannot be read, duplicates, vanished quotations, leaks.
+
+    Exit code 1 when there are errors; warnings alone pass.
+
+    Example: rag gold lint gold.jsonl
+    """
+    output = Output(as_json=as_json, quiet=False)
+    with session(output, {"index": index}) as rag:
+        from ragcli.app.gold import lint
+        from ragcli.render import jsonout
+
+        problems = lint(rag, gold)
+        output.result(lambda text: text.problems(str(gold), problems), lambda: jsonout.lint(str(gold), problems))
+        if any(problem.kind == "error" for problem in problems):
+            raise typer.Exit(ExitCode.ERROR)
+
+
+@app.command()
+def add(
+    gold: Gold,
+    last: Annotated[bool, typer.Option("--last", help="Take the last question of rag ask or rag query.")] = False,
+    good: Annotated[
+        bool, typer.Option("--good/--bad", help="Whether its answer and citations are right, or are to be filled in.")
+    ] = True,
+    index: options.Index = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Append the last question to a gold file, with what was cited as its evidence.
+
+    Example: rag gold add gold.jsonl --last --good
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(output, {"index": index}) as rag:
+        from ragcli.app.gold import add_last
+        from ragcli.errors import UsageError
+
+        if not last:
+            raise UsageError("say which question to add", hint=f"rag gold add {gold} --last")
+        row = add_last(rag, gold, good=good)
+        output.result(
+            lambda text: text.plain(f"added {row['id']} to {gold}: {row['question']}"),
+            lambda: {"schema": "rag.gold.add/1", "added": row},
+        )
+
+
+@app.command()
+def new(
+    gold: Gold,
+    count: Annotated[int, typer.Option("--count", "-n", metavar="N", help="Most questions to propose.", min=1)] = 20,
+    index: options.Index = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Propose questions from the indexed documents, tagged `unreviewed`, in a new file for somebody to go through.
+
+    Example: rag gold new proposed.jsonl -n 40
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(output, {"index": index}) as rag:
+        from ragcli.app.gold import append, propose
+        from ragcli.errors import UsageError
+
+        if gold.exists():
+            raise UsageError(f"{gold} exists and is not added to", hint="give another name")
+        rows = propose(rag, gold, count)
+        if rows:
+            append(gold, rows)
+        output.result(
+            lambda text: text.plain(f"proposed {len(rows)} questions in {gold}, all tagged unreviewed"),
+            lambda: {"schema": "rag.gold.new/1", "proposed": rows},
+        )
+        if not rows:
+            raise typer.Exit(ExitCode.NOT_FOUND)

@@ -11,7 +11,7 @@ import pytest
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import GoldError, UsageError
-from ragcli.evaluating import parse_threshold
+from ragcli.evaluation.gating import parse_threshold
 from ragcli.evaluation.gold import Evidence, GoldQuestion, load_gold
 from ragcli.evaluation.matching import gains
 from ragcli.evaluation.metrics import hit, mean_of, ndcg, parse_measure, precision, recall, reciprocal_rank
@@ -67,7 +67,7 @@ def passage_hit(path: str, text: str, rank: int, page: int | None = None) -> Hit
 
 
 def question(*evidence: Evidence) -> GoldQuestion:
-    return GoldQuestion("q", "?", True, (), evidence, (1.0,) * len(evidence))
+    return GoldQuestion("q", "?", True, evidence=evidence, grades=(1.0,) * len(evidence))
 
 
 def test_a_quotation_must_stand_in_a_passage_of_the_right_document() -> None:
@@ -115,4 +115,4 @@ def test_all_problems_of_a_gold_file_are_listed_with_their_lines(write: Callable
     )
     with pytest.raises(GoldError) as caught:
         load_gold(path)
-    assert [f"line {n}" in caught.value.message for n in (1, 2, 4, 5, 6)] == [True, True, False, True, True]
+    assert [f"line {n}: " in caught.value.message for n in (1, 2, 4, 5, 6)] == [True, True, False, True, True]

@@ -1,0 +1,133 @@
+"""What every reranker promises, and what the pipeline makes of one."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from ragcli.datatypes import Chunk, DocumentRecord, Span
+from ragcli.embedding.cross import get_reranker
+from ragcli.errors import ModelUnavailable
+from ragcli.protocols import Reranker
+from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
+from ragcli.retrieval.reranking import rerank
+
+QUESTION = "How many days of annual leave?"
+PASSAGES = ["Every employee has 28 days.", "The pump is blue.", "word " * 900, ""]
+
+
+@pytest.fixture(scope="module")
+def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real BERT cross-encoder of two small layers with random weights."""
+    transformers = pytest.importorskip("transformers")
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+
+    directory = tmp_path_factory.mktemp("cross")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz0123456789.?"]
+    vocabulary += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"] + [
+        "days",
+        "leave",
+        "pump",
+        "employee",
+    ]
+    (directory / "vocab.txt").write_text("\n".join(vocabulary))
+    torch.manual_seed(0)
+    configuration = transformers.BertConfig(
+        vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        max_position_embeddings=128, num_labels=1,
+    )  # fmt: skip
+    transformers.BertForSequenceClassification(configuration).save_pretrained(directory)
+    tokenizer = BertWordPieceTokenizer(str(directory / "vocab.txt"))
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer._tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
+        sep_token="[SEP]", mask_token="[MASK]", model_max_length=128,
+    ).save_pretrained(directory)  # fmt: skip
+    return directory
+
+
+class Overlap:
+    """Judges by shared words, which is enough to see an order change."""
+
+    name = "overlap"
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        asked = set(question.lower().split())
+        return [len(asked & set(passage.lower().split())) / len(asked) for passage in passages]
+
+
+@pytest.fixture(params=["overlap", "cross-encoder"])
+def reranker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reranker:
+    if request.param == "overlap":
+        return Overlap()
+    cache = tmp_path_factory.getbasetemp() / "reranker-cache"
+    return get_reranker(str(request.getfixturevalue("cross_encoder")), cache=cache)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_scores_are_shares_in_the_order_of_the_passages_and_repeat(reranker: Reranker) -> None:
+    scores = reranker.score(QUESTION, PASSAGES)
+    assert len(scores) == len(PASSAGES)
+    assert all(0 <= score <= 1 for score in scores)
+    assert reranker.score(QUESTION, PASSAGES) == scores
+    assert reranker.score(QUESTION, PASSAGES[::-1]) == pytest.approx(scores[::-1], abs=1e-5)
+    assert reranker.score(QUESTION, []) == []
+
+
+def ranked(texts: Sequence[str]) -> list[ScoredChunk]:
+    record = DocumentRecord("d", "d.md", "", "text", "d", len(texts), True)
+    return [
+        ScoredChunk(
+            i, Chunk(f"c{i}", "d", i, text, "", Span(0, len(text)), (), "", 3), record, 1 - i / 10,
+            ScoreTrace("convex", (LegTrace("lexical", i + 1, 1.0, 1.0, 1.0, 1 - i / 10),), 1 - i / 10),
+        )
+        for i, text in enumerate(texts)
+    ]  # fmt: skip
+
+
+def test_the_first_passages_are_put_into_the_rerankers_order_and_the_rest_stay_behind() -> None:
+    before = ranked(["the pump", "annual leave", "days of leave", "annual days of leave"])
+    after, remark = rerank(Overlap(), "annual days leave", before, depth=3, seconds=60)
+    assert [entry.row for entry in after] == [1, 2, 0, 3]
+    assert [entry.score for entry in after] == sorted((entry.score for entry in after), reverse=True)
+    assert remark == ""
+    trace = after[0].trace
+    assert trace.total == pytest.approx(sum(leg.contribution for leg in trace.legs))
+    assert [leg.leg for leg in trace.legs] == ["reranker overlap", "before", "lexical"]
+
+
+def test_a_reranker_that_runs_out_of_time_leaves_the_rest_as_it_was_and_that_is_said() -> None:
+    class Slow(Overlap):
+        def score(self, question: str, passages: Sequence[str]) -> list[float]:
+            time.sleep(0.2)
+            return super().score(question, passages)
+
+    before = ranked([f"text {i}" for i in range(7)] + ["annual leave"])
+    after, remark = rerank(Slow(), "annual leave", before, depth=8, seconds=0.1)
+    assert remark == "the reranker read 4 of 8 passages in 0.1 s"
+    assert [entry.row for entry in after] == list(range(8))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_cross_encoder_reranks_a_query_end_to_end(
+    rag, write: Callable[[str, str], Path], cross_encoder: Path
+) -> None:
+    for i in range(5):
+        write(f"docs/{i}.txt", f"The annual leave of group {i} is {i * 7} days.\n")
+    rag("ingest", "docs")
+    found = json.loads(rag("query", "annual leave", "--rerank", str(cross_encoder), "--json").stdout)
+    assert found["timings"]["rerank"] > 0
+    assert all(hit["trace"]["fusion"] == "rerank" for hit in found["hits"])
+    scores = [hit["score"] for hit in found["hits"]]
+    assert scores == sorted(scores, reverse=True)
+    assert "reranker" in rag("query", "annual leave", "--rerank", str(cross_encoder), "--explain").stdout
+
+
+def test_a_reranker_that_is_not_there_is_an_error_with_a_way_out(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        get_reranker("nothing-here", cache=tmp_path)
+    assert caught.value.hint

@@ -46,6 +46,16 @@ def scan(root: Path, project: Path, index: Path) -> Iterator[Found | Skipped]:
         yield _entry(root, root, project)
 
 
+def left_out(path: Path, root: Path) -> str:
+    """Why `scan` passes silently over a path below `root`, or nothing if it does not."""
+    for part in path.relative_to(root).parts if path.is_relative_to(root) else ():
+        if part.startswith("."):
+            return f"hidden: {part} begins with a dot"
+        if part in _SKIPPED_FOLDERS:
+            return f"in a folder of installed packages: {part}"
+    return ""
+
+
 def _walk(root: Path, project: Path, index: Path) -> Iterator[Found | Skipped]:
     pending = [root]
     while pending:

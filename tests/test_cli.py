@@ -411,7 +411,8 @@ def test_a_gold_path_that_is_not_indexed_is_named_and_scores_zero(rag, docs: Pat
 def test_evaluation_is_the_same_byte_for_byte(rag, docs: Path, write: Write) -> None:
     rag("ingest", "docs")
     write("gold.jsonl", "\n".join(json.dumps(row) for row in GOLD))
-    assert rag("eval", "gold.jsonl", "--json").stdout == rag("eval", "gold.jsonl", "--json").stdout
+    runs = {rag("eval", "gold.jsonl", "--json", "--no-timing").stdout for _ in range(2)}
+    assert len(runs) == 1
 
 
 def test_a_beir_folder_is_indexed_once_and_judged_by_document(rag, write: Write) -> None:

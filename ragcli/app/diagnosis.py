@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ragcli.datatypes import Chunk, DocumentRecord, Filter
 from ragcli.reports import Diagnosis, Finding
-from ragcli.scanning import Found, scan, stored_path
+from ragcli.scanning import Found, left_out, scan, stored_path
 from ragcli.text.folding import contains_quote, fold_quote
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ def _why_not_ingested(app: App, path: str) -> str:
         return "there is no such file, and no document of that name in the index"
     roots = {source.root for source in app.reader.files() if source.is_file}
     for root in sorted(roots):
+        reason = left_out(Path(os.path.abspath(file)), app.project / root)
+        if reason:
+            return f"ignored by ingest: {reason}"
         for entry in scan(app.project / root, app.project, app.index_directory):
             if not isinstance(entry, Found) and (
                 entry.path == stored or stored.startswith(entry.path.rstrip("/") + "/")

@@ -178,9 +178,10 @@ def _of_document(
             if question:
                 evidence = _evidence(app, gold, document.path, chunk.span.page_start, sentence)
                 yield _proposal(question, "written" if write else "cloze", [facts[0]], evidence)
-        if chunk.headings and chunk.headings[-1] != document.title and len(content_tokens(chunk.headings[-1])) > 1:
-            evidence = {**_evidence(app, gold, document.path, None, ""), "heading": chunk.headings[-1]}
-            yield _proposal(f"What is said about {chunk.headings[-1]}?", "heading", [], evidence)
+        for headings in dict.fromkeys([chunk.headings, *(section.headings for section in chunk.sections)]):
+            if headings and headings[-1] != document.title and len(content_tokens(headings[-1])) > 1:
+                evidence = {**_evidence(app, gold, document.path, None, ""), "heading": headings[-1]}
+                yield _proposal(f"What is said about {headings[-1]}?", "heading", [], evidence)
 
 
 def _written(write: Callable[[str], str], sentence: str) -> str:

@@ -138,7 +138,7 @@ def _locate(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
         return _from_hub(model, offline=offline, note=note)
     raise ModelUnavailable(
         f"no model {model!r}: not a directory, and not a hub name of the form ORGANISATION/NAME",
-        hint=f"use the default with --embedding-model {DEFAULT_MODEL}",
+        hint=f"give a directory or a hub name; the default embedding model is {DEFAULT_MODEL}",
     )
 
 

@@ -58,7 +58,7 @@ def evaluate_target(app: App, target: Path, options: EvalOptions, *, on_progress
         )
     questions = _collection(app, target, options, on_progress) if target.is_dir() else _gold(target, options)
     subject = collection_subject(app, str(target)) if target.is_dir() else gold_subject(app, target, options)
-    depth = 100 if target.is_dir() else 10
+    depth = 10
     config = _config(app, deepest_rank(options.thresholds, at_least=depth))
     if target.is_dir():
         config |= {"collection": target.name, "split": options.split}
@@ -122,7 +122,9 @@ def collection_subject(app: App, root: str) -> MakeSubject:
     def make(app: App, k: int, **changes: object) -> Subject:
         retriever = app.retriever(**{"stitch": False, "selection": Selection(collapse=False), **changes})
         return Subject(
-            retrieve=lambda question: retriever.retrieve(question, 2 * k, Filter(roots=(root,))),
+            retrieve=lambda question: retriever.retrieve(
+                question, 5 * k, Filter(roots=(root,))
+            ),  # documents have several chunks
             answer=None,
             resolve=lambda path: path,
             locate=lambda _path, _quote: None,

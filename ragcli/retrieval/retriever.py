@@ -151,6 +151,7 @@ class Retriever:
         options = self._options
         legs: list[Leg] = []
         candidates: dict[int, None] = {}
+        pool: set[int] = set()  # those within the depth, whose lowest score counts as 0 however many more are asked for
         if options.mode != "dense":
             with _timed(timings, "lexical"):
                 words = self._index.words(query, correct=options.correct)
@@ -159,12 +160,15 @@ class Retriever:
             notes.extend(f"“{written}” is in no document; read as “{known}”" for written, known in read)
             legs.append(Leg("lexical", ranking, 1.0 if vector is None else 1 - options.weight, floor=0.0))
             candidates.update(dict.fromkeys(entry.row for entry in ranking))
+            pool.update(entry.row for entry in ranking[: options.depth])
         if vector is not None:
             with _timed(timings, "dense"):
                 nearest: list[Candidate] = self._index.dense_search(vector, depth, where)
                 candidates.update(dict.fromkeys(entry.row for entry in nearest))
+                pool.update(entry.row for entry in nearest[: options.depth])
                 ranking = self._index.rescore(vector, list(candidates))
-            legs.append(Leg("dense", ranking, 1.0 if options.mode == "dense" else options.weight))
+            floor = min((entry.score for entry in ranking if entry.row in pool), default=None)
+            legs.append(Leg("dense", ranking, 1.0 if options.mode == "dense" else options.weight, floor))
         return legs
 
 

@@ -13,6 +13,7 @@ _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 _MARKUP_ONLY = re.compile(r"[-=|:*`~_ \t]*$")
 _SHORTEST = 25
 _LINES_TOGETHER = 200
+_LONGEST = 300
 _ENDS = ".!?:;。！？…)\"'”’»"
 
 
@@ -41,19 +42,36 @@ def vector_spans(text: str, *, lines: bool = False) -> list[tuple[int, int]]:
     """Spans of the pieces of `text` that get vectors of their own, in order; they cover every unit.
 
     Running text gives its sentences, a piece of fewer than 25 characters joined to the one before it (the first to the one
-    after). With `lines` (source code) neighbouring lines are joined up to 200 characters.
+    after). What is longer than 300 characters and has several lines is no sentence: it gives runs of lines of up to 200
+    characters, and so does all of the text with `lines` (source code).
     """
     joined: list[tuple[int, int]] = []
     for start, end in unit_spans(text, lines=lines):
-        first = joined[-1] if joined else None
-        small = first is not None and (
-            end - start < _SHORTEST or (len(joined) == 1 and first[1] - first[0] < _SHORTEST)
-        )
-        if first is not None and ((end - first[0] <= _LINES_TOGETHER) if lines else small):
-            joined[-1] = (first[0], end)
-        else:
-            joined.append((start, end))
+        several = end - start > _LONGEST and "\n" in text[start:end]
+        for piece in _line_runs(text, start, end) if several else [(start, end)]:
+            first = joined[-1] if joined else None
+            if first is not None and _belong(first, piece, lines=lines, alone=len(joined) == 1):
+                joined[-1] = (first[0], piece[1])
+            else:
+                joined.append(piece)
     return joined
+
+
+def _belong(first: tuple[int, int], piece: tuple[int, int], *, lines: bool, alone: bool) -> bool:
+    if lines:
+        return piece[1] - first[0] <= _LINES_TOGETHER
+    return piece[1] - piece[0] < _SHORTEST or (alone and first[1] - first[0] < _SHORTEST)
+
+
+def _line_runs(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    for match in _LINE.finditer(text, start, end):
+        span = trim(text, *match.span())
+        if span and runs and span[1] - runs[-1][0] <= _LINES_TOGETHER:
+            runs[-1] = (runs[-1][0], span[1])
+        elif span:
+            runs.append(span)
+    return runs
 
 
 def is_heading(text: str, start: int, end: int) -> bool:

@@ -179,7 +179,8 @@ def test_reports_for_other_programs(indexed, monkeypatch: pytest.MonkeyPatch, wr
     page = Path("out/r.html").read_text()
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
-    assert page.count("<svg") >= 2
+    assert page.count("<svg") == 2
+    assert page.count('class="track"') >= 20
     assert "never was" not in Path("summary.md").read_text()
     assert Path("summary.md").read_text() == Path("out/m.md").read_text()
     assert "### rag eval: passed" in Path("out/m.md").read_text()

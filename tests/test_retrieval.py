@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ragcli.retrieval.transforms import decompose, decompose_with, expand_with, hyde_with
+
 DOCUMENTS = {
     "docs/leave.md": "# Leave\n\nEvery employee has 28 days of annual leave. Carry over ends on 31 March.\n",
     "docs/pay.md": "# Pay\n\nStandby pays 310 euros a week. Overtime is paid with a bonus of 25 percent.\n",
@@ -58,7 +60,7 @@ def test_a_prefix_stands_for_the_words_that_begin_with_it(indexed) -> None:
 
 def test_a_misspelt_word_is_read_as_the_nearest_known_one_unless_told_otherwise(indexed) -> None:
     assert paths(indexed, "standbyy", "--mode", "lexical") == ["pay.md"]
-    assert notes(indexed, "standbyy", "--mode", "lexical") == ["“standbyy” is in no document; read as “standbi”"]
+    assert notes(indexed, "standbyy", "--mode", "lexical") == ["“standbyy” is in no document; read as “standby”"]
     assert paths(indexed, "standbyy", "--mode", "lexical", "--exact", code=4) == []
 
 
@@ -121,6 +123,12 @@ def test_both_sides_of_a_comparison_are_searched(indexed) -> None:
     assert trace["total"] == pytest.approx(sum(leg["contribution"] for leg in trace["legs"]))
 
 
+def test_an_excluded_word_is_excluded_from_the_parts_of_a_question_too(indexed) -> None:
+    found = paths(indexed, "difference between annual leave and standby -employee", "--decompose")
+    assert "pay.md" in found
+    assert "leave.md" not in found
+
+
 def test_what_needs_a_language_model_says_so(indexed) -> None:
     for option in ("--expand", "--hyde"):
         shown = indexed("query", "leave", option, code=2).stderr
@@ -155,3 +163,70 @@ def test_sentence_vectors_can_be_left_out_and_added_without_embedding_chunks_aga
     legs = json.loads(indexed("query", "leave", "--json").stdout)["hits"][0]["trace"]["legs"]
     assert list(legs[1]["parts"]) == ["chunk", "sentence"]
     assert json.loads(indexed("doctor", "--json").stdout)["sound"] is True
+
+
+def test_a_language_model_writes_other_queries_and_passages() -> None:
+    replies = iter(
+        [
+            "1. notice period length\n- how long is notice\n\nWhat is the notice period?",
+            "Notice is three months.",
+            "Who is Ann?\nWho is Bob?",
+        ]
+    )
+    asked: list[str] = []
+
+    def write(prompt: str) -> str:
+        asked.append(prompt)
+        return next(replies)
+
+    question = "What is the notice period?"
+    assert [sub.text for sub in expand_with(write)(question, [])] == ["notice period length", "how long is notice"]
+    hypothetical = hyde_with(write)(question, [])[0]
+    assert (hypothetical.text, hypothetical.passage, hypothetical.replaces) == (
+        question,
+        "Notice is three months.",
+        True,
+    )
+    assert [sub.text for sub in decompose_with(write)("Who are Ann and Bob?", [])] == ["Who is Ann?", "Who is Bob?"]
+    assert all("Question: " in prompt for prompt in asked)
+    assert [sub.text for sub in decompose_with(lambda _: "")("compare leave and pay", [])] == ["leave", "pay"]
+
+
+def test_expansion_and_hyde_run_on_a_real_gguf_model(indexed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("llama_cpp", reason="needs the extra [llama]")
+    pytest.importorskip("gguf", reason="needs the package gguf")
+    from tests.make_gguf import write_tiny_gguf
+
+    monkeypatch.setenv("RAGCLI_ANSWER_MODEL", str(write_tiny_gguf(tmp_path / "tiny.gguf")))
+    for option in ("--expand", "--hyde", "--decompose"):
+        found = json.loads(indexed("query", "annual leave", option, "--json").stdout)
+        assert found["timings"]["transform"] > 0
+        assert "docs/leave.md" in {hit["path"] for hit in found["hits"]}
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("What is the difference between leave and pay?", ["leave", "pay"]),
+        ("Compare annual leave with standby pay.", ["annual leave", "standby pay"]),
+        ("What is leave and how is pay computed?", ["What is leave", "how is pay computed?"]),
+        ("How many days of leave are there?", []),
+    ],
+)
+def test_questions_are_split_by_rules(question: str, parts: list[str]) -> None:
+    assert [sub.text for sub in decompose(question, [])] == parts
+
+
+def test_a_nested_question_is_asked_again_with_the_names_of_the_first_hop(
+    rag, write: Callable[[str, str], Path]
+) -> None:
+    write("docs/a.txt", "The bridge over the Larkwater was built by Edith Thornfield in spring.\n")
+    write("docs/b.txt", "As a young woman, Edith Thornfield was born and raised in Marlow.\n")
+    for i in range(8):
+        write(
+            f"docs/z{i}.txt", f"Where bridges and births and towns number {i} are kept is another matter of record.\n"
+        )
+    rag("ingest", "docs")
+    question = "Where was the engineer who built the Larkwater bridge raised?"
+    assert "also searched: " + question + " Edith Thornfield" in notes(rag, question, "--decompose")
+    assert "b.txt" in paths(rag, question, "--decompose", "-k", "3")

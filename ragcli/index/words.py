@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ragcli.datatypes import QueryWord
 from ragcli.index import lexical
-from ragcli.text.analyzer import stem
+from ragcli.text.analyzer import stem, tokens
 from ragcli.text.query import Query
 
 MAX_EXPANSIONS = 200  # terms that one prefix may stand for, the most frequent first
@@ -52,8 +53,8 @@ class Vocabulary:
         """In how many chunks any of the terms occurs."""
         return len(lexical.postings(self._connection, self._rows, forms)[0]) if forms else 0
 
-    def _word(self, forms: tuple[str, ...], weight: float = 1.0, instead_of: str = "") -> QueryWord:
-        return QueryWord(forms, lexical.inverse_frequency(self._rows, self.count(forms)), weight, instead_of)
+    def _word(self, forms: tuple[str, ...], weight: float = 1.0) -> QueryWord:
+        return QueryWord(forms, lexical.inverse_frequency(self._rows, self.count(forms)), weight)
 
     def _beginning_with(self, prefix: str) -> tuple[str, ...]:
         found = self._connection.execute(
@@ -67,7 +68,18 @@ class Vocabulary:
         if len(token) < _SHORTEST_CORRECTED or not (token.isascii() and token.isalpha()) or self.count(word.forms):
             return word
         nearest = self._nearest(stem(token, self._languages[0] if len(self._languages) == 1 else "en"))
-        return self._word((nearest,), CORRECTED_WEIGHT, token) if nearest else word
+        if nearest is None:
+            return word
+        return replace(self._word((nearest,), CORRECTED_WEIGHT), instead_of=token, written=self._written(nearest))
+
+    def _written(self, term: str) -> str:
+        """The term as the first chunk that holds it spells it."""
+        position = int(lexical.postings(self._connection, self._rows, (term,))[0][0])
+        text, header, language = self._connection.execute(
+            "SELECT text, header, language FROM chunks JOIN documents ON documents.row = document_row WHERE chunks.row = ?",
+            (position + 1,),
+        ).fetchone()
+        return next((token for token in tokens(f"{text} {header}") if stem(token, language) == term), term)
 
     def _nearest(self, term: str) -> str | None:
         from rapidfuzz import process

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from ragcli.render.sanitize import one_line
@@ -21,7 +21,14 @@ p { margin: .3rem 0; } .dim { color: var(--dim); } .bad { color: var(--bad); fon
 .good { color: var(--good); font-weight: 600; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 svg .dim { fill: var(--dim); } svg .bar { fill: var(--bar); } svg .axis { stroke: var(--line); }
-svg .whisker { stroke: var(--ink); stroke-width: 1.5; } svg .curve { fill: none; stroke: var(--bar); stroke-width: 2; }
+svg .curve { fill: none; stroke: var(--bar); stroke-width: 2; }
+.m { display: grid; grid-template-columns: 11em 1fr 3.2em; gap: .6em; align-items: center; font-size: .85rem; }
+.m > span:first-child { text-align: right; overflow-wrap: anywhere; }
+.m > span:last-child { font-variant-numeric: tabular-nums; }
+.track { position: relative; height: 1.1em; margin: .15em 0; background: color-mix(in srgb, var(--line) 40%, transparent); }
+.track i { display: block; height: 100%; background: var(--bar); border-radius: 2px; }
+.track b { position: absolute; top: 50%; height: 0; border-top: 1.5px solid var(--ink); }
+@media (max-width: 600px) { .m { grid-template-columns: 11em 1fr 3.2em; font-size: .75rem; } }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 1.5rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
@@ -33,7 +40,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 def html_page(report: EvalReport) -> str:
     """The whole page."""
     verdict = '<span class="good">passed</span>' if report.passed else '<span class="bad">failed</span>'
-    config = ", ".join(f"{key} {_text(value)}" for key, value in report.config.items() if value not in ("", None))
+    config = ", ".join(f"{key} {_setting(value)}" for key, value in report.config.items() if value not in ("", None))
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -61,6 +68,12 @@ def _text(value: object) -> str:
     return escape(one_line(str(value)))
 
 
+def _setting(value: object) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(_text(part) for part in value.values())
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else _text(value)
+
+
 def _gate(report: EvalReport) -> list[str]:
     lines = []
     for result in report.gate:
@@ -79,24 +92,18 @@ def _gate(report: EvalReport) -> list[str]:
 
 
 def _metric_bars(report: EvalReport) -> str:
-    names = [name for name in report.metrics if not name.endswith("_ms")]
-    left, width, step = 170, 1000, 24
-    scale = width - left - 60
     rows = []
-    for i, name in enumerate(names):
-        y, value = i * step + 4, report.metrics[name]
-        end = left + value * scale
-        rows.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{_text(name)}</text>')
-        rows.append(f'<rect class="bar" x="{left}" y="{y}" width="{max(0.0, value) * scale:.1f}" height="16" rx="2"/>')
+    for name, value in report.metrics.items():
+        if name.endswith("_ms"):
+            continue
         interval = report.intervals.get(name)
-        if interval:
-            low, high = (left + bound * scale for bound in interval)
-            rows.append(
-                f'<path class="whisker" d="M{low:.1f} {y + 8}H{high:.1f}M{low:.1f} {y + 4}v8M{high:.1f} {y + 4}v8"/>'
-            )
-            end = max(end, high)
-        rows.append(f'<text x="{end + 8:.1f}" y="{y + 13}">{value:.3f}</text>')
-    return f'<svg viewBox="0 0 {width} {len(names) * step + 8}" role="img" aria-label="metrics">{"".join(rows)}</svg>'
+        low, high = interval or (value, value)
+        whisker = f'<b style="left:{low:.2%};width:{high - low:.2%}"></b>' if interval else ""
+        bar = f'<i style="width:{max(0.0, value):.2%}"></i>{whisker}'
+        rows.append(
+            f'<div class="m"><span>{_text(name)}</span><div class="track">{bar}</div><span>{value:.3f}</span></div>'
+        )
+    return "\n".join(rows)
 
 
 def _risk_coverage(points: Sequence[tuple[float, float]]) -> str:
@@ -106,8 +113,8 @@ def _risk_coverage(points: Sequence[tuple[float, float]]) -> str:
     top = max(0.1, *(risk for _, risk in points))
     path = "L".join(f"{x0 + c * w:.1f} {y0 + h - risk / top * h:.1f}" for c, risk in points)
     ticks = "".join(
-        f'<text class="dim" x="{x0 + share * w}" y="{y0 + h + 16}" text-anchor="middle">{share:.0%}</text>'
-        for share in (0, 0.5, 1)
+        f'<text class="dim" x="{x0 + share * w}" y="{y0 + h + 16}" text-anchor="{anchor}">{share:.0%}</text>'
+        for share, anchor in ((0, "start"), (0.5, "middle"), (1, "end"))
     )
     return (
         '<figure style="margin:0"><h2>Risk by coverage</h2>'

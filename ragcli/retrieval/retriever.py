@@ -99,11 +99,12 @@ class Retriever:
         ranked = self._rank_one(SubQuery(question), depth, where, timings, notes)
         if self._transform is not None:
             with _timed(timings, "transform"):
-                others = self._transform(question, ranked)
+                others = {other.label: other for other in self._transform(question, ranked) if other.label != question}
             if others:
-                rankings = [(question, ranked)] if not any(other.replaces for other in others) else []
-                rankings += [(o.label, self._rank_one(o, depth, where, timings, notes)) for o in others]
-                notes.extend(f"also searched: {other.label}" for other in others)
+                within = replace(where, without=where.without + parse_query(question).excluded)
+                rankings = [(question, ranked)] if not any(other.replaces for other in others.values()) else []
+                rankings += [(label, self._rank_one(o, depth, within, timings, notes)) for label, o in others.items()]
+                notes.extend(f"also searched: {label}" for label in others)
                 ranked = _joined(rankings)[:depth]
         if self._reranker is not None:
             with _timed(timings, "rerank"):
@@ -156,7 +157,7 @@ class Retriever:
             with _timed(timings, "lexical"):
                 words = self._index.words(query, correct=options.correct)
                 ranking = self._index.lexical_search(words, depth, where)
-            read = [(word.instead_of, word.forms[0]) for word in words if word.instead_of]
+            read = [(word.instead_of, word.written) for word in words if word.instead_of]
             notes.extend(f"“{written}” is in no document; read as “{known}”" for written, known in read)
             legs.append(Leg("lexical", ranking, 1.0 if vector is None else 1 - options.weight, floor=0.0))
             candidates.update(dict.fromkeys(entry.row for entry in ranking))

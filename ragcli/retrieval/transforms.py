@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ragcli.results import ScoredChunk
-from ragcli.text.query import content_tokens
+from ragcli.text.analyzer import tokens
+from ragcli.text.query import STOP_WORDS, content_tokens
 
 _MAX = 4  # sub-queries besides the question
 _COMPARED = (
@@ -43,12 +44,17 @@ Write = Callable[[str], str]
 def decompose(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
     """By rules: the sides of a comparison, questions joined by “and”, and for a nested question a second hop with the names
     that the best passages of the first one hold and the question does not."""
-    parts = _sides(question) or [part.strip() for part in _JOINED.split(question) if len(content_tokens(part)) > 1]
+    parts = _sides(question) or [part.strip() for part in _JOINED.split(question) if _says(part)]
     queries = [SubQuery(part) for part in parts if part != question.strip()] if len(parts) > 1 else []
     if _NESTED.search(question):
         names = _names(question, found)
         queries += [SubQuery(f"{question} {name}") for name in names]
     return queries[:_MAX]
+
+
+def _says(text: str) -> bool:
+    """Whether there is more to it than stop words."""
+    return any(token not in STOP_WORDS for token in tokens(text))
 
 
 def _sides(question: str) -> list[str]:
@@ -84,7 +90,7 @@ def expand_with(write: Write) -> Transform:
     def transform(question: str, _: Sequence[ScoredChunk]) -> list[SubQuery]:
         reply = write(f"Write three different search queries, one per line, for this question.\n\nQuestion: {question}")
         lines = [re.sub(r"^\s*(?:\d+[.)]|[-*•])\s*", "", line).strip(' "') for line in reply.splitlines()]
-        return [SubQuery(line[:300]) for line in dict.fromkeys(lines) if content_tokens(line) and line != question][:3]
+        return [SubQuery(line[:300]) for line in dict.fromkeys(lines) if _says(line) and line != question][:3]
 
     return transform
 
@@ -95,7 +101,7 @@ def hyde_with(write: Write) -> Transform:
 
     def transform(question: str, _: Sequence[ScoredChunk]) -> list[SubQuery]:
         passage = write(f"Write a short passage that answers the question.\n\nQuestion: {question}").strip()
-        return [SubQuery(question, passage=passage[:2000], replaces=True)] if content_tokens(passage) else []
+        return [SubQuery(question, passage=passage[:2000], replaces=True)] if _says(passage) else []
 
     return transform
 
@@ -106,7 +112,7 @@ def decompose_with(write: Write) -> Transform:
     def transform(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
         reply = write(f"Split the question into simpler questions, one per line.\n\nQuestion: {question}")
         lines = [re.sub(r"^\s*(?:\d+[.)]|[-*•])\s*", "", line).strip() for line in reply.splitlines()]
-        parts = [line[:300] for line in dict.fromkeys(lines) if len(content_tokens(line)) > 1 and line != question]
+        parts = [line[:300] for line in dict.fromkeys(lines) if _says(line) and line != question]
         return [SubQuery(part) for part in parts[:_MAX]] or decompose(question, found)
 
     return transform

@@ -18,13 +18,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from ragcli.app import App
-from ragcli.app.evaluation import _resolver
+from ragcli.app.gold_paths import resolver as gold_resolver
+from ragcli.datatypes import QueryWord
 from ragcli.evaluation.beir import is_collection, read_questions
-from ragcli.evaluation.gold import GoldQuestion, load_gold
+from ragcli.evaluation.gold import load_gold
 from ragcli.generation.abstention import Evidence, evidence
 from ragcli.results import Hit
 from ragcli.settings import resolve
-from ragcli.text.analyzer import query_terms
+from ragcli.text.query import parse_query
 
 COLLECTIONS = ("mixed_dev", "xquad/en", "scifact", "anthropic_codebase", "northwind_hr")
 
@@ -37,15 +38,14 @@ def samples(folder: Path, app: App, limit: int) -> tuple[list[Evidence], list[in
     """Features, labels and question numbers."""
     rows, labels, numbers = [], [], []
     questions = read_questions(folder) if is_collection(folder) else load_gold(folder / "gold.jsonl")
-    resolver = (lambda path: path) if is_collection(folder) else _resolver(app, folder / "gold.jsonl")
+    resolver = (lambda path: path) if is_collection(folder) else gold_resolver(app, folder / "gold.jsonl")
     retriever = app.retriever()
     for number, question in enumerate(questions[:limit]):
         hits = retriever.retrieve(question.question, 30).hits
-        idf = app.reader.inverse_frequencies(query_terms(question.question))
+        words = app.reader.words(parse_query(question.question), correct=False)
 
-        def add(kept: Sequence[Hit], label: int, question: GoldQuestion = question, idf: dict[str, float] = idf,
-                number: int = number) -> None:  # fmt: skip
-            rows.append(evidence(question.question, kept[:5], idf))
+        def add(kept: Sequence[Hit], label: int, words: Sequence[QueryWord] = words, number: int = number) -> None:
+            rows.append(evidence(words, kept[:5]))
             labels.append(label)
             numbers.append(number)
 

@@ -108,6 +108,8 @@ def _score(
         ranked = gains(question, hits, subject.resolve)
         metrics = {measure.name: measure.of(ranked, question.grades) for measure in measures}
         metrics |= span_scores(question, hits, subject.resolve, subject.locate)
+    if reply is not None:
+        metrics["abstention_accuracy"] = float(reply.answered is question.answerable)
     text = " ".join(sentence.text for sentence in reply.sentences) if reply else None
     if reply is not None and question.answerable:
         metrics |= _answer_metrics(question, reply, text or "", subject)

@@ -51,7 +51,7 @@ def test_every_metric_is_produced(indexed) -> None:
     assert {
         "hit@1", "hit@5", "recall@5", "precision@5", "mrr", "map", "ndcg@10", "span_recall", "span_precision", "span_iou", "answer_em",
         "answer_f1", "rouge_l", "answer_similarity", "answer_contains", "support_rate", "citation_precision", "citation_recall",
-        "abstention_precision", "abstention_recall", "abstention_auroc", "latency_p50_ms", "latency_p95_ms",
+        "abstention_accuracy", "abstention_precision", "abstention_recall", "abstention_auroc", "latency_p50_ms", "latency_p95_ms",
     } <= names  # fmt: skip
     assert report["metrics"]["hit@5"] == 1.0
     assert set(report["slices"]) == {"even", "odd"}
@@ -132,6 +132,12 @@ def test_differences_count_beyond_tolerance_and_significance() -> None:
     worse = {f"q{i}": {"mrr": 0.4} for i in range(30)}
     found = compare({"mrr": 0.4, "abstention_recall": 0.8}, worse, before, tolerance=0.01, significance=0.05)
     assert [(c.metric, c.verdict) for c in found] == [("mrr", "regressed"), ("abstention_recall", "regressed")]
+    one_flip = {f"q{i}": {"abstention_accuracy": float(i > 0)} for i in range(30)}
+    sure = Baseline({"abstention_recall": 0.9}, {f"q{i}": {"abstention_accuracy": 1.0} for i in range(30)}, "f", {})
+    assert (
+        compare({"abstention_recall": 0.8}, one_flip, sure, tolerance=0.01, significance=0.05)[0].verdict
+        == "within noise"
+    )
     noise = {f"q{i}": {"mrr": 0.5 + (0.3 if i % 2 else -0.35)} for i in range(30)}
     assert compare({"mrr": 0.475}, noise, before, tolerance=0.01, significance=0.05)[0].verdict == "within noise"
     assert compare({"mrr": 0.4}, worse, before, tolerance=0.2, significance=0.05)[0].verdict == "within noise"

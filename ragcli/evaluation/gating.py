@@ -18,7 +18,8 @@ SCHEMA = "rag.baseline/1"
 SPAN_METRICS = ("span_recall", "span_precision", "span_iou")
 ANSWER_METRICS = (
     "answer_em", "answer_f1", "rouge_l", "answer_similarity", "answer_contains", "must_contain", "support_rate",
-    "citation_precision", "citation_recall", "abstention_precision", "abstention_recall", "abstention_auroc",
+    "citation_precision", "citation_recall", "abstention_accuracy", "abstention_precision", "abstention_recall",
+    "abstention_auroc",
 )  # fmt: skip
 LATENCY_METRICS = ("latency_p50_ms", "latency_p95_ms")
 _ROUNDING = 1e-6  # of the numbers in a baseline file
@@ -113,8 +114,9 @@ def compare(
 ) -> list[Comparison]:
     """Every metric that both have, paired over the questions that both have, in the order of `metrics`.
 
-    Worse by more than `tolerance` is a regression when the paired randomisation test gives p < `significance`; metrics without
-    values per question (abstention) regress by the tolerance alone. Any other difference is within noise.
+    Worse by more than `tolerance` is a regression when the paired randomisation test gives p < `significance`. Metrics of the
+    whole set (abstention) are tested by whether each question was rightly answered or abstained from. Any other difference is
+    within noise.
     """
     found = []
     for name, current in metrics.items():
@@ -129,7 +131,8 @@ def compare(
             value, old = math.fsum(now) / len(now), math.fsum(then) / len(then)
             p = randomisation_p(now, then)
         else:
-            value, old, p = current, before.metrics[name], None
+            value, old = current, before.metrics[name]
+            p = _p_of("abstention_accuracy", per_question, before)
         delta = value - old if abs(value - old) > _ROUNDING else 0.0
         significant = p is None or p < significance
         verdict: Literal["regressed", "improved", "within noise"] = "within noise"
@@ -137,6 +140,17 @@ def compare(
             verdict = "regressed" if delta < 0 else "improved"
         found.append(Comparison(name, old, value, delta, p, verdict, len(shared)))
     return found
+
+
+def _p_of(name: str, per_question: Mapping[str, Mapping[str, float]], before: Baseline) -> float | None:
+    shared = [
+        key for key, scores in per_question.items() if name in scores and name in before.per_question.get(key, {})
+    ]
+    if not shared:
+        return None
+    return randomisation_p(
+        [per_question[key][name] for key in shared], [before.per_question[key][name] for key in shared]
+    )
 
 
 def changes_since(before: Baseline, fingerprint: str, config: Mapping[str, Any], ids: Sequence[str]) -> list[str]:

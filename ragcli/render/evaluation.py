@@ -9,7 +9,7 @@ from rich.text import Text
 from ragcli.render.sanitize import one_line
 from ragcli.reports import CompareReport, Comparison, EvalReport, GateResult, QuestionScore, TuneReport
 
-_STAGE_METRICS = ("ndcg@10", "hit@1", "hit@5", "recall@10")
+_STAGE_METRICS = ("ndcg@10", "hit@5", "recall@10")
 Line = Text | str
 
 
@@ -68,12 +68,12 @@ def _slices(slices: Mapping[str, Mapping[str, float]]) -> Iterator[Line]:
 def _stages(report: EvalReport) -> Iterator[Line]:
     if not report.stages:
         return
-    yield f"  {'stage':<18} " + " ".join(f"{name:>9}" for name in _STAGE_METRICS) + f" {'difference':>20} {'p50 ms':>8}"
+    yield f"  {'stage':<18} " + " ".join(f"{name:>9}" for name in _STAGE_METRICS) + f" {'difference':>17} {'p50 ms':>7}"
     for stage in report.stages:
         values = " ".join(f"{stage.metrics[n]:>9.4f}" if n in stage.metrics else f"{'-':>9}" for n in _STAGE_METRICS)
         change = "" if stage.delta is None else f"{stage.delta:+.4f} (p {stage.p:.3f})"
         style = "green" if stage.delta and stage.p is not None and stage.p < 0.05 and stage.delta > 0 else ""
-        yield Text.assemble(f"  {stage.name:<18} {values} ", (f"{change:>20}", style), f" {stage.latency_p50_ms:>8.1f}")
+        yield Text.assemble(f"  {stage.name:<18} {values} ", (f"{change:>17}", style), f" {stage.latency_p50_ms:>7.1f}")
 
 
 def _worst(scores: Sequence[QuestionScore], worst: int) -> Iterator[Line]:

@@ -129,7 +129,7 @@ def compare(
             now = [per_question[key][name] for key in shared]
             then = [before.per_question[key][name] for key in shared]
             value, old = math.fsum(now) / len(now), math.fsum(then) / len(then)
-            p = randomisation_p(now, then)
+            p: float | None = randomisation_p(now, then)
         else:
             value, old = current, before.metrics[name]
             p = _p_of("abstention_accuracy", per_question, before)

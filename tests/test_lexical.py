@@ -40,7 +40,12 @@ def index(texts: list[str], batch: int, documents: list[int] | None = None) -> s
 
 
 def scores(connection: sqlite3.Connection, query: list[str]) -> np.ndarray:
-    return lexical.score(connection, lexical.read_rows(connection), words(query))[0]
+    return scored(connection, words(query))[0]
+
+
+def scored(connection: sqlite3.Connection, asked: list[QueryWord]) -> tuple[np.ndarray, np.ndarray]:
+    rows = lexical.read_rows(connection)
+    return lexical.score(rows, asked, lambda forms: lexical.postings(connection, rows, forms))
 
 
 def words(query: list[str]) -> list[QueryWord]:
@@ -99,7 +104,7 @@ def test_the_score_of_a_document_is_that_of_its_chunks_as_one(
 ) -> None:
     owners = sorted(data.draw(st.lists(st.integers(1, 6), min_size=len(texts), max_size=len(texts))))
     connection = index(texts, batch, owners)
-    _, documents = lexical.score(connection, lexical.read_rows(connection), words(query))
+    _, documents = scored(connection, words(query))
     whole = [
         " ".join(text for text, owner in zip(texts, owners, strict=True) if owner == one) for one in sorted(set(owners))
     ]
@@ -109,7 +114,7 @@ def test_the_score_of_a_document_is_that_of_its_chunks_as_one(
 
 def test_forms_of_a_word_count_as_one_term() -> None:
     texts = ["haus garten", "hauser garten", "wald garten"]
-    joined = lexical.score(index(texts, 2), lexical.read_rows(index(texts, 2)), [QueryWord(("haus", "hauser"), 0.0)])[0]
+    joined = scored(index(texts, 2), [QueryWord(("haus", "hauser"), 0.0)])[0]
     same = scores(index(["haus garten", "haus garten", "wald garten"], 2), ["haus"])
     np.testing.assert_allclose(joined, same)
 

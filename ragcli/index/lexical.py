@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,8 +94,13 @@ def read_rows(connection: sqlite3.Connection) -> Rows:
     return Rows(np.frombuffer(lengths, dtype="<i4"), np.frombuffer(documents, dtype="<i4"))
 
 
-def score(connection: sqlite3.Connection, rows: Rows, words: Sequence[QueryWord]) -> tuple[FloatArray, FloatArray]:
-    """BM25 of every row as a chunk, and of the document that it belongs to.
+Postings = tuple[NDArray[np.int64], FloatArray]
+
+
+def score(
+    rows: Rows, words: Sequence[QueryWord], lookup: Callable[[Sequence[str]], Postings]
+) -> tuple[FloatArray, FloatArray]:
+    """BM25 of every row as a chunk, and of the document that it belongs to; `lookup` gives the `postings` of terms.
 
     Both are 0 for deleted rows; the first is 0 for rows without any of the words.
     """
@@ -104,7 +109,7 @@ def score(connection: sqlite3.Connection, rows: Rows, words: Sequence[QueryWord]
         return chunks, chunks
     documents = np.zeros(len(rows.live_documents))
     for word in words:
-        positions, frequencies = postings(connection, rows, word.forms)
+        positions, frequencies = lookup(word.forms)
         if not len(positions):
             continue
         idf = np.log((rows.live_count + 1) / len(positions))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from ragcli.index.catalog import connect_reader, transaction, translated
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import Manifest, check_analyzer, read_manifest
+from ragcli.index.ranking import top
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.vectors import VectorFile
 from ragcli.index.words import Vocabulary
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
 
 EXACT_LIMIT = 250_000
+_PARAMETERS = 500  # in one statement
 
 
 def stored_manifest(directory: Path) -> Manifest | None:
@@ -129,15 +131,14 @@ class IndexReader:
         """At most `k` candidates with a score > 0, best first, equal scores in the order of rows; `parts` are the BM25 of the
         chunk and of its document, and the score is their weighted mean (see `ragcli.index.lexical`)."""
         with self.snapshot():
-            check_analyzer(self.manifest)
-            chunks, documents = lexical.score(self._connection, self._row_arrays(), words)
+            chunks, documents = lexical.score(self._row_arrays(), words, self.vocabulary().postings)
             share = lexical.DOCUMENT_SHARE
             scores = np.where(chunks > 0, (1 - share) * chunks + share * documents, 0.0)
             if where:
                 scores = np.where(self._mask(where), scores, 0.0)
             return [
                 Candidate(row, score, (("chunk", float(chunks[row - 1])), ("document", float(documents[row - 1]))))
-                for row, score in _top(scores, k)
+                for row, score in top(scores, k)
                 if score > 0
             ]
 
@@ -158,7 +159,7 @@ class IndexReader:
                 return self._approximate(vector, k, rows, int(state["row"]))
             mask = self._mask(where)
             scores = np.where(mask, self._vectors(rows.count) @ vector, -np.inf)
-            return [Candidate(row, score) for row, score in _top(scores, k) if score > -np.inf]
+            return [Candidate(row, score) for row, score in top(scores, k) if score > -np.inf]
 
     def _approximate(self, vector: Vector, k: int, rows: lexical.Rows, built: int) -> list[Candidate]:
         """The graph's answer for the rows it was built from, an exact scan for the rows after them."""
@@ -214,9 +215,18 @@ class IndexReader:
     def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
         """The chunks at `rows` that still exist, by row."""
         query = f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row"
+        documents: dict[str, DocumentRecord] = {}
+        found: dict[int, tuple[Chunk, DocumentRecord]] = {}
         with self.snapshot():
-            found = (self._connection.execute(f"{query} WHERE chunks.row = ?", (row,)).fetchone() for row in rows)
-            return {entry[0]: (chunk_of(entry), document_of(entry[CHUNK_WIDTH:])) for entry in found if entry}
+            for first in range(0, len(rows), _PARAMETERS):
+                part = [int(row) for row in rows[first : first + _PARAMETERS]]
+                marks = ",".join("?" * len(part))
+                for entry in self._connection.execute(f"{query} WHERE chunks.row IN ({marks})", part):
+                    identity = entry[CHUNK_WIDTH]
+                    if identity not in documents:
+                        documents[identity] = document_of(entry[CHUNK_WIDTH:])
+                    found[entry[0]] = (chunk_of(entry), documents[identity])
+        return found
 
     def document_chunks(self, document_id: str) -> list[Chunk]:
         """All chunks of a document in order; empty when there is no such document."""
@@ -281,16 +291,3 @@ class IndexReader:
         """Read everything and list every contradiction; empty when the index is sound."""
         with self.snapshot():
             return checking.problems(self._connection, self.directory, self._row_arrays(), self.manifest.dimension)
-
-
-def _top(scores: NDArray[Any], k: int) -> list[tuple[int, float]]:
-    """The `k` largest as (row, score); ties go to the smaller row, also at the cut."""
-    k = min(k, len(scores))
-    if k <= 0:
-        return []
-    threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
-    above = np.flatnonzero(scores > threshold)
-    level = np.flatnonzero(scores == threshold)[: k - len(above)]
-    chosen = np.concatenate([above, level])
-    order = np.lexsort((chosen, -scores[chosen]))
-    return [(int(i) + 1, float(scores[i])) for i in chosen[order]]

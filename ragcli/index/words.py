@@ -16,6 +16,7 @@ MAX_EXPANSIONS = 200  # terms that one prefix may stand for, the most frequent f
 CORRECTED_WEIGHT = 0.8
 RELATED_WEIGHT = 0.5  # of the words of a synonym that consists of several
 _SHORTEST_CORRECTED = 5
+_KEPT = 256  # lists of postings
 
 
 class Vocabulary:
@@ -24,6 +25,7 @@ class Vocabulary:
     def __init__(self, connection: sqlite3.Connection, rows: lexical.Rows) -> None:
         self._connection = connection
         self._rows = rows
+        self._kept: dict[tuple[str, ...], lexical.Postings] = {}
         self._languages = [
             entry[0] for entry in connection.execute("SELECT DISTINCT language FROM documents ORDER BY language")
         ] or ["en"]
@@ -49,9 +51,18 @@ class Vocabulary:
         """The terms of a token in the languages of the index."""
         return tuple(dict.fromkeys(stem(token, language) for language in self._languages))
 
+    def postings(self, forms: Sequence[str]) -> lexical.Postings:
+        """See `ragcli.index.lexical.postings`; the last few are kept."""
+        key = tuple(forms)
+        if key not in self._kept:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[key] = lexical.postings(self._connection, self._rows, forms)
+        return self._kept[key]
+
     def count(self, forms: Sequence[str]) -> int:
         """In how many chunks any of the terms occurs."""
-        return len(lexical.postings(self._connection, self._rows, forms)[0]) if forms else 0
+        return len(self.postings(forms)[0]) if forms else 0
 
     def _word(self, forms: tuple[str, ...], weight: float = 1.0) -> QueryWord:
         return QueryWord(forms, lexical.inverse_frequency(self._rows, self.count(forms)), weight)
@@ -74,7 +85,7 @@ class Vocabulary:
 
     def _written(self, term: str) -> str:
         """The term as the first chunk that holds it spells it."""
-        position = int(lexical.postings(self._connection, self._rows, (term,))[0][0])
+        position = int(self.postings((term,))[0][0])
         text, header, language = self._connection.execute(
             "SELECT text, header, language FROM chunks JOIN documents ON documents.row = document_row WHERE chunks.row = ?",
             (position + 1,),

@@ -1,0 +1,21 @@
+"""The best of many scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def top(scores: NDArray[Any], k: int) -> list[tuple[int, float]]:
+    """The `k` largest as (row, score); ties go to the smaller row, also at the cut."""
+    k = min(k, len(scores))
+    if k <= 0:
+        return []
+    threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
+    above = np.flatnonzero(scores > threshold)
+    level = np.flatnonzero(scores == threshold)[: k - len(above)]
+    chosen = np.concatenate([above, level])
+    order = np.lexsort((chosen, -scores[chosen]))
+    return [(int(i) + 1, float(scores[i])) for i in chosen[order]]

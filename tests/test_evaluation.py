@@ -71,6 +71,16 @@ def test_a_tag_selects_questions_and_an_unknown_one_is_named(indexed) -> None:
     assert "even, odd" in indexed("eval", "gold.jsonl", "--tag", "green", code=2).stderr
 
 
+def test_an_option_that_the_target_has_no_use_for_is_refused(indexed, write: Write) -> None:
+    assert "--split" in indexed("eval", "gold.jsonl", "--split", "train", code=2).stderr
+    write("beir/corpus.jsonl", json.dumps({"_id": "d", "text": "Some text about topics."}))
+    write("beir/queries.jsonl", json.dumps({"_id": "q", "text": "topics"}))
+    write("beir/qrels.tsv", "query-id\tcorpus-id\tscore\nq\td\t1\n")
+    assert "--answers" in indexed("eval", "beir", "--answers", code=2).stderr
+    assert "--tag" in indexed("eval", "beir", "--tag", "x", code=2).stderr
+    assert json.loads(indexed("eval", "beir", "--json", "--stages").stdout)["metrics"]["ndcg@10"] == 1.0
+
+
 def test_a_ceiling_is_a_gate_too(indexed) -> None:
     assert evaluated(indexed, "--max", "latency_p95=60000")["gate"]["passed"] is True
     failed = evaluated(indexed, "--max", "latency_p95=0.0001", code=3)["gate"]["thresholds"][0]

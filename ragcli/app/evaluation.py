@@ -25,17 +25,18 @@ if TYPE_CHECKING:
     from ragcli.app.core import App
 
 OnProgress = Callable[[str, int, int], None]
+DEFAULT_SPLIT = "test"
 
 
 @dataclass(frozen=True, slots=True)
 class EvalOptions:
-    """What an evaluation measures and what it is held against. `split` is for collections; `answers`, `tags` (questions with
-    none of them are left out) and `why` for gold files. A difference to `baseline` counts beyond `tolerance` and below
+    """What an evaluation measures and what it is held against. `split` (default: test) is for collections; `answers` (default:
+    true), `tags` (questions with none of them are left out) and `why` for gold files. A difference to `baseline` counts beyond `tolerance` and below
     `significance`."""
 
-    split: str = "test"
+    split: str | None = None
     thresholds: Sequence[Threshold] = ()
-    answers: bool = True
+    answers: bool | None = None
     tags: Sequence[str] = ()
     timing: bool = True
     stages: bool = False
@@ -61,7 +62,7 @@ def evaluate_target(app: App, target: Path, options: EvalOptions, *, on_progress
     depth = 10
     config = _config(app, deepest_rank(options.thresholds, at_least=depth))
     if target.is_dir():
-        config |= {"collection": target.name, "split": options.split}
+        config |= {"collection": target.name, "split": options.split or DEFAULT_SPLIT}
     report = evaluate(
         questions,
         subject(app, deepest_rank(options.thresholds, at_least=depth)),
@@ -99,6 +100,10 @@ def _collection(app: App, folder: Path, options: EvalOptions, on_progress: OnPro
 
 
 def _gold(path: Path, options: EvalOptions) -> list[GoldQuestion]:
+    if options.split is not None:
+        raise UsageError(
+            "--split selects judgements of a BEIR folder, and a gold file has none", hint="leave --split out"
+        )
     questions = load_gold(path)
     if not options.tags:
         return questions
@@ -137,7 +142,7 @@ def gold_subject(app: App, gold: Path, options: EvalOptions) -> MakeSubject:
     """Hits and answers as `rag query` and `rag ask` give them."""
     resolve, locate = resolver(app, gold), locator(app)
 
-    def make(app: App, k: int, *, answers: bool = options.answers, **changes: object) -> Subject:
+    def make(app: App, k: int, *, answers: bool = options.answers is not False, **changes: object) -> Subject:
         retriever = app.retriever(**changes)
         answerer = app.answerer() if answers else None
         embeds = app.settings.retrieval_mode != "lexical"

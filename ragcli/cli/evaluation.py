@@ -68,10 +68,20 @@ def evaluate(
     weight: options.Weight = None,
     rerank: options.Rerank = None,
     max_seconds: options.MaxSeconds = None,
-    split: Annotated[str, typer.Option("--split", help="Which judgements of a BEIR folder.")] = "test",
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split", metavar="NAME", help="Which judgements of a BEIR folder [default: test].", show_default=False
+        ),
+    ] = None,
     answers: Annotated[
-        bool, typer.Option("--answers/--no-answers", help="Also measure answers and abstention.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--answers/--no-answers",
+            help="Also measure answers and abstention [default: of a gold file].",
+            show_default=False,
+        ),
+    ] = None,
     worst: Annotated[
         int, typer.Option("--worst", metavar="N", help="Show the N worst questions, and why they failed.")
     ] = 5,

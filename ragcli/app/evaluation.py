@@ -30,9 +30,11 @@ DEFAULT_SPLIT = "test"
 
 @dataclass(frozen=True, slots=True)
 class EvalOptions:
-    """What an evaluation measures and what it is held against. `split` (default: test) is for collections; `answers` (default:
-    true), `tags` (questions with none of them are left out) and `why` for gold files. A difference to `baseline` counts beyond `tolerance` and below
-    `significance`."""
+    """What an evaluation measures and what it is held against.
+
+    `split` (default: test) is for collections; `answers` (default: true), `tags` (questions with none of them are left out) and
+    `why` are for gold files. A difference to `baseline` counts beyond `tolerance` and below `significance`.
+    """
 
     split: str | None = None
     thresholds: Sequence[Threshold] = ()
@@ -83,7 +85,9 @@ def _collection(app: App, folder: Path, options: EvalOptions, on_progress: OnPro
         raise UsageError(
             "--tag selects questions of a gold file, and a BEIR folder has no tags", hint="leave --tag out"
         )
-    questions = read_questions(folder, options.split)
+    if options.answers:
+        raise UsageError("a BEIR folder has no answers to measure", hint="leave --answers out")
+    questions = read_questions(folder, options.split or DEFAULT_SPLIT)
     root = str(folder)
     report = ingest_items(
         app,

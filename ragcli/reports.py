@@ -38,7 +38,11 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class IndexStats:
-    """The state of an index. `disk` maps each part to bytes; `freshness` counts files that changed or vanished."""
+    """The state of an index.
+
+    `threshold` is the confidence below which answers abstain, `disk` maps each part to bytes, `freshness` counts files that
+    changed or vanished since.
+    """
 
     path: str
     documents: int
@@ -58,6 +62,7 @@ class IndexStats:
     chroma: Mapping[str, object]
     sentences: bool
     fingerprint: str
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ def index_stats(app: App) -> IndexStats:
             chroma=manifest.chroma,
             sentences=manifest.sentences,
             fingerprint=reader.fingerprint(),
+            threshold=app.answer_threshold,
         )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ragcli.app.core import App
 
 OnProgress = Callable[[str, int, int], None]
+DEPTHS = (50, 100, 200)
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _SIGNIFICANT = 0.05
 _FEWEST = 20  # questions, below which halves tell nothing
@@ -38,8 +39,11 @@ class _Configuration:
 
 
 def tune(app: App, gold: Path, *, sizes: Sequence[int], on_progress: OnProgress) -> TuneReport:
-    """Sweep fusion, weight and (with `sizes`) chunk sizes; the best on one half of the questions is held against the settings
-    in force on the other half. The halves are fixed by the questions' ids."""
+    """Sweep fusion, weight, depth and (with `sizes`) chunk sizes.
+
+    The best on one half of the questions is held against the settings in force on the other half; the halves are fixed by the
+    questions' ids. Raises GoldError for fewer than 20 questions with evidence.
+    """
     path = app.directory / gold
     questions = [question for question in load_gold(path) if question.evidence]
     if len(questions) < _FEWEST:
@@ -83,16 +87,13 @@ def _configurations(app: App) -> list[_Configuration]:
     """The settings in force first."""
     settings = app.settings
     hybrid = {"retrieval_mode": "hybrid", "retrieval_fusion": "convex"}
-    sweep: list[dict[str, object]] = [{**hybrid, "retrieval_weight": weight} for weight in WEIGHTS]
-    sweep.append({**hybrid, "retrieval_fusion": "rrf", "retrieval_weight": 0.5})
+    sweep = [(f"convex, weight {w}", {**hybrid, "retrieval_weight": w}) for w in WEIGHTS]
+    sweep.append(("rrf, weight 0.5", {**hybrid, "retrieval_fusion": "rrf", "retrieval_weight": 0.5}))
+    sweep += [(f"depth {depth}", {"retrieval_depth": depth}) for depth in DEPTHS]
     found = [_Configuration("as it is", {}, app)]
-    for changes in sweep:
-        if all(getattr(settings, name) == value for name, value in changes.items()):
-            continue
-        other = app.with_settings(changes)
-        found.append(
-            _Configuration(f"{changes['retrieval_fusion']}, weight {changes['retrieval_weight']}", changes, other)
-        )
+    for name, changes in sweep:
+        if not all(getattr(settings, key) == value for key, value in changes.items()):
+            found.append(_Configuration(name, changes, app.with_settings(changes)))
     return found
 
 

@@ -248,6 +248,7 @@ def stats(report: IndexStats) -> dict[str, Any]:
         "chroma": dict(report.chroma),
         "sentences": report.sentences,
         "fingerprint": report.fingerprint,
+        "threshold": report.threshold,
     }
 
 

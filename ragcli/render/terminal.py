@@ -176,6 +176,7 @@ class TerminalRenderer:
             "chunker": ", ".join(f"{key} {value}" for key, value in report.chunker.items()),
             "sentences": "with vectors of their own" if report.sentences else "without vectors of their own",
             "fingerprint": report.fingerprint,
+            "abstains below": f"{report.threshold:g}",
             "format": f"{report.format}, analyzer {report.analyzer}, generation {report.generation}",
             "created": f"{report.created}, last changed {report.updated}",
             "files since ingest": ", ".join(f"{n:,} {name}" for name, n in report.freshness.items()),

@@ -13,7 +13,7 @@ from ragcli.evaluation.matching import gains, holds, paths_of
 from ragcli.evaluation.metrics import DEFAULT_METRICS, Measure, mean_of, parse_measure
 from ragcli.evaluation.spans import Locate, span_scores
 from ragcli.evaluation.statistics import auroc, bootstrap_interval, percentile, risk_coverage
-from ragcli.reports import EvalReport, QuestionScore
+from ragcli.measurements import EvalReport, QuestionScore
 from ragcli.results import Answer, Hit, QueryResult
 
 MAIN_METRIC = "ndcg@10"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
-    {"errors", "datatypes", "results", "reports"},
+    {"errors", "datatypes", "results", "reports", "measurements"},
     {"protocols", "text"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "scanning"},
     {"settings", "ingest", "answering", "evaluating", "collection"},

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ragcli.errors import RagError
-from ragcli.reports import Calibration
+from ragcli.measurements import Calibration
 
 FILE = "calibration.json"
 

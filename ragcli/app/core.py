@@ -9,15 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragcli.app.calibration import load_calibration
-from ragcli.app.history import remember
 from ragcli.datatypes import Filter
 from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
 from ragcli.errors import UsageError
 from ragcli.index.manifest import Manifest, check_identity
 from ragcli.index.reader import IndexReader, stored_manifest
 from ragcli.protocols import Chunker, Embedder, Generator
-from ragcli.reports import Diagnosis, EvalReport, IndexStats, IngestReport
 from ragcli.results import Answer, QueryResult
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, model_cache
 
@@ -26,6 +23,8 @@ if TYPE_CHECKING:
     from ragcli.app.evaluation import EvalOptions
     from ragcli.datatypes import Matrix, Vector
     from ragcli.ingest import Progress
+    from ragcli.measurements import Diagnosis, EvalReport
+    from ragcli.reports import IndexStats, IngestReport
     from ragcli.retrieval.retriever import Retriever
 
 MAX_QUESTION = 8_000
@@ -147,6 +146,8 @@ class App:
     def query(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> QueryResult:  # noqa: B008
         """The best passages; see `Retriever.retrieve`."""
         question = checked_question(question)
+        from ragcli.app.history import remember
+
         result = self.retriever().retrieve(question, k or self.settings.retrieval_k, where)
         remember(self.index_directory, result)
         return result
@@ -168,6 +169,8 @@ class App:
     def ask(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> Answer:  # noqa: B008
         """An answer with citations, or an abstention."""
         question = checked_question(question)
+        from ragcli.app.history import remember
+
         answer = self.answerer().answer(question, k or self.settings.retrieval_k, where)
         remember(self.index_directory, answer)
         return answer
@@ -190,6 +193,8 @@ class App:
         """As set, else as calibrated on this index, else the default."""
         if self.resolved.explicit("answer_threshold"):
             return self.settings.answer_threshold
+        from ragcli.app.calibration import load_calibration
+
         calibration = load_calibration(self.index_directory, self.reader.fingerprint(documents=False))
         return calibration.threshold if calibration else self.settings.answer_threshold
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ragcli.datatypes import Chunk, DocumentRecord, Filter
-from ragcli.reports import Diagnosis, Finding
+from ragcli.measurements import Diagnosis, Finding
 from ragcli.scanning import Found, left_out, scan, stored_path
 from ragcli.text.folding import contains_quote, fold_quote
 

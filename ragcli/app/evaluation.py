@@ -18,7 +18,7 @@ from ragcli.evaluation.beir import is_collection, read_questions
 from ragcli.evaluation.gating import Baseline, Threshold, changes_since, compare, load_baseline
 from ragcli.evaluation.gold import GoldQuestion, load_gold
 from ragcli.evaluation.statistics import randomisation_p
-from ragcli.reports import EvalReport, GateResult, Stage
+from ragcli.measurements import EvalReport, GateResult, Stage
 from ragcli.retrieval.diversity import Selection
 
 if TYPE_CHECKING:
@@ -125,15 +125,14 @@ MakeSubject = Callable[..., Subject]
 
 
 def collection_subject(app: App, root: str) -> MakeSubject:
-    """Ranks of a collection are documents: nothing is stitched, collapsed or answered."""
+    """Ranks of a collection are documents: nothing is stitched, collapsed or answered. Documents have several chunks, so five
+    times as many hits are asked for; up to a depth of 20 the ranking does not depend on how deep the metrics look."""
     _ = app
 
     def make(app: App, k: int, **changes: object) -> Subject:
         retriever = app.retriever(**{"stitch": False, "selection": Selection(collapse=False), **changes})
         return Subject(
-            retrieve=lambda question: retriever.retrieve(
-                question, 5 * k, Filter(roots=(root,))
-            ),  # documents have several chunks
+            retrieve=lambda question: retriever.retrieve(question, max(100, 5 * k), Filter(roots=(root,))),
             answer=None,
             resolve=lambda path: path,
             locate=lambda _path, _quote: None,

@@ -15,7 +15,7 @@ from ragcli.app.history import last
 from ragcli.datatypes import Chunk, DocumentRecord
 from ragcli.errors import GoldError, IndexUnusable, UsageError
 from ragcli.evaluation.gold import GoldQuestion, parse_gold
-from ragcli.reports import Problem
+from ragcli.measurements import Problem
 from ragcli.text.folding import contains_quote, fold_quote
 from ragcli.text.query import content_tokens
 from ragcli.text.units import is_heading, unit_spans

@@ -19,7 +19,7 @@ from ragcli.evaluating import MAIN_METRIC, evaluate
 from ragcli.evaluation.gating import compare
 from ragcli.evaluation.gold import GoldQuestion, load_gold
 from ragcli.evaluation.statistics import auroc, randomisation_p
-from ragcli.reports import CompareReport, Trial, TuneReport
+from ragcli.measurements import CompareReport, Trial, TuneReport
 
 if TYPE_CHECKING:
     from ragcli.app.core import App

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ragcli.errors import GoldError, UsageError
 from ragcli.evaluation.metrics import parse_measure
 from ragcli.evaluation.statistics import randomisation_p
-from ragcli.reports import Comparison, GateResult
+from ragcli.measurements import Comparison, GateResult
 
 SCHEMA = "rag.baseline/1"
 SPAN_METRICS = ("span_recall", "span_precision", "span_iou")

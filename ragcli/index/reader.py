@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 EXACT_LIMIT = 250_000
 _PARAMETERS = 500  # in one statement
+_MASKS = 8  # of the last filters, kept while the index stays as it is
 
 
 def stored_manifest(directory: Path) -> Manifest | None:
@@ -57,6 +58,7 @@ class IndexReader:
         self._rows: lexical.Rows | None = None
         self._matrix: Matrix | None = None
         self._vocabulary: Vocabulary | None = None
+        self._masks: dict[Filter, NDArray[np.bool_]] = {}
         try:
             with self.snapshot():
                 pass
@@ -102,6 +104,7 @@ class IndexReader:
             self._rows = None
             self._matrix = None
             self._vocabulary = None
+            self._masks = {}
 
     def _row_arrays(self) -> lexical.Rows:
         if self._rows is None:
@@ -209,8 +212,12 @@ class IndexReader:
         return self._matrix
 
     def _mask(self, where: Filter) -> NDArray[np.bool_]:
-        rows = self._row_arrays()
-        return allowed_rows(self._connection, rows, where, self.vocabulary() if where.without else None)
+        if where not in self._masks:
+            if len(self._masks) >= _MASKS:
+                self._masks.clear()
+            vocabulary = self.vocabulary() if where.without else None
+            self._masks[where] = allowed_rows(self._connection, self._row_arrays(), where, vocabulary)
+        return self._masks[where]
 
     def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
         """The chunks at `rows` that still exist, by row."""

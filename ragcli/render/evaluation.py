@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
+from ragcli.measurements import CompareReport, Comparison, EvalReport, GateResult, QuestionScore, TuneReport
 from ragcli.render.sanitize import one_line
-from ragcli.reports import CompareReport, Comparison, EvalReport, GateResult, QuestionScore, TuneReport
 
 _STAGE_METRICS = ("ndcg@10", "hit@5", "recall@10")
 Line = Text | str

@@ -10,8 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ragcli.errors import RagError
+from ragcli.measurements import EvalReport, QuestionScore
 from ragcli.render.sanitize import one_line, sanitize
-from ragcli.reports import EvalReport, QuestionScore
 
 SUMMARY_LIMIT = 900_000  # bytes; GitHub drops a step's summary above 1 MiB
 _ANNOTATIONS = 10  # GitHub shows no more of a kind

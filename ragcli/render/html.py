@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from ragcli.measurements import EvalReport, QuestionScore
 from ragcli.render.sanitize import one_line
-from ragcli.reports import EvalReport, QuestionScore
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2733; --dim: #66727f; --line: #d5dbe1; --back: #fff; --bar: #3b76b5; --bad: #c0392b;

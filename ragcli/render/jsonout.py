@@ -5,22 +5,24 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ragcli.datatypes import DocumentRecord, Span
-from ragcli.errors import RagError
-from ragcli.reports import (
-    Calibration,
-    CompareReport,
-    Diagnosis,
-    EvalReport,
-    IndexStats,
-    IngestReport,
-    Problem,
-    QuestionScore,
-    TuneReport,
-)
-from ragcli.results import Answer, Citation, Hit, QueryResult
+from ragcli.datatypes import DocumentRecord
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Span
+    from ragcli.errors import RagError
+    from ragcli.measurements import (
+        Calibration,
+        CompareReport,
+        Diagnosis,
+        EvalReport,
+        Problem,
+        QuestionScore,
+        TuneReport,
+    )
+    from ragcli.reports import IndexStats, IngestReport
+    from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.padding import Padding
@@ -12,21 +12,14 @@ from rich.text import Text
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import RagError
-from ragcli.render.evaluation import compared_lines, evaluation_lines, tuning_lines
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.passages import EXCERPT, context, marked, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
-from ragcli.reports import (
-    Calibration,
-    CompareReport,
-    Diagnosis,
-    EvalReport,
-    IndexStats,
-    IngestReport,
-    Problem,
-    TuneReport,
-)
 from ragcli.results import Answer, Citation, Hit, QueryResult
+
+if TYPE_CHECKING:
+    from ragcli.measurements import Calibration, CompareReport, Diagnosis, EvalReport, Problem, TuneReport
+    from ragcli.reports import IndexStats, IngestReport
 
 Shown = Callable[[DocumentRecord], str]
 _INDENT = (0, 0, 0, 4)
@@ -204,16 +197,22 @@ class TerminalRenderer:
 
     def evaluation(self, report: EvalReport, *, worst: int) -> None:
         """See `ragcli.render.evaluation`."""
+        from ragcli.render.evaluation import evaluation_lines
+
         for line in evaluation_lines(report, worst=worst):
             self._line(line)
 
     def tuning(self, report: TuneReport) -> None:
         """See `ragcli.render.evaluation`."""
+        from ragcli.render.evaluation import tuning_lines
+
         for line in tuning_lines(report):
             self._line(line)
 
     def comparison(self, report: CompareReport) -> None:
         """See `ragcli.render.evaluation`."""
+        from ragcli.render.evaluation import compared_lines
+
         for line in compared_lines(report):
             self._line(line)
 

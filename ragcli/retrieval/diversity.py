@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.results import ScoredChunk
-from ragcli.text.analyzer import tokens
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix
 
+_WORD = re.compile(r"\w+")
 _SHINGLE = 4  # words
 _ALIKE = 0.8  # Jaccard similarity of the shingles of two near-duplicates
 
@@ -60,7 +61,7 @@ def _collapsed(ranked: Sequence[ScoredChunk]) -> tuple[list[ScoredChunk], dict[s
 
 
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:
-    words = list(tokens(text))
+    words = _WORD.findall(text.lower())
     return frozenset(tuple(words[i : i + _SHINGLE]) for i in range(max(1, len(words) - _SHINGLE + 1)))
 
 

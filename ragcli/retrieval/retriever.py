@@ -78,7 +78,8 @@ class Retriever:
         timings: dict[str, float] = {}
         notes: list[str] = []
         options = self._options
-        wanted = max(2 * k, k + 10)
+        joins = options.stitch or options.selection.collapse  # several chunks may become one hit
+        wanted = max(2 * k, k + 10) if joins else k
         with self._index.snapshot():
             scored = self.rank(question, wanted, where, timings, notes)
             with _timed(timings, "select"):

@@ -32,6 +32,15 @@ def test_an_index_of_a_released_format_answers_and_grows(rag, write: Callable[[s
     assert json.loads(rag("doctor", "--json").stdout)["sound"] is True
 
 
+@pytest.mark.parametrize("fixture", FORMATS, ids=lambda path: path.name)
+def test_an_ingest_of_everything_upgrades_an_index_of_a_released_format(rag, fixture: Path) -> None:
+    shutil.copytree(fixture, ".rag")
+    assert json.loads(rag("ingest", "--json").stdout)["missing"] == 2
+    assert json.loads(rag("query", "annual leave", "--json").stdout)["hits"][0]["path"] == "leave.md"
+    assert json.loads(rag("ingest", "--sentences", "--json").stdout)["chunks_embedded"] in (0, 2)
+    assert json.loads(rag("stats", "--json").stdout)["sentences"] is True
+
+
 def test_a_newer_format_is_refused_by_its_number(rag) -> None:
     shutil.copytree(FORMATS[-1], ".rag")
     with sqlite3.connect(".rag/catalog.sqlite3") as connection:

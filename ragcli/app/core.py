@@ -180,8 +180,9 @@ class App:
         """Who writes the answers; loaded once."""
         from ragcli.generation import get_generator
 
+        model = self.settings.answer_model
         return get_generator(
-            str(self.located(self.settings.answer_model)),
+            str(self.directory / model) if model.lower().endswith(".gguf") else model,
             embed_documents=self.embed_documents,
             embed_query=self.embed_query,
             sentence_cosines=self.reader.sentence_cosines,
@@ -206,9 +207,9 @@ class App:
         return writing_model(self)
 
     def located(self, name: str) -> Path | str:
-        """`name` as a path from the working directory when it is a file or folder there (or says it is a GGUF file)."""
+        """`name` as a path from the working directory when it is a folder there."""
         path = self.directory / name
-        return path if name.lower().endswith(".gguf") or path.exists() else name
+        return path if path.is_dir() else name
 
     def answerer(self) -> Answerer:
         """The answerer that the settings describe; a language model is loaded here."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ragcli.datatypes import Item, SourceFile
 from ragcli.errors import IndexUnusable, UsageError
 from ragcli.index.manifest import Manifest
-from ragcli.index.writer import open_writer
+from ragcli.index.writer import open_writer, upgrade_format
 from ragcli.ingest import Ingest, Progress, file_items
 from ragcli.loaders import load_bytes
 from ragcli.reports import IngestReport
@@ -97,6 +97,7 @@ def _manifest_of_old(app: App) -> Manifest | None:
 
 
 def _known_roots(app: App) -> list[Path]:
+    upgrade_format(app.index_directory)
     roots = sorted({source.root for source in app.reader.files() if source.is_file})
     app.close()
     if not roots:

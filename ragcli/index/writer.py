@@ -15,7 +15,7 @@ from typing import Any
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed
 from ragcli.index import embeddings, lexical
-from ragcli.index.catalog import connect_writer, disk_errors, read_meta, transaction, translated
+from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.lock import WriterLock
 from ragcli.index.preparing import Identity, advance, now, prepare
@@ -64,6 +64,14 @@ def open_writer(
                 connection.close()
     except OSError as error:
         raise disk_errors(directory, error) from error
+
+
+def upgrade_format(directory: Path) -> None:
+    """Bring the catalog at `directory`, if there is one of an older format, to this version's. Raises IndexLocked when another
+    process is writing."""
+    if (directory / CATALOG).is_file():
+        with WriterLock(directory), translated(directory):
+            connect_writer(directory).close()
 
 
 class IndexWriter:

@@ -382,14 +382,30 @@ def test_tuning_judges_on_the_half_that_did_not_choose(indexed) -> None:
     assert "tuning needs 20" in indexed("tune", "few.jsonl", code=1).stderr
 
 
-def test_tuning_writes_what_is_better_beyond_noise(indexed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAGCLI_RETRIEVAL_MODE", "dense")
-    monkeypatch.setenv("RAGCLI_RETRIEVAL_DEPTH", "1")
-    found = json.loads(indexed("tune", "gold.jsonl", "--write", "tuned.toml", "--json").stdout)
-    if found["better"]:
-        assert 'mode = "hybrid"' in Path("tuned.toml").read_text()
-    else:
-        assert not Path("tuned.toml").exists()
+SYNONYMS = """physician doctor|automobile car|infant baby|ocean sea|attorney lawyer|film movie|couch sofa|purchase buy|error mistake|
+cemetery graveyard|rabbit bunny|garbage trash|present gift|truck lorry|jail prison|stomach belly|shop store|street road|forest woods|
+rock stone|battle fight|ship boat|angry mad|begin start"""
+
+
+def test_tuning_writes_what_is_better_beyond_noise(
+    rag_with_model, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = []
+    for i, pair in enumerate(SYNONYMS.replace("\n", "").split("|")):
+        one, other = pair.split()
+        write(f"docs/{i:02}.txt", f"This page explains the word {one}.\n")
+        rows.append({"id": other, "question": f"Which page explains {other}?", "relevant": [f"docs/{i:02}.txt"]})
+    write("gold.jsonl", "\n".join(json.dumps(row) for row in rows))
+    rag_with_model("ingest", "docs")
+    monkeypatch.setenv("RAGCLI_RETRIEVAL_WEIGHT", "0.0")
+    found = json.loads(rag_with_model("tune", "gold.jsonl", "--write", "tuned.toml", "--json").stdout)
+    assert found["better"] is True
+    assert found["p"] < 0.05
+    assert "weight = " in Path("tuned.toml").read_text()
+    monkeypatch.delenv("RAGCLI_RETRIEVAL_WEIGHT")
+    Path("tuned.toml").rename("rag.toml")
+    settings = json.loads(rag_with_model("config", "show", "--json").stdout)["settings"]
+    assert settings["retrieval.weight"]["value"] == found["settings"]["retrieval_weight"]
 
 
 def test_calibration_is_kept_with_the_index_and_used(indexed) -> None:

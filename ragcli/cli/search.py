@@ -38,6 +38,8 @@ def query(
 ) -> None:
     """Show the passages that fit a question best. Exit code 4 when there are none.
 
+    "Words in quotes" must stand so in each of them, -word in none, and prefix* means every word that begins so.
+
     Example: rag query "notice period" -k 3 --filter type=pdf
     """
     output = Output(as_json=as_json, quiet=quiet)

@@ -289,6 +289,7 @@ def test_span_scores_count_characters_once_within_the_budget() -> None:
         ("Who made number3 in year3?", "docs/new.txt", "ingest", "new since the last ingest"),
         ("Who made number3 in year3?", "docs/broken.pdf", "ingest", "could not be read"),
         ("Who made number3 in year3?", "docs/.hidden.txt", "ingest", "ignored"),
+        ("Who made number3 in year3?", "docs/image.bin", "ingest", "not a document"),
         ("Who made number3 in year3?", "docs/03.txt:maker4", "chunking", "the quotation is not in the text"),
         ("Who made number3 in year3?", "docs/20.txt", "hits", "over the budget of 5 passages"),
         ("melting gadolinium number3", "docs/03.txt", "answer", "abstained"),
@@ -298,6 +299,7 @@ def test_why_names_the_stage_that_lost_the_document(
     indexed, write: Write, question: str, expect: str, stage: str | None, text: str
 ) -> None:
     write("docs/broken.pdf", "%PDF-1.4 nothing of a file")
+    Path("docs/image.bin").write_bytes(bytes(range(256)) * 20)
     indexed("ingest", "docs")
     write("later.txt", "x")
     write("docs/new.txt", "brand new\n")

@@ -43,7 +43,7 @@ def diagnose(app: App, question: str, path: str, quote: str = "") -> Diagnosis:
             return result()
     else:
         wanted = chunks
-    _retrieval(app, question, wanted, bool(quote), done)
+    _retrieval(app, question, wanted, done)
     return result()
 
 
@@ -61,9 +61,9 @@ def _document(app: App, path: str) -> DocumentRecord | None:
 def _why_not_ingested(app: App, path: str) -> str:
     file = app.directory / path
     stored = stored_path(Path(os.path.abspath(file)), app.project)
-    failure = next((f for f in app.reader.failures() if f.path in (path, stored)), None)
+    failure = next((f for f in app.reader.failures(skipped=True) if f.path in (path, stored)), None)
     if failure is not None:
-        return f"could not be read: {failure.reason}"
+        return f"{'not a document' if failure.skipped else 'could not be read'}: {failure.reason}"
     if not file.exists():
         return "there is no such file, and no document of that name in the index"
     roots = {source.root for source in app.reader.files() if source.is_file}
@@ -100,7 +100,7 @@ def _shares(text: str, quote: str) -> bool:
     )
 
 
-def _retrieval(app: App, question: str, wanted: Sequence[Chunk], quoted: bool, say: Say) -> None:
+def _retrieval(app: App, question: str, wanted: Sequence[Chunk], say: Say) -> None:
     """Ranks in each leg, in the fused ranking, after selection and stitching, and in the answer."""
     ids = {chunk.chunk_id for chunk in wanted}
     settings, depth = app.settings, app.settings.retrieval_depth

@@ -60,7 +60,7 @@ def evaluate_target(app: App, target: Path, options: EvalOptions, *, on_progress
             f"{target} holds no corpus.jsonl and queries.jsonl", hint="rag eval GOLD.jsonl or a BEIR folder"
         )
     questions = _collection(app, target, options, on_progress) if target.is_dir() else _gold(target, options)
-    subject = collection_subject(app, str(target)) if target.is_dir() else gold_subject(app, target, options)
+    subject = collection_subject(str(target)) if target.is_dir() else gold_subject(app, target, options)
     depth = 10
     config = _config(app, deepest_rank(options.thresholds, at_least=depth))
     if target.is_dir():
@@ -124,10 +124,9 @@ def _gold(path: Path, options: EvalOptions) -> list[GoldQuestion]:
 MakeSubject = Callable[..., Subject]
 
 
-def collection_subject(app: App, root: str) -> MakeSubject:
+def collection_subject(root: str) -> MakeSubject:
     """Ranks of a collection are documents: nothing is stitched, collapsed or answered. Documents have several chunks, so five
     times as many hits are asked for; up to a depth of 20 the ranking does not depend on how deep the metrics look."""
-    _ = app
 
     def make(app: App, k: int, **changes: object) -> Subject:
         retriever = app.retriever(**{"stitch": False, "selection": Selection(collapse=False), **changes})

@@ -261,15 +261,12 @@ class IndexReader:
             )
             return [SourceFile(*entry) for entry in self._connection.execute(query)]
 
-    def failures(self) -> list[Failure]:
-        """Files that could not be read, ordered by path; those that are no documents are not among them."""
+    def failures(self, *, skipped: bool = False) -> list[Failure]:
+        """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
         with self.snapshot():
-            return [
-                Failure(*entry)
-                for entry in self._connection.execute(
-                    "SELECT path, reason FROM failures WHERE NOT skipped ORDER BY path"
-                )
-            ]
+            query = "SELECT path, reason, skipped FROM failures WHERE skipped <= ? ORDER BY path"
+            found = self._connection.execute(query, (skipped,))
+            return [Failure(path, reason, bool(is_skipped)) for path, reason, is_skipped in found]
 
     def type_counts(self) -> dict[str, int]:
         with self.snapshot():

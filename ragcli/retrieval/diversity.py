@@ -29,7 +29,7 @@ class Selection:
 
 
 def select(
-    ranked: Sequence[ScoredChunk], selection: Selection, vectors: Callable[[Sequence[int]], Matrix], limit: int
+    ranked: Sequence[ScoredChunk], selection: Selection, vectors: Callable[[Sequence[int]], Matrix]
 ) -> tuple[list[ScoredChunk], dict[str, list[ScoredChunk]]]:
     """Chunks in their (new) order, and chunk id → its near-duplicates of other documents that were left out."""
     chosen, alike = _collapsed(ranked) if selection.collapse else (list(ranked), {})
@@ -42,7 +42,7 @@ def select(
                 kept.append(entry)
         chosen = kept
     if selection.mmr is not None and len(chosen) > 1:
-        chosen = _marginal(chosen, selection.mmr, vectors([entry.row for entry in chosen]), limit)
+        chosen = _marginal(chosen, selection.mmr, vectors([entry.row for entry in chosen]))
     return chosen, alike
 
 
@@ -69,13 +69,13 @@ def _jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]])
     return len(one & other) / max(1, len(one | other))
 
 
-def _marginal(ranked: Sequence[ScoredChunk], balance: float, matrix: Matrix, limit: int) -> list[ScoredChunk]:
+def _marginal(ranked: Sequence[ScoredChunk], balance: float, matrix: Matrix) -> list[ScoredChunk]:
     """Maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998) over scores divided by the best one."""
     best = ranked[0].score or 1.0
     similar = matrix @ matrix.T
     chosen: list[int] = []
     rest = list(range(len(ranked)))
-    while rest and len(chosen) < limit:
+    while rest:
         pick = max(
             rest,
             key=lambda i: (

@@ -83,9 +83,7 @@ class Retriever:
         with self._index.snapshot():
             scored = self.rank(question, wanted, where, timings, notes)
             with _timed(timings, "select"):
-                chosen, alike = select(
-                    scored, options.selection, self._index.vectors, k if options.selection.mmr else wanted
-                )
+                chosen, alike = select(scored, options.selection, self._index.vectors)
         with _timed(timings, "stitch"):
             hits = stitch(
                 chosen, k, max_chunks=3 if options.stitch else 1, max_tokens=options.stitch_tokens, alike=alike

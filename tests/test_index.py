@@ -213,8 +213,10 @@ def test_another_model_or_chunker_is_refused_with_both_names(directory: Path) ->
         pass
 
 
-def test_word_lists_of_another_analyzer_are_not_searched(directory: Path) -> None:
-    build(directory, TEXTS)
+def test_word_lists_of_another_analyzer_are_not_searched_but_made_anew(directory: Path) -> None:
+    build(directory, {"gone.txt": "annual gone", **TEXTS})
+    with writing(directory) as writer:
+        writer.remove([source_id("gone.txt")])
     with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection, connection:
         connection.execute("UPDATE meta SET value = '\"0\"' WHERE key = 'analyzer'")
     with closing(IndexReader(directory)) as reader, pytest.raises(IndexIncompatible, match="analyzer 0") as caught:
@@ -226,6 +228,8 @@ def test_word_lists_of_another_analyzer_are_not_searched(directory: Path) -> Non
         put(writer, new("c.txt", "bicycle spaces"))
     with closing(IndexReader(directory)) as reader:
         assert found(reader, "annual")[0] == ["a.md"]
+        assert found(reader, "bicycle")[0] == ["c.txt"]
+        assert reader.check() == []
 
 
 def test_rebuilding_empties_the_index_first(directory: Path) -> None:

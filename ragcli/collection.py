@@ -1,34 +1,50 @@
-"""The documents of a BEIR folder as ingest items: one record a line, under its `_id`."""
+"""The documents of a BEIR folder as sources: one record a line, under its `_id`."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ragcli.datatypes import Block, Document, Item, SourceFile, source_id
-from ragcli.errors import NotADocument
+from ragcli.datatypes import Block, Document, Reading, SourceFile, source_id
 from ragcli.evaluation.beir import CorpusEntry, read_corpus
 from ragcli.text.sentences import trim
 
 RECORD = "record"
 
 
-def collection_items(folder: Path) -> list[Item]:
-    """Every line of the corpus as an item; one whose line did not change is not embedded again."""
-    return [_item(entry, str(folder)) for entry in read_corpus(folder)]
+class CollectionReader:
+    """The records of the corpus in `folder`; one whose line did not change is not embedded again."""
+
+    version = "1"
+
+    def __init__(self, folder: Path) -> None:
+        self._root = str(folder)
+        self._entries = {source_id(self._root, entry.id): entry for entry in read_corpus(folder)}
+
+    def sources(self) -> list[SourceFile]:
+        """Every record, in the order of the file."""
+        return [
+            SourceFile(identity, entry.id, self._root, len(entry.raw), _stamp(entry), 0, "")
+            for identity, entry in self._entries.items()
+        ]
+
+    def read(self, wanted: Iterable[tuple[SourceFile, str]]) -> Iterator[Reading]:
+        """What each record holds, in their order; the known hash makes no difference."""
+        for source, _ in wanted:
+            entry = self._entries[source.document_id]
+            document = _document(entry, source)
+            content_hash = hashlib.sha256(entry.raw).hexdigest()
+            yield Reading(content_hash, document) if document else Reading(content_hash, reason="empty", skipped=True)
 
 
-def _item(entry: CorpusEntry, root: str) -> Item:
-    stamp = int.from_bytes(hashlib.sha256(entry.raw).digest()[:7], "big")
-    source = SourceFile(source_id(root, entry.id), entry.id, root, len(entry.raw), stamp, 0, "")
-    load: Callable[[bytes], Document] = lambda _: _document(entry, root)  # noqa: E731
-    return Item(source, read=lambda: entry.raw, load=load)
+def _stamp(entry: CorpusEntry) -> int:
+    return int.from_bytes(hashlib.sha256(entry.raw).digest()[:7], "big")
 
 
-def _document(entry: CorpusEntry, root: str) -> Document:
+def _document(entry: CorpusEntry, source: SourceFile) -> Document | None:
     text = entry.text if entry.text.strip() else entry.title
     span = trim(text, 0, len(text))
     if span is None:
-        raise NotADocument("empty")
-    return Document(source_id(root, entry.id), entry.id, RECORD, entry.title, text, (Block(*span, "paragraph"),))
+        return None
+    return Document(source.document_id, entry.id, RECORD, entry.title, text, (Block(*span, "paragraph"),))

@@ -8,7 +8,7 @@ All offsets are in characters of `Document.text`, end exclusive. Lines, pages an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -27,6 +27,11 @@ DEFAULT_LANGUAGE = "en"
 def source_id(*parts: str) -> str:
     """The identity of a source: 32 hexadecimal digits of its path, or of a collection and a record's id."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", errors="surrogateescape")).hexdigest()[:32]
+
+
+def chunk_id(document_id: str, start: int, end: int, header: str, text: str) -> str:
+    """The identity of a chunk: 32 hexadecimal digits of its document, its place, and what is indexed of it."""
+    return source_id(document_id, str(start), str(end), header, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class Document:
 
     `blocks` are in order, do not overlap, and cover every character that is not white space.
     `page_starts` holds the offset of each page and is empty when the format has no pages. `has_lines` says whether line
-    numbers of `text` are line numbers of the source file. `language` (ISO 639-1) decides how words are stemmed.
+    numbers of `text` are line numbers of the source file. `language` (ISO 639-1) decides how words are stemmed. `partial` says
+    what of the source could not be read, and is empty when everything was.
     """
 
     document_id: str
@@ -61,6 +67,7 @@ class Document:
     has_lines: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
     language: str = DEFAULT_LANGUAGE
+    partial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +121,8 @@ class Chunk:
 class SourceFile:
     """What the catalog remembers of a source to tell whether it changed without reading it.
 
-    A record of a collection is a source that is not a file: its `root` is the collection, its `path` the record's id, and
-    its `ctime_ns` 0.
+    A source that is not a file has a `ctime_ns` of 0: a record of a collection (`root` is the collection, `path` the record's
+    id), a web page (`path` is its address), or what came from standard input (`path` is the name that was given).
     """
 
     document_id: str
@@ -132,12 +139,14 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One document to ingest: `read` gives its bytes, `load` makes the Document from them; both may raise LoadError."""
+class Reading:
+    """What became of one source: the `document` in it; or the `reason` why there is none, which is no fault if `skipped`; or,
+    with neither, that its content is the one already known. `content_hash` is empty for what could not be opened."""
 
-    source: SourceFile
-    read: Callable[[], bytes]
-    load: Callable[[bytes], Document]
+    content_hash: str = ""
+    document: Document | None = None
+    reason: str = ""
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +172,8 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A document as the catalog knows it; `page_starts` as in Document."""
+    """A document as the catalog knows it; fields as in Document and SourceFile. `copies` are the paths of files with the same
+    content."""
 
     document_id: str
     path: str
@@ -174,6 +184,19 @@ class DocumentRecord:
     has_lines: bool
     page_starts: tuple[int, ...] = ()
     language: str = DEFAULT_LANGUAGE
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+    partial: str = ""
+    copies: tuple[str, ...] = ()
+    is_file: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a document's metadata must be; see `ragcli.index.conditions`."""
+
+    key: str
+    operator: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +204,8 @@ class Filter:
     """Conditions on documents and chunks, all of which must hold.
 
     `paths` are patterns (see `ragcli.index.filtering`), `types` and `roots` (what was given to ingest) are exact; each of
-    these three matches when any of its values does. A chunk must hold every one of `phrases`, and none of the words `without`.
+    these three matches when any of its values does. `conditions` are on metadata. A chunk must hold every one of `phrases`,
+    and none of the words `without`.
     """
 
     paths: tuple[str, ...] = ()
@@ -189,9 +213,15 @@ class Filter:
     roots: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def on_documents(self) -> bool:
+        """Whether there is a condition on documents."""
+        return bool(self.paths or self.types or self.roots or self.conditions)
 
     def __bool__(self) -> bool:
-        return bool(self.paths or self.types or self.roots or self.phrases or self.without)
+        return bool(self.on_documents or self.phrases or self.without)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,33 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What an ingest would do with a source: add, update, unchanged, skip, fail, remove or keep. `detail` is its type, or the
+    reason."""
+
+    path: str
+    action: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document, a copy of one, or something that was not indexed. `state`: ok, changed (since ingest), gone, partial, failed,
+    skipped or copy; `reason` says why for the last four."""
+
+    path: str
+    state: str
+    type: str = ""
+    title: str = ""
+    chunks: int = 0
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did. `skipped` counts files that were not documents, by reason."""
+    """What an ingest did. `skipped` counts files that were not documents, by reason; `partial` lists documents of which
+    something could not be read; `copies` counts new files whose content was indexed already."""
 
     added: int
     updated: int
@@ -33,6 +58,8 @@ class IngestReport:
     seconds: float
     interrupted: bool = False
     warnings: tuple[str, ...] = ()
+    copies: int = 0
+    partial: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +89,5 @@ class IndexStats:
     sentences: bool
     fingerprint: str
     threshold: float
+    partial: tuple[Failure, ...] = ()
+    copies: int = 0

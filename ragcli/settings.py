@@ -29,6 +29,16 @@ class Settings:
     offline: bool = False  # true: no command opens a socket
     embedding_model: str = ""  # the index's own, else all-MiniLM-L6-v2
     embedding_sentences: str = ""  # the index's own, else on
+    ingest_ocr: str = ""  # no; or Tesseract's languages, such as eng+deu
+    ingest_hidden: bool = False
+    ingest_follow_symlinks: bool = False
+    ingest_cross_device: bool = False
+    limits_file_mb: float = 100.0
+    limits_idle_seconds: float = 30.0
+    limits_seconds: float = 300.0
+    limits_cpu_seconds: float = 120.0
+    limits_memory_mb: int = 1024
+    limits_characters: int = 20_000_000
     chunking_strategy: str = ""  # the index's own, else structure
     chunking_max_tokens: int = 0  # the index's own, else 200
     retrieval_mode: str = "hybrid"
@@ -60,6 +70,12 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "embedding_sentences": ("", "on", "off"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
+    "limits_file_mb": (0.001, 10_000.0),
+    "limits_idle_seconds": (0.1, 86_400.0),
+    "limits_seconds": (0.1, 86_400.0),
+    "limits_cpu_seconds": (1.0, 86_400.0),
+    "limits_memory_mb": (128, 1_000_000),
+    "limits_characters": (1_000, 1_000_000_000),
     "chunking_max_tokens": (16, 8192),
     "retrieval_weight": (0.0, 1.0),
     "retrieval_depth": (1, 10_000),
@@ -124,7 +140,7 @@ def find_upward(directory: Path, name: str) -> Path | None:
 
 
 _NAMES = tuple(field.name for field in fields(Settings))
-_SECTIONS = frozenset({"embedding", "chunking", "retrieval", "answer"})
+_SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer"})
 
 
 def _from_file(path: Path | None) -> list[tuple[str, object, str]]:

@@ -21,6 +21,7 @@ from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, mo
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
     from ragcli.app.evaluation import EvalOptions
+    from ragcli.app.ingestion import IngestRequest
     from ragcli.datatypes import Matrix, Vector
     from ragcli.ingest import Progress
     from ragcli.measurements import Diagnosis, EvalReport
@@ -129,19 +130,17 @@ class App:
 
     def ingest(
         self,
-        paths: Sequence[Path],
+        request: IngestRequest,
         *,
-        prune: bool = False,
-        rebuild: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> IngestReport:
-        """Bring the index up to date with the files at `paths`, or with everything ever ingested when there are none.
+        """Bring the index up to date with what the request names, or with everything ever ingested when it names nothing.
 
         Raises UsageError when there is nothing to ingest or a path does not exist.
         """
         from ragcli.app.ingestion import ingest_paths
 
-        return ingest_paths(self, paths, prune=prune, rebuild=rebuild, on_progress=on_progress)
+        return ingest_paths(self, request, on_progress=on_progress)
 
     def query(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> QueryResult:  # noqa: B008
         """The best passages; see `Retriever.retrieve`."""

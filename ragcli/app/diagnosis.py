@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ragcli.datatypes import Chunk, DocumentRecord, Filter
 from ragcli.measurements import Diagnosis, Finding
-from ragcli.scanning import Found, left_out, scan, stored_path
+from ragcli.sources.scanning import Found, left_out, scan, stored_path
 from ragcli.text.folding import contains_quote, fold_quote
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.app.gold_paths import locator, resolver
-from ragcli.app.ingestion import ingest_items
-from ragcli.collection import collection_items
+from ragcli.app.ingestion import ingest_sources
+from ragcli.collection import CollectionReader
 from ragcli.datatypes import Filter
 from ragcli.errors import UsageError
 from ragcli.evaluating import MAIN_METRIC, Subject, deepest_rank, evaluate
@@ -18,6 +18,7 @@ from ragcli.evaluation.beir import is_collection, read_questions
 from ragcli.evaluation.gating import Baseline, Threshold, changes_since, compare, load_baseline
 from ragcli.evaluation.gold import GoldQuestion, load_gold
 from ragcli.evaluation.statistics import randomisation_p
+from ragcli.ingest import Options
 from ragcli.measurements import EvalReport, GateResult, Stage
 from ragcli.retrieval.diversity import Selection
 
@@ -89,13 +90,14 @@ def _collection(app: App, folder: Path, options: EvalOptions, on_progress: OnPro
         raise UsageError("a BEIR folder has no answers to measure", hint="leave --answers out")
     questions = read_questions(folder, options.split or DEFAULT_SPLIT)
     root = str(folder)
-    report = ingest_items(
+    reader = CollectionReader(folder)
+    report = ingest_sources(
         app,
-        collection_items(folder),
+        reader.sources(),
         [],
+        reader,
         covers=lambda source: not source.is_file and source.root == root,
-        prune=True,
-        rebuild=False,
+        options=Options(prune=True),
         on_progress=lambda progress: on_progress("documents", progress.done, progress.files),
     )
     if report.interrupted:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.scanning import stored_path
+from ragcli.sources.scanning import stored_path
 
 if TYPE_CHECKING:
     from ragcli.app.core import App

@@ -1,70 +1,111 @@
-"""Putting an ingest together: which files or records, which of them are gone, and the parts that take them in."""
+"""Putting an ingest together: which sources, which of them are gone, and the parts that take them in."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.datatypes import Item, SourceFile
+from ragcli.datatypes import SourceFile
 from ragcli.errors import IndexUnusable, UsageError
 from ragcli.index.manifest import Manifest
 from ragcli.index.writer import open_writer, upgrade_format
-from ragcli.ingest import Ingest, Progress, file_items
-from ragcli.loaders import load_bytes
+from ragcli.ingest import Ingest, Options, Progress, Reader
+from ragcli.loaders.limits import Limits
+from ragcli.loaders.pool import FileReader
+from ragcli.loaders.reading import Options as ReadingOptions
 from ragcli.reports import IngestReport
-from ragcli.scanning import Found, Skipped, scan, stored_path
+from ragcli.sources.scanning import Found, Rules, Skipped, open_source, scan, stored_path
 from ragcli.text.language import detect_language
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
 
 
-def ingest_paths(
-    app: App, paths: Sequence[Path], *, prune: bool, rebuild: bool, on_progress: Callable[[Progress], None]
-) -> IngestReport:
+@dataclass(frozen=True, slots=True)
+class IngestRequest:
+    """What to ingest and how: files and folders (none: everything ingested before), bytes and web pages as `extra`, the rules
+    of the scan, and the options of the run. `rebuild` empties the index first."""
+
+    paths: Sequence[Path] = ()
+    extra: Sequence[tuple[SourceFile, Callable[[], int]]] = ()
+    rules: Rules = field(default_factory=Rules)
+    options: Options = field(default_factory=Options)
+    rebuild: bool = False
+
+
+def ingest_paths(app: App, request: IngestRequest, *, on_progress: Callable[[Progress], None]) -> IngestReport:
     """See `App.ingest`."""
-    roots = [Path(os.path.abspath(app.directory / path)) for path in paths] or _known_roots(app)
+    found, skipped, covers = scanned(app, request)
+    openers = {source.document_id: opener for source, opener in request.extra}
+    locations = {entry.source.document_id: entry.location for entry in found}
+
+    def opened(source: SourceFile) -> int:
+        opener = openers.get(source.document_id)
+        return opener() if opener else open_source(locations[source.document_id])
+
+    reader = FileReader(limits_of(app), reading_options(app), opened)
+    try:
+        return ingest_sources(
+            app,
+            [*(entry.source for entry in found), *(source for source, _ in request.extra)],
+            [entry for entry in skipped if not entry.quiet],
+            reader,
+            covers=covers,
+            options=request.options,
+            rebuild=request.rebuild,
+            on_progress=on_progress,
+        )
+    finally:
+        reader.close()
+
+
+def scanned(app: App, request: IngestRequest) -> tuple[list[Found], list[Skipped], Callable[[SourceFile], bool]]:
+    """The files that are meant, what is left out with the reason, and which known sources the scan would have seen.
+
+    Raises UsageError for a path that does not exist, unless its documents are to be dropped.
+    """
+    roots = [Path(os.path.abspath(app.directory / path)) for path in request.paths]
+    if not roots and not request.extra:
+        roots = _known_roots(app)
     for root in roots:
-        if not root.exists() and not prune:
+        if not root.exists() and not request.options.prune:
             raise UsageError(
                 f"no such file or folder: {root}", hint="check the path, or drop its documents with --prune"
             )
     entries: dict[str, Found | Skipped] = {}
     for root in roots:
-        for entry in scan(root, app.project, app.index_directory):
+        for entry in scan(root, app.project, app.index_directory, request.rules):
             entries[entry.source.path if isinstance(entry, Found) else entry.path] = entry
     found = [entry for entry in entries.values() if isinstance(entry, Found)]
     skipped = [entry for entry in entries.values() if isinstance(entry, Skipped)]
     covered = [stored_path(root, app.project) for root in roots]
     unseen = [entry.path for entry in skipped if entry.reason.startswith("cannot")]  # not gone, only out of sight
-    return ingest_items(
-        app,
-        list(file_items(found, load_bytes)),
-        skipped,
-        covers=lambda source: (
+
+    def covers(source: SourceFile) -> bool:
+        return (
             source.is_file
             and any(_below(source.path, root) for root in covered)
             and not any(_below(source.path, path) for path in unseen)
-        ),
-        prune=prune,
-        rebuild=rebuild,
-        on_progress=on_progress,
-    )
+        )
+
+    return found, skipped, covers
 
 
-def ingest_items(
+def ingest_sources(
     app: App,
-    items: Sequence[Item],
-    skipped: Sequence[Skipped],
+    sources: Sequence[SourceFile],
+    skipped: Iterable[Skipped],
+    reader: Reader,
     *,
     covers: Callable[[SourceFile], bool],
-    prune: bool,
-    rebuild: bool,
+    options: Options,
+    rebuild: bool = False,
     on_progress: Callable[[Progress], None],
 ) -> IngestReport:
-    """Ingest `items`. What the index holds, `covers` says is meant, and is not among them, counts as gone.
+    """Ingest `sources`. What the index holds, `covers` says is meant, and is not among them, counts as gone.
 
     Model and chunker are those of the index, also when it is rebuilt, unless the settings name others.
     """
@@ -80,12 +121,35 @@ def ingest_items(
         rebuild=rebuild,
         exact_limit=app.settings.retrieval_exact_limit,
     ) as writer:
-        present = {item.source.document_id for item in items}
-        known = [*writer.files().values(), *(source for source, _ in writer.failed_files().values())]
+        present = {source.document_id for source in sources}
+        known = [*writer.files().values(), *(source for source, _, _ in writer.failed_files().values())]
         gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
-        return Ingest(writer, chunker, embedder, detect_language, on_progress=on_progress).run(
-            items, skipped, gone=gone, prune=prune
-        )
+        ingest = Ingest(writer, reader, chunker, embedder, detect_language, options=options, on_progress=on_progress)
+        return ingest.run(sources, skipped, gone=gone)
+
+
+def watched_roots(app: App, request: IngestRequest) -> list[Path]:
+    """The files and folders whose changes concern a request."""
+    given = [Path(os.path.abspath(app.directory / path)) for path in request.paths]
+    return [root for root in given or _known_roots(app) if root.exists()]
+
+
+def limits_of(app: App) -> Limits:
+    """The limits of one file, as set."""
+    settings = app.settings
+    return Limits(
+        file_bytes=int(settings.limits_file_mb * 1_000_000),
+        idle_seconds=settings.limits_idle_seconds,
+        seconds=settings.limits_seconds,
+        cpu_seconds=settings.limits_cpu_seconds,
+        memory_bytes=settings.limits_memory_mb << 20,
+        characters=settings.limits_characters,
+    )
+
+
+def reading_options(app: App, *, only_detect: bool = False) -> ReadingOptions:
+    """How files are read, as set."""
+    return ReadingOptions(ocr=app.settings.ingest_ocr, only_detect=only_detect)
 
 
 def _manifest_of_old(app: App) -> Manifest | None:

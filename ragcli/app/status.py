@@ -32,6 +32,8 @@ def index_stats(app: App) -> IndexStats:
             updated=manifest.updated,
             truncated_chunks=over,
             failed=tuple(reader.failures()),
+            partial=tuple(reader.partly_read()),
+            copies=len(reader.files()) - documents,
             freshness=_freshness(app),
             chroma=manifest.chroma,
             sentences=manifest.sentences,

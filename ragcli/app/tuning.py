@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.app.calibration import Calibration, save_calibration
 from ragcli.app.evaluation import EvalOptions, baseline_of, evaluate_target, gold_subject
+from ragcli.app.ingestion import IngestRequest
 from ragcli.errors import GoldError, UsageError
 from ragcli.evaluating import MAIN_METRIC, evaluate
 from ragcli.evaluation.gating import compare
@@ -105,7 +106,8 @@ def _with_size(app: App, size: int, scratch: Path, on_progress: OnProgress) -> l
     changes: dict[str, object] = {"chunking_strategy": "structure", "chunking_max_tokens": size}
     other = app.with_settings({**changes, "index": str(scratch / f"size-{size}" / ".rag")}, project=app.project)
     other.ingest(
-        [app.project / root for root in roots], on_progress=lambda p: on_progress(f"chunks of {size}", p.done, p.files)
+        IngestRequest([app.project / root for root in roots]),
+        on_progress=lambda p: on_progress(f"chunks of {size}", p.done, p.files),
     )
     return [_Configuration(f"chunks of {size} tokens", changes, other)]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import bisect
-import hashlib
 import re
 
-from ragcli.datatypes import Chunk, Document, Section, Span
+from ragcli.datatypes import Chunk, Document, Section, Span, chunk_id
 
 HEADER_SEPARATOR = " › "
 
@@ -38,9 +37,8 @@ class Assembler:
         """The chunk `text[start:end]`; `next_start` is where the following one begins (the text's length for the last)."""
         document = self._document
         text = document.text[start:end]
-        identity = "\0".join((document.document_id, str(start), str(end), header, text))
         return Chunk(
-            chunk_id=hashlib.sha256(identity.encode("utf-8", errors="surrogateescape")).hexdigest()[:32],
+            chunk_id=chunk_id(document.document_id, start, end, header, text),
             document_id=document.document_id,
             ordinal=ordinal,
             text=text,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Annotated
 
 import click
 import typer
 
 from ragcli import __version__
-from ragcli.cli import evaluation, gold, options, search
+from ragcli.cli import evaluation, gold, library, options, search
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
@@ -24,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 config_app = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(library.app)
 app.add_typer(search.app)
 app.add_typer(evaluation.app)
 app.add_typer(gold.app, name="gold")
@@ -46,62 +46,14 @@ def _common(
 
 
 @app.command()
-def ingest(
-    paths: options.Paths = None,
-    prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files are gone.")] = False,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Empty the index first, and embed everything anew.")
-    ] = False,
-    embedding_model: options.Model = None,
-    chunker: options.Chunker = None,
-    max_tokens: options.MaxTokens = None,
-    sentences: options.Sentences = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Index files and folders: PDF, DOCX, EPUB, HTML, Markdown, text and source code.
-
-    Only new and changed files are read. Stop it at any time; the next run goes on.
-
-    Example: rag ingest ./docs
-    """
-    output = Output(as_json=as_json, quiet=quiet)
-    flags = {
-        "index": index,
-        "embedding_model": embedding_model,
-        "chunking_strategy": chunker,
-        "chunking_max_tokens": max_tokens,
-        "embedding_sentences": None if sentences is None else "on" if sentences else "off",
-    }
-    with session(output, flags) as rag:
-        from ragcli.render import jsonout
-        from ragcli.render.progress import progress_bar, rate_of
-
-        started = time.monotonic()
-        with progress_bar(not quiet) as bar:
-            report = rag.ingest(
-                paths or [],
-                prune=prune,
-                rebuild=rebuild,
-                on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks")),
-            )
-        output.result(lambda text: text.ingest(report), lambda: jsonout.ingest(report))
-        if report.interrupted:
-            raise typer.Exit(ExitCode.INTERRUPTED)
-        if report.failed and not report.documents:
-            raise typer.Exit(ExitCode.ERROR)
-
-
-@app.command()
 def stats(index: options.Index = None, as_json: options.Json = False) -> None:
     """Show what the index holds, how large it is, and whether the files changed since."""
     output = Output(as_json=as_json, quiet=False)
     with session(output, {"index": index}) as rag:
-        from ragcli.render import jsonout
+        from ragcli.render import jsonlibrary
 
         report = rag.stats()
-        output.result(lambda text: text.stats(report), lambda: jsonout.stats(report))
+        output.result(lambda text: text.stats(report), lambda: jsonlibrary.stats(report))
 
 
 @app.command()

@@ -74,14 +74,58 @@ Filters = Annotated[
         "--filter",
         "-f",
         metavar="KEY=VALUE",
-        help="Only documents with path=GLOB or type=TYPE; repeatable.",
+        help="Only documents with path=GLOB, type=TYPE, modified>DATE, author=NAME, tag.NAME=VALUE …; repeatable.",
         show_default=False,
     ),
 ]
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[PATH]...", help="Files and folders [default: everything ingested before].", show_default=False
+        metavar="[PATH]...", help="Files, folders, or - [default: everything ingested before].", show_default=False
+    ),
+]
+Patterns = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PATH]...", help="Paths, folders or patterns [default: all].", show_default=False),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include", metavar="GLOB", help="Only files like this; as in .gitignore; repeatable.", show_default=False
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="GLOB", help="No files or folders like this; repeatable.", show_default=False),
+]
+Hidden = Annotated[
+    bool | None, typer.Option("--hidden", help="Also files and folders that begin with a dot.", show_default=False)
+]
+FollowSymlinks = Annotated[
+    bool | None,
+    typer.Option("--follow-symlinks", help="Follow links to what lies in the same folder.", show_default=False),
+]
+CrossDevice = Annotated[
+    bool | None,
+    typer.Option("--cross-device", help="Enter folders on other file systems.", show_default=False),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="NAME=VALUE", help="Mark these documents, for --filter tag.NAME=VALUE; repeatable.",
+                 show_default=False),
+]  # fmt: skip
+Urls = Annotated[
+    list[str] | None,
+    typer.Option("--url", metavar="URL", help="Fetch and index a web page; repeatable.", show_default=False),
+]
+Sitemaps = Annotated[
+    list[str] | None,
+    typer.Option("--sitemap", metavar="URL", help="Fetch and index the pages of a sitemap.", show_default=False),
+]
+Ocr = Annotated[
+    str | None,
+    typer.Option(
+        "--ocr", metavar="LANG", help="Read pictures of text by Tesseract, such as eng+deu.", show_default=False
     ),
 ]
 Sentences = Annotated[

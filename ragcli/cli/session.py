@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ragcli.datatypes import DocumentRecord, Filter
-from ragcli.errors import ExitCode, RagError, UsageError
+from ragcli.errors import ExitCode, RagError
 from ragcli.settings import process_environment, resolve, user_config_file
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def session(output: Output, flags: Mapping[str, object], *, project_file: Path |
         if resolved.settings.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
         app = App(resolved, directory, output.note)
-        output.shown = lambda document: app.shown(document.path, is_file=document.type != "record")
+        output.shown = lambda document: app.shown(document.path, is_file=document.is_file)
         yield app
     except typer.Exit:
         raise
@@ -114,11 +114,13 @@ class _Interrupted(RagError):
 
 
 def parse_filters(filters: list[str] | None) -> Filter:
-    """`path=…` and `type=…` conditions. Raises UsageError naming the known keys."""
-    values: dict[str, list[str]] = {"path": [], "type": []}
-    for text in filters or []:
-        key, separator, value = text.partition("=")
-        if not separator or not value or key not in values:
-            raise UsageError(f"--filter {text!r}: expected KEY=VALUE", hint=f"keys: {', '.join(values)}")
-        values[key].append(value)
-    return Filter(paths=tuple(values["path"]), types=tuple(values["type"]))
+    """Conditions on path, type and metadata. Raises UsageError naming the known keys."""
+    if not filters:
+        return Filter()
+    from ragcli.index.conditions import parse_condition
+
+    found = [parse_condition(text) for text in filters]
+    paths = tuple(c.value for c in found if c.key == "path" and c.operator == "=")
+    types = tuple(c.value for c in found if c.key == "type" and c.operator == "=")
+    rest = tuple(c for c in found if c.key not in ("path", "type") or c.operator != "=")
+    return Filter(paths=paths, types=types, conditions=rest)

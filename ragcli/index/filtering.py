@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import sqlite3
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 
 from ragcli.datatypes import Filter
 from ragcli.index import lexical
+from ragcli.index.conditions import all_hold
 from ragcli.text.analyzer import stem, tokens
 from ragcli.text.folding import contains_words
 
@@ -25,21 +27,39 @@ def allowed_rows(
 ) -> NDArray[np.bool_]:
     """Which positions (row - 1) are live and fulfil every condition; `vocabulary` is needed for `where.without`."""
     mask = rows.live.copy()
-    if where.paths or where.types or where.roots:
-        allowed = [
-            row
-            for row, path, root, type_ in connection.execute("SELECT row, path, root, type FROM documents")
-            if (not where.types or type_ in where.types)
-            and (not where.roots or root in where.roots)
-            and (not where.paths or any(path_matches(pattern, path, root) for pattern in where.paths))
-        ]
-        mask &= np.isin(rows.document_rows, np.array(allowed, dtype=np.int32))
+    if where.on_documents:
+        mask &= np.isin(rows.document_rows, np.array(matching_documents(connection, where), dtype=np.int32))
     for word in where.without:
         if vocabulary is not None:
             mask[_holding_word(connection, rows, word, vocabulary)] = False
     for phrase in where.phrases:
         mask &= _holding_phrase(connection, rows, phrase, mask)
     return mask
+
+
+def matching_documents(connection: sqlite3.Connection, where: Filter) -> list[int]:
+    """Rows of the documents that fulfil the conditions on documents; the path of a copy counts like that of its document."""
+    also: dict[int, list[tuple[str, str]]] = {}
+    for of, path, root in connection.execute("SELECT of, path, root FROM copies"):
+        also.setdefault(of, []).append((path, root))
+    query = "SELECT row, path, root, type, size, title, language, partial, metadata FROM documents"
+    found = []
+    for row, path, root, type_, size, title, language, partial, metadata in connection.execute(query):
+        places = [(path, root), *also.get(row, [])]
+        if (
+            (not where.types or type_ in where.types)
+            and (not where.roots or any(place[1] in where.roots for place in places))
+            and (not where.paths or any(path_matches(pattern, *place) for pattern in where.paths for place in places))
+            and (
+                not where.conditions
+                or all_hold(where.conditions, {
+                    **json.loads(metadata), "path": path, "type": type_, "root": root, "size": str(size), "title": title,
+                    "language": language, "partial": partial,
+                })
+            )
+        ):  # fmt: skip
+            found.append(row)
+    return found
 
 
 def _holding_word(

@@ -39,7 +39,7 @@ def prepare(connection: sqlite3.Connection, identity: Identity, *, rebuild: bool
         elif rebuild:
             if identity.sentences is None:
                 identity = replace(identity, sentences=manifest.sentences)
-            for table in ("postings", "segments", "chunks", "documents", "embeddings", "failures", "meta"):
+            for table in ("postings", "segments", "chunks", "copies", "documents", "embeddings", "failures", "meta"):
                 connection.execute(f"DELETE FROM {table}")
             _write_identity(connection, identity, manifest.generation + 1)
         else:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord, SourceFile
 from ragcli.errors import IndexDamaged, IndexNotFound
-from ragcli.index import checking, embeddings, lexical
+from ragcli.index import checking, embeddings, lexical, listing
 from ragcli.index.catalog import connect_reader, transaction, translated
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.filtering import allowed_rows
@@ -248,39 +248,31 @@ class IndexReader:
     def documents(self) -> list[DocumentRecord]:
         """Every document, ordered by path."""
         with self.snapshot():
-            return [
-                document_of(entry)
-                for entry in self._connection.execute(f"SELECT {DOCUMENT_COLUMNS} FROM documents ORDER BY path")
-            ]
+            return listing.documents(self._connection)
 
     def files(self) -> list[SourceFile]:
-        """What is remembered of every document's file, ordered by path."""
+        """What is remembered of the source of every document and copy, ordered by path."""
         with self.snapshot():
-            query = (
-                "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents ORDER BY path"
-            )
-            return [SourceFile(*entry) for entry in self._connection.execute(query)]
+            return listing.files(self._connection)
 
     def failures(self, *, skipped: bool = False) -> list[Failure]:
         """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
         with self.snapshot():
-            query = "SELECT path, reason, skipped FROM failures WHERE skipped <= ? ORDER BY path"
-            found = self._connection.execute(query, (skipped,))
-            return [Failure(path, reason, bool(is_skipped)) for path, reason, is_skipped in found]
+            return listing.failures(self._connection, skipped=skipped)
+
+    def partly_read(self) -> list[Failure]:
+        """Documents of which something could not be read, ordered by path, with the reason."""
+        with self.snapshot():
+            return listing.partly_read(self._connection)
 
     def type_counts(self) -> dict[str, int]:
         with self.snapshot():
-            query = "SELECT type, count(*) FROM documents GROUP BY type ORDER BY count(*) DESC, type"
-            return dict(self._connection.execute(query).fetchall())
+            return listing.type_counts(self._connection)
 
     def counts(self, window: int) -> tuple[int, int, int]:
         """Documents, chunks, and chunks of more than `window` tokens (what a model with that window cannot see whole)."""
         with self.snapshot():
-            documents = int(self._connection.execute("SELECT count(*) FROM documents").fetchone()[0])
-            chunks, over = self._connection.execute(
-                "SELECT count(*), coalesce(sum(tokens > ?), 0) FROM chunks", (window,)
-            ).fetchone()
-            return documents, int(chunks), int(over)
+            return listing.counts(self._connection, window)
 
     def fingerprint(self, *, documents: bool = True) -> str:
         """See `ragcli.index.checking.fingerprint`; without `documents`, of the parts that the index is made with alone."""

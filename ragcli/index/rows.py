@@ -6,11 +6,15 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from ragcli.datatypes import Chunk, DocumentRecord, NewDocument, Section, Span
+from ragcli.datatypes import Chunk, Document, DocumentRecord, NewDocument, Section, SourceFile, Span, chunk_id
 
-DOCUMENT_COLUMNS = "documents.document_id, path, root, type, title, documents.chunks, has_lines, page_starts, language"
+DOCUMENT_COLUMNS = """documents.document_id, documents.path, documents.root, type, title, documents.chunks, has_lines,
+                      page_starts, language, metadata, partial,
+                      (SELECT json_group_array(copies.path) FROM copies WHERE copies.of = documents.row),
+                      documents.ctime_ns != 0"""
 CHUNK_COLUMNS = """chunks.row, chunk_id, ordinal, text, tail, start, "end", page_start, page_end, line_start, line_end,
                    headings, header, tokens, sections"""
 CHUNK_WIDTH = 15  # columns of a chunk, after which those of its document follow
@@ -26,11 +30,12 @@ def insert_document(connection: sqlite3.Connection, new: NewDocument, now: str) 
     document, source = new.document, new.source
     cursor = connection.execute(
         "INSERT INTO documents (document_id, path, root, type, title, size, mtime_ns, ctime_ns, content_hash, has_lines, "
-        "page_starts, chunks, ingested_at, metadata, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "page_starts, chunks, ingested_at, metadata, language, partial) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document.document_id, source.path, source.root, document.type, document.title, source.size, source.mtime_ns,
             source.ctime_ns, source.content_hash, document.has_lines, json.dumps(document.page_starts), len(new.chunks),
-            now, json.dumps(dict(document.metadata)), document.language,
+            now, json.dumps(dict(document.metadata)), document.language, document.partial,
         ),
     )  # fmt: skip
     return int(cursor.lastrowid or 0)
@@ -71,7 +76,42 @@ def chunk_of(entry: Sequence[Any]) -> Chunk:
 
 def document_of(entry: Sequence[Any]) -> DocumentRecord:
     """The document in DOCUMENT_COLUMNS."""
-    document_id, path, root, type_, title, chunks, has_lines, page_starts, language = entry
+    pages, language, metadata, partial, copies, is_file = entry[7:]
     return DocumentRecord(
-        document_id, path, root, type_, title, chunks, bool(has_lines), tuple(json.loads(page_starts)), language
+        document_id=entry[0],
+        path=entry[1],
+        root=entry[2],
+        type=entry[3],
+        title=entry[4],
+        chunks=entry[5],
+        has_lines=bool(entry[6]),
+        page_starts=tuple(json.loads(pages)),
+        language=language,
+        metadata=json.loads(metadata),
+        partial=partial,
+        copies=tuple(sorted(json.loads(copies))),
+        is_file=bool(is_file),
+    )
+
+
+def moved_chunk(chunk: Chunk, document_id: str) -> Chunk:
+    """The same chunk of another document."""
+    return replace(chunk, chunk_id=chunk_id(document_id, chunk.span.start, chunk.span.end, chunk.header, chunk.text),
+                   document_id=document_id)  # fmt: skip
+
+
+def moved_document(record: DocumentRecord, source: SourceFile) -> Document:
+    """A known document as it is inserted for another source; its text lies in its chunks."""
+    return Document(
+        document_id=source.document_id,
+        path=source.path,
+        type=record.type,
+        title=record.title,
+        text="",
+        blocks=(),
+        page_starts=record.page_starts,
+        has_lines=record.has_lines,
+        metadata=record.metadata,
+        language=record.language,
+        partial=record.partial,
     )

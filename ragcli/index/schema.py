@@ -6,6 +6,9 @@ never reused: it is the position in `vectors.f32` and in the posting lists. A se
 its `lengths` (int32, -1 for a deleted chunk) and `document_rows` (int32) are arrays over that range, and its postings map
 a term to ascending rows (int32) and weighted term frequencies (uint16).
 
+A source whose content is that of a document is not indexed again but listed in `copies`. `documents.partial` says what of a
+source could not be read; `failures.reader` is the version of the loaders that failed.
+
 An embedding's `sentences` holds the vectors of the text's sentences (float16, [n, dimension]) and `spans` their places
 (int32, [n, 2]: characters of the chunk's text, end exclusive); both are NULL in an index without sentence vectors.
 """
@@ -15,7 +18,7 @@ from __future__ import annotations
 import sqlite3
 
 APPLICATION_ID = 0x52414731  # "RAG1"
-FORMAT = 2
+FORMAT = 3
 
 _CREATE = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -35,8 +38,18 @@ CREATE TABLE documents (
     chunks INTEGER NOT NULL,
     ingested_at TEXT NOT NULL,
     metadata TEXT NOT NULL,
-    language TEXT NOT NULL DEFAULT 'en'
+    language TEXT NOT NULL DEFAULT 'en',
+    partial TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE copies (
+    document_id TEXT PRIMARY KEY,
+    of INTEGER NOT NULL REFERENCES documents(row) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    root TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    content_hash TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX copies_by_document ON copies(of);
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY,
     chunk_id TEXT NOT NULL UNIQUE,
@@ -84,7 +97,8 @@ CREATE TABLE failures (
     reason TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
     skipped INTEGER NOT NULL,
-    failed_at TEXT NOT NULL
+    failed_at TEXT NOT NULL,
+    reader TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 """
 
@@ -95,6 +109,19 @@ ALTER TABLE documents ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
 ALTER TABLE embeddings ADD COLUMN sentences BLOB;
 ALTER TABLE embeddings ADD COLUMN spans BLOB;
 INSERT OR IGNORE INTO meta VALUES ('sentences', 'false');
+""",
+    2: """
+ALTER TABLE documents ADD COLUMN partial TEXT NOT NULL DEFAULT '';
+ALTER TABLE failures ADD COLUMN reader TEXT NOT NULL DEFAULT '';
+CREATE TABLE copies (
+    document_id TEXT PRIMARY KEY,
+    of INTEGER NOT NULL REFERENCES documents(row) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    root TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    content_hash TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX copies_by_document ON copies(of);
 """,
 }
 

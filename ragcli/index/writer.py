@@ -14,7 +14,7 @@ from typing import Any
 
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed
-from ragcli.index import embeddings, lexical
+from ragcli.index import copies, embeddings, lexical, tagging
 from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.lock import WriterLock
@@ -113,24 +113,38 @@ class IndexWriter:
         self._lock.report(progress)
 
     def files(self) -> dict[str, SourceFile]:
-        """What is remembered of every document's source, by document id."""
+        """What is remembered of the source of every document and of every copy of one, by document id."""
+        return {**self.originals(), **copies.sources(self._connection)}
+
+    def originals(self) -> dict[str, SourceFile]:
+        """The sources of documents, without copies."""
         query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
         return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
 
-    def failed_files(self) -> dict[str, tuple[SourceFile, Failure]]:
-        """Sources that were not indexed, by document id, with the reason."""
-        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, '', reason, skipped FROM failures"
+    def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
+        """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""
+        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, '', reason, skipped, reader FROM failures"
         return {
-            entry[0]: (SourceFile(*entry[:7]), Failure(entry[1], entry[7], bool(entry[8])))
+            entry[0]: (SourceFile(*entry[:7]), Failure(entry[1], entry[7], bool(entry[8])), entry[9])
             for entry in self._connection.execute(query)
         }
 
     def counts(self) -> tuple[int, int]:
-        """Documents and chunks."""
+        """Documents, without copies, and chunks."""
         documents, chunks = self._connection.execute(
             "SELECT count(*), coalesce(sum(chunks), 0) FROM documents"
         ).fetchone()
         return int(documents), int(chunks)
+
+    def tags(self) -> dict[str, dict[str, str]]:
+        """The tags of documents that have any, by document id."""
+        return tagging.read(self._connection)
+
+    def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Give documents more tags; a value of an equal name is replaced."""
+        with transaction(self._connection, write=True):
+            tagging.write(self._connection, document_ids, tags)
+            advance(self._connection)
 
     def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]:
         """Text hash → chunk for those whose text has no stored embedding yet, or none of its sentences if those are wanted."""
@@ -154,6 +168,22 @@ class IndexWriter:
 
     def commit(self, documents: Sequence[NewDocument]) -> None:
         """Add documents whose embeddings are stored, replacing those of the same id."""
+        self._replace([new.document.document_id for new in documents], documents)
+
+    def add_copies(self, found: Sequence[tuple[SourceFile, str]]) -> None:
+        """Remember sources as copies of the documents with the ids beside them; documents of their own that they had, go."""
+        self._replace([source.document_id for source, _ in found], [])
+        with transaction(self._connection, write=True):
+            copies.add(self._connection, found)
+            self._connection.executemany(
+                "DELETE FROM failures WHERE document_id = ?", [(source.document_id,) for source, _ in found]
+            )
+            advance(self._connection)
+
+    def _replace(self, leaving: Sequence[str], arriving: Sequence[NewDocument]) -> None:
+        """In one transaction, documents and copies go, and others come; copies of what goes take its place."""
+        heirs = copies.heirs(self._connection, leaving)
+        documents = [*arriving, *(heir for heir, _ in heirs)]
         first_row = self._next_row()
         chunks = [(new, chunk) for new in documents for chunk in new.chunks]
         if chunks:
@@ -161,7 +191,8 @@ class IndexWriter:
                 first_row, embeddings.of_chunks(self._connection, [chunk for _, chunk in chunks], self._dimension)
             )
         with transaction(self._connection, write=True):
-            self._delete_documents([new.document.document_id for new in documents])
+            copies.remove(self._connection, [*leaving, *(heir.source.document_id for heir, _ in heirs)])
+            self._delete_documents(leaving)
             row, document_rows = first_row, list[int]()
             for new in documents:
                 document_row = insert_document(self._connection, new, now())
@@ -174,6 +205,8 @@ class IndexWriter:
                     lexical.entry_of(chunk, searchable_path(new.source), new.document.language) for new, chunk in chunks
                 ]
                 lexical.add_segment(self._connection, first_row, entries, document_rows)
+            for heir, others in heirs:
+                copies.add(self._connection, [(other, heir.source.document_id) for other in others])
             advance(self._connection, next_row=row)
         while self._merge():
             pass
@@ -188,15 +221,18 @@ class IndexWriter:
                     for source in sources
                 ],
             )
+            for source in sources:
+                copies.touch(self._connection, source)
             self._connection.executemany(
                 "DELETE FROM failures WHERE document_id = ?", [(source.document_id,) for source in sources]
             )
 
-    def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]]) -> None:
-        """Remember files that could not be read; a document that an earlier version of the file gave stays."""
+    def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]], reader: str) -> None:
+        """Remember files that this version of the reader could not read; a document that an earlier version of the file gave
+        stays."""
         with transaction(self._connection, write=True):
             self._connection.executemany(
-                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         source.document_id,
@@ -208,23 +244,20 @@ class IndexWriter:
                         source.ctime_ns,
                         failure.skipped,
                         now(),
+                        reader,
                     )
                     for source, failure in failed
                 ],
             )
 
     def remove(self, document_ids: Sequence[str]) -> int:
-        """Delete documents and remembered failures; returns how many documents went."""
+        """Delete documents, copies and remembered failures; returns how many documents and copies went."""
+        files = self.files()
+        known = [identity for identity in document_ids if identity in files]
+        if known:
+            self._replace(known, [])
         with transaction(self._connection, write=True):
-            known = [
-                document_id
-                for document_id in document_ids
-                if self._connection.execute("SELECT 1 FROM documents WHERE document_id = ?", (document_id,)).fetchone()
-            ]
-            self._delete_documents(known)
             self._connection.executemany("DELETE FROM failures WHERE document_id = ?", [(i,) for i in document_ids])
-            if known:
-                advance(self._connection)
         return len(known)
 
     def finish(self) -> list[str]:

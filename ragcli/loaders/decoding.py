@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
 from ragcli.errors import NotADocument
 
@@ -19,15 +20,35 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud8
 _NEWLINES = re.compile("\r\n?|[\x0c\x85\u2028\u2029]")
 _MAX_REPLACED = 0.3
 _TOO_FEW_TO_GUESS = 24  # bytes beyond ASCII; below this, statistics guess worse than the commonest legacy encoding
+# Invisible in print, and a trap for search and for readers: soft hyphen, zero-width space, word joiner, bidirectional
+# overrides, byte-order mark, the tag block.
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+_BLOB = re.compile(r"[A-Za-z0-9+/_-]{2000,}={0,2}")
 
 
 def clean(text: str) -> str:
-    """`text` with every line break as \\n and without control characters (tabs stay), NULs or lone surrogates."""
-    return _CONTROL.sub("", _NEWLINES.sub("\n", text))
+    """`text` in NFC, every line break as \\n, without control and invisible characters (tabs stay) and lone surrogates."""
+    return unicodedata.normalize("NFC", _INVISIBLE.sub("", _CONTROL.sub("", _NEWLINES.sub("\n", text))))
 
 
-def decode(data: bytes) -> str:
-    """The text in `data`, cleaned. Raises NotADocument("binary") when it is not text in any encoding we know."""
+def decode(data: bytes, *, declared: str | None = "") -> str:
+    """The text in `data`, cleaned; `declared` is the encoding that its source claims, and is tried first. Runs of 2,000 and
+    more characters as base64 has them become `[n characters]`.
+
+    Raises NotADocument("binary") when it is not text in any encoding we know.
+    """
+    text = _declared(data, declared) if declared else None
+    return _BLOB.sub(lambda blob: f"[{len(blob.group()):,} characters]", _decode(data) if text is None else text)
+
+
+def _declared(data: bytes, encoding: str) -> str | None:
+    try:
+        return clean(data.decode(encoding))
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _decode(data: bytes) -> str:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return clean(data[len(bom) :].decode(encoding, errors="replace"))
@@ -43,16 +64,16 @@ def decode(data: bytes) -> str:
 
 
 def _wide_encoding(data: bytes) -> str | None:
-    """UTF-16 without a byte-order mark: nearly every second byte of Western text is NUL."""
+    """UTF-16 without a byte-order mark: there are NULs, and read so, nearly all characters are printable."""
     sample = data[:4096]
-    if len(sample) < 4 or len(sample) % 2:
-        sample = sample[: len(sample) // 2 * 2]
-    half = max(1, len(sample) // 2)
-    even, odd = sample[0::2].count(0) / half, sample[1::2].count(0) / half
-    if odd > 0.7 and even < 0.1:
-        return "utf-16-le"
-    if even > 0.7 and odd < 0.1:
-        return "utf-16-be"
+    sample = sample[: len(sample) // 2 * 2]
+    if b"\x00" not in sample:
+        return None
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = sample.decode(encoding, errors="replace")
+        printable = sum(character.isprintable() or character in "\t\r\n" for character in text)
+        if printable - text.count("\ufffd") >= 0.98 * len(text) and any(character in " \n" for character in text):
+            return encoding
     return None
 
 

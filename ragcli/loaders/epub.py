@@ -11,8 +11,9 @@ from lxml import etree
 
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError
+from ragcli.loaders.decoding import clean
 from ragcli.loaders.html import add_html, parse_html
-from ragcli.loaders.structure import TextBuilder, make_document
+from ragcli.loaders.structure import TextBuilder
 from ragcli.loaders.zipped import open_zip
 
 
@@ -22,16 +23,17 @@ class EpubLoader:
     def load(self, data: bytes, path: Path) -> Document:
         with open_zip(data) as archive:
             try:
-                title, chapters = _spine(archive)
+                metadata, chapters = _spine(archive)
                 builder = TextBuilder()
-                for chapter in chapters:
-                    add_html(builder, parse_html(archive.read(chapter)))
+                with builder.keep_what_was_read():
+                    for chapter in chapters:
+                        add_html(builder, parse_html(archive.read(chapter)))
             except (KeyError, IndexError, etree.XMLSyntaxError, zipfile.BadZipFile) as error:
                 raise LoadError(f"not a readable EPUB ({error})") from error
-        return make_document(path, "epub", builder.text, builder.blocks, title=title)
+        return builder.document(path, "epub", "", metadata)
 
 
-def _spine(archive: zipfile.ZipFile) -> tuple[str, list[str]]:
+def _spine(archive: zipfile.ZipFile) -> tuple[dict[str, str], list[str]]:
     container = _xml(archive.read("META-INF/container.xml"))
     package_path = container.xpath("//*[local-name()='rootfile']/@full-path")[0]
     package = _xml(archive.read(package_path))
@@ -41,8 +43,12 @@ def _spine(archive: zipfile.ZipFile) -> tuple[str, list[str]]:
         posixpath.normpath(posixpath.join(folder, unquote(items[ref])))
         for ref in package.xpath("//*[local-name()='spine']/*/@idref")
     ]
-    titles = package.xpath("//*[local-name()='metadata']/*[local-name()='title']/text()")
-    return (titles[0] if titles else ""), chapters
+    found = {}
+    for name, key in (("title", "title"), ("creator", "author"), ("date", "created")):
+        texts = package.xpath(f"//*[local-name()='metadata']/*[local-name()='{name}']/text()")
+        if texts:
+            found[key] = clean(str(texts[0])).strip()
+    return found, chapters
 
 
 def _xml(data: bytes) -> etree._Element:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import warnings
+from itertools import islice
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Comment, Tag, XMLParsedAsHTMLWarning
 from bs4.element import NavigableString, PreformattedString
 
 from ragcli.datatypes import Document
-from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean, decode
-from ragcli.loaders.structure import TextBuilder, make_document
+from ragcli.loaders.structure import TextBuilder
 
 _INVISIBLE = frozenset(
     [
@@ -30,6 +30,8 @@ _INVISIBLE = frozenset(
         "input",
         "form",
         "nav",
+        "menu",
+        "canvas",
     ]
 )
 _BLOCKS = frozenset(
@@ -73,6 +75,12 @@ _BLOCKS = frozenset(
     ]
 )
 _HEADING = re.compile(r"h[1-6]$")
+_ROLES = frozenset({"navigation", "search", "banner", "menu", "menubar", "toolbar", "dialog", "alertdialog"})
+_META = {
+    "author": "author", "article:author": "author", "dc.creator": "author", "date": "created", "dc.date": "created",
+    "article:published_time": "created", "article:modified_time": "modified", "last-modified": "modified",
+    "description": "description",
+}  # fmt: skip
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 
@@ -83,20 +91,37 @@ class HtmlLoader:
     def load(self, data: bytes, path: Path) -> Document:
         soup = parse_html(data)
         builder = TextBuilder()
-        add_html(builder, soup)
+        with builder.keep_what_was_read():
+            add_html(builder, soup)
         title = soup.title.get_text() if soup.title else ""
-        first = next((b.headings[-1] for b in builder.blocks if b.kind == "heading" and b.headings), "")
-        return make_document(path, "html", builder.text, builder.blocks, title=clean(title).strip() or first)
+        return builder.document(path, "html", clean(title).strip(), _metadata(soup))
+
+
+def _metadata(soup: BeautifulSoup) -> dict[str, str]:
+    """What the page declares of itself, in the vocabularies that are in use."""
+    found: dict[str, str] = {}
+    for tag in soup.find_all("meta", limit=200):
+        key = _META.get(str(tag.get("name") or tag.get("property") or "").lower())
+        value = clean(str(tag.get("content") or "")).strip()
+        if key and value:
+            found.setdefault(key, value)
+    return found
 
 
 def parse_html(data: bytes) -> BeautifulSoup:
     """Parse `data`; the declared encoding is honoured, then UTF-8, then a guess."""
-    if len(data) > 50_000_000:
-        raise LoadError("limit: HTML larger than 50 MB")
     declared = b"charset=" in data[:2048].lower() and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML reads well as HTML
-        return BeautifulSoup(data if declared else decode(data), "lxml")
+        return BeautifulSoup(_redeclared(data) if declared else decode(data), "lxml")
+
+
+def _redeclared(data: bytes) -> bytes | str:
+    """Text for what is UTF-8 whatever it declares (other encodings hardly ever happen to be), bytes for the rest."""
+    try:
+        return clean(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return data
 
 
 def add_html(builder: TextBuilder, soup: BeautifulSoup) -> None:
@@ -146,7 +171,9 @@ class _Walker:
         else:
             if tag.name in _BLOCKS:
                 self._flush()
-                self._prefix = "- " if tag.name == "li" else self._prefix
+                if tag.name == "li":
+                    depth = sum(above.name in ("ul", "ol") for above in islice(tag.parents, 60))
+                    self._prefix = f"{'  ' * (depth - 1)}- "
             return True
         return False
 
@@ -159,13 +186,18 @@ class _Walker:
         text = "\n".join(line for line in lines if line)
         self._inline.clear()
         if text:
-            self._builder.add(self._prefix + text, "list" if self._prefix else "paragraph")
+            self._builder.add_line(self._prefix, text)
             self._prefix = ""
 
 
 def _is_hidden(tag: Tag) -> bool:
     style = tag.get("style")
-    return tag.has_attr("hidden") or tag.get("aria-hidden") == "true" or bool(_HIDDEN_STYLE.search(str(style or "")))
+    return (
+        tag.has_attr("hidden")
+        or tag.get("aria-hidden") == "true"
+        or str(tag.get("role", "")).lower() in _ROLES
+        or bool(_HIDDEN_STYLE.search(str(style or "")))
+    )
 
 
 def _squeeze(text: str) -> str:

@@ -10,6 +10,7 @@ from markdown_it.token import Token
 
 from ragcli.datatypes import Block, BlockKind, Document
 from ragcli.loaders.decoding import decode
+from ragcli.loaders.limits import spend
 from ragcli.loaders.structure import HeadingPath, line_starts, make_document
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,65536}?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -30,6 +31,7 @@ class MarkdownLoader:
 
     def load(self, data: bytes, path: Path) -> Document:
         text = decode(data)
+        spend(len(text))
         front = _FRONT_MATTER.match(text)
         body_start = front.end() if front else 0
         blocks, first_heading = _blocks(text, body_start)

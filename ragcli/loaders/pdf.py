@@ -1,78 +1,164 @@
-"""PDF through pypdf: text page by page, the outline as headings."""
+"""PDF: pypdf reads it; pdfium takes over when pypdf fails, takes too long, or finds nothing that reads like text."""
 
 from __future__ import annotations
 
 import io
 import logging
-import re
+import math
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragcli.datatypes import Block, Document
+from ragcli.datatypes import Document
 from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
-from ragcli.loaders.structure import HeadingPath, make_document
+from ragcli.loaders.limits import LimitReached, spend
+from ragcli.loaders.pdftext import Bookmark, Content, Page, lines_of, pdf_date, to_document
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
-_PARAGRAPH = re.compile(r"(?:[ \t]*\S[^\n]*(?:\n|\Z))+")
-_ENDED = re.compile(r"[.!?:;…。！？][\"'”’)\]]*\s*$")
-_GENERATED_TITLE = re.compile(
-    r"^(untitled|microsoft word|\(?anonymous\)?|\(unspecified\)|.*\.(docx?|pdf|tex|indd))", re.IGNORECASE
-)
+PYPDF_SECONDS = 20.0  # of CPU; 1,072 of 1,100 real files need less than 5
 MAX_PAGES = 5_000
+MAX_PAGE_CHARACTERS = 2_000_000
 
 
 class PdfLoader:
-    """A PDF with a text layer. Encryption with an empty password is opened; any other is reported as encrypted."""
+    """A PDF with a text layer. Encryption with an empty password is opened; any other is reported as encrypted. Pages without
+    text are recognised by Tesseract if `ocr` names its languages, and reported otherwise."""
+
+    def __init__(self, ocr: str = "") -> None:
+        self._ocr = ocr
 
     def load(self, data: bytes, path: Path) -> Document:
-        from pypdf import PdfReader
-        from pypdf.errors import PyPdfError
+        from ragcli.loaders import pdfium
 
-        logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # damage is reported by the error, once
-        try:
+        content, problem = None, None
+        for read in (read_pypdf, pdfium.read_pdfium):
+            try:
+                found = read(data)
+            except LoadError as error:
+                if error.reason == "encrypted" or isinstance(error, LimitReached):
+                    raise
+                problem = problem or error
+                continue
+            if content is None or _reads_well(found) or _words(found) > _words(content):
+                content = found
+            if _reads_well(content):
+                break
+        if content is None:
+            raise problem or LoadError("no text (scanned?)")
+        if self._ocr:
+            pdfium.recognise_pages(data, content, self._ocr)
+        return to_document(content, path)
+
+
+def _words(content: Content) -> int:
+    return sum(len(line.text.split()) for page in content.pages for line in page.lines)
+
+
+def _reads_well(content: Content) -> bool:
+    """Whether there is text, with more than one word to a line, and few characters that could not be mapped."""
+    lines = [line.text for page in content.pages for line in page.lines if line.text.strip()]
+    words = sum(len(line.split()) for line in lines)
+    letters = sum(map(len, lines))
+    unmapped = sum(line.count("\ufffd") for line in lines)
+    return bool(lines) and (len(lines) < 50 or words > 1.5 * len(lines)) and unmapped < 0.1 * letters
+
+
+def read_pypdf(data: bytes) -> Content:
+    """The pages as pypdf reads them. Raises LoadError for what it cannot read, or not in time."""
+    from pypdf import PdfReader
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # damage is reported by the error, once
+    try:
+        with _cpu_limit(PYPDF_SECONDS):
             reader = PdfReader(io.BytesIO(data), strict=False)
             if reader.is_encrypted and not reader.decrypt(""):
                 raise LoadError("encrypted")
             if len(reader.pages) > MAX_PAGES:
-                raise LoadError(f"limit: more than {MAX_PAGES:,} pages")
-            pages = [clean(page.extract_text()).rstrip() for page in reader.pages]
-            outline = _outline(reader)
-            title = clean(str(reader.metadata.title or "")) if reader.metadata else ""
-        except LoadError:
-            raise
-        except PyPdfError as error:
-            raise LoadError(f"not a readable PDF ({error})") from error
-        except Exception as error:  # a damaged file makes pypdf raise errors of every kind
-            raise LoadError(f"not a readable PDF ({type(error).__name__}: {error})") from error
-        if not any(page.strip() for page in pages):
-            raise LoadError("no text (scanned?)")
-        text, starts = _join(pages)
-        blocks = _blocks(text, starts, outline)
-        if _GENERATED_TITLE.match(title):
-            title = ""
-        return make_document(path, "pdf", text, blocks, title=title, page_starts=tuple(starts))
+                raise LimitReached(f"limit: more than {MAX_PAGES:,} pages")
+            return Content(
+                [_page(page) for page in reader.pages],
+                _outline(reader),
+                _metadata(reader),
+                "pypdf",
+            )
+    except (LoadError, MemoryError):
+        raise
+    except _TooSlow as error:
+        raise LoadError(f"limit: more than {PYPDF_SECONDS:g} s of CPU time in pypdf") from error
+    except Exception as error:  # a damaged file makes pypdf raise errors of every kind
+        raise LoadError(f"not a readable PDF ({type(error).__name__}: {str(error)[:200]})") from error
 
 
-def _join(pages: list[str]) -> tuple[str, list[int]]:
-    """The pages with an empty line between them, or one line break where a sentence runs across."""
-    parts, starts, length = list[str](), list[int](), 0
-    for page in pages:
-        if parts and page:
-            separator = "\n\n" if _ENDED.search(parts[-1]) or not parts[-1] else "\n"
-            parts.append(separator)
-            length += len(separator)
-        starts.append(length)
-        parts.append(page)
-        length += len(page)
-    return "".join(parts), starts
+class _TooSlow(BaseException):
+    """Not an Exception, because pypdf catches those in places."""
 
 
-def _outline(reader: PdfReader) -> list[tuple[int, int, str]]:
-    """(page index, level from 1, title) of every bookmark that points at a page, in reading order."""
-    entries: list[tuple[int, int, str]] = []
+@contextmanager
+def _cpu_limit(seconds: float) -> Iterator[None]:
+    """Raises _TooSlow inside after so much CPU time; only a process's main thread can be interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise _TooSlow
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _page(page: Any) -> Page:
+    """The page's lines with the size in which most of each is set."""
+    pieces: list[tuple[str, float]] = []
+
+    def visit(text: str, outer: list[float], matrix: list[float], _font: object, size: float) -> None:
+        if text:
+            scale = math.hypot(matrix[0], matrix[1]) * math.hypot(outer[0], outer[1])
+            sideways = abs(matrix[1]) > abs(matrix[0])  # a stamp in the margin is no heading, whatever its size
+            pieces.append((text, 0.0 if sideways else abs(size * scale)))
+
+    try:
+        page.extract_text(visitor_text=visit)
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # one damaged page of many
+        spend()
+        return Page([], f"{type(error).__name__}")
+    characters = sum(len(text) for text, _ in pieces)
+    spend(characters)
+    if characters > MAX_PAGE_CHARACTERS:
+        raise LimitReached(f"limit: a page with more than {MAX_PAGE_CHARACTERS:,} characters")
+    return Page(lines_of(pieces))
+
+
+def _metadata(reader: PdfReader) -> dict[str, str]:
+    try:
+        info: dict[str, Any] = dict(reader.metadata or {})
+        found = {
+            "title": info.get("/Title"),
+            "author": info.get("/Author"),
+            "created": pdf_date(str(info.get("/CreationDate") or "")),
+            "modified": pdf_date(str(info.get("/ModDate") or "")),
+        }
+    except Exception:
+        return {}  # properties are a convenience; broken ones must not cost the text
+    return {key: clean(str(value)).strip() for key, value in found.items() if value}
+
+
+def _outline(reader: PdfReader) -> list[Bookmark]:
+    """Every bookmark that points at a page, in reading order."""
+    entries: list[Bookmark] = []
     try:
         stack: list[tuple[int, Any]] = [(1, item) for item in reversed(reader.outline)]
         while stack and len(entries) < 5_000:
@@ -82,35 +168,7 @@ def _outline(reader: PdfReader) -> list[tuple[int, int, str]]:
                 continue
             page = reader.get_destination_page_number(item)
             if page is not None and page >= 0 and item.title:
-                entries.append((page, level, clean(str(item.title)).strip()))
+                entries.append(Bookmark(page, level, clean(str(item.title)).strip()))
     except Exception:
         return []  # an outline is a convenience; a broken one must not cost the text
-    return sorted(entries, key=lambda entry: entry[0])
-
-
-def _blocks(text: str, starts: list[int], outline: list[tuple[int, int, str]]) -> list[Block]:
-    anchors = _heading_anchors(text, starts, outline)
-    headings, blocks, upcoming = HeadingPath(), list[Block](), 0
-    for match in _PARAGRAPH.finditer(text):
-        position = match.start()
-        cuts = [anchor for anchor in anchors[upcoming:] if anchor[0] < match.end()]
-        for start, level, title in cuts:
-            if start > position:
-                blocks.append(Block(position, start, "paragraph", headings.titles))
-                position = start
-            headings.enter(level, title)
-        upcoming += len(cuts)
-        blocks.append(Block(position, match.end(), "paragraph", headings.titles))
-    return blocks
-
-
-def _heading_anchors(text: str, starts: list[int], outline: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """(offset, level, title): where the bookmark's title stands on its page, else where the page begins."""
-    anchors = []
-    for page, level, title in outline:
-        start = starts[min(page, len(starts) - 1)]
-        end = starts[page + 1] if page + 1 < len(starts) else len(text)
-        pattern = r"\s+".join(re.escape(word) for word in title.split())
-        found = re.search(rf"(?m)^[^\S\n]*(?:[\d.]+\s+)?{pattern}", text[start:end], re.IGNORECASE) if pattern else None
-        anchors.append((start + found.start() if found else start, level, title))
-    return sorted(anchors, key=lambda anchor: anchor[0])
+    return sorted(entries, key=lambda entry: entry.page)

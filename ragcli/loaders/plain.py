@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ragcli.datatypes import Block, BlockKind, Document
 from ragcli.loaders.decoding import decode
+from ragcli.loaders.limits import spend
 from ragcli.loaders.structure import make_document
 
 _PARAGRAPH = re.compile(r"(?:[ \t]*\S[^\n]*(?:\n|\Z))+")
@@ -22,11 +23,17 @@ class PlainTextLoader:
 
     def load(self, data: bytes, path: Path) -> Document:
         text = decode(data)
+        spend(len(text))
         blocks = [Block(m.start(), m.end(), self._kind(m.group())) for m in _PARAGRAPH.finditer(text)]
         title = path.name if self.type == "code" else ""
         return make_document(path, self.type, text, blocks, title=title, has_lines=True)
 
     def _kind(self, paragraph: str) -> BlockKind:
-        if self.type == "code":
+        if self.type in ("code", "json", "xml"):
             return "code"
-        return "list" if _ITEM.match(paragraph) else "paragraph"
+        return "list" if is_list_item(paragraph) else "paragraph"
+
+
+def is_list_item(paragraph: str) -> bool:
+    """Whether a paragraph begins as the item of a list does."""
+    return _ITEM.match(paragraph) is not None

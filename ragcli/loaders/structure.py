@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from ragcli.datatypes import Block, BlockKind, Document, source_id
 from ragcli.errors import NotADocument
+from ragcli.loaders.limits import LimitReached, spend
 from ragcli.text.sentences import trim
 
 _SPACES = re.compile(r"[ \t\u00a0]+")
@@ -36,17 +38,19 @@ class HeadingPath:
 
 
 class TextBuilder:
-    """Collects blocks of extracted text, an empty line between them."""
+    """Collects blocks of extracted text, an empty line between them. `partial` says why not everything was collected."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._length = 0
         self.blocks: list[Block] = []
         self.headings = HeadingPath()
+        self.partial = ""
 
     def add(self, text: str, kind: BlockKind) -> None:
-        """Append a block under the open headings; blank text is ignored."""
+        """Append a block under the open headings; blank text is ignored. Raises LimitReached before the file costs too much."""
         text = text.strip("\n") if kind == "code" else text.strip()
+        spend(len(text))
         if not text.strip():
             return
         if self._parts:
@@ -57,18 +61,61 @@ class TextBuilder:
         self._length += len(text)
         self.blocks.append(Block(start, self._length, kind, self.headings.titles))
 
+    def add_line(self, prefix: str, text: str) -> None:
+        """Append an item of a list, or, without a prefix, a paragraph."""
+        self.add(prefix + text, "list" if prefix else "paragraph")
+
     def add_heading(self, level: int, title: str) -> None:
         """Open a section and append its title as a block."""
         self.headings.enter(level, title)
         self.add(title, "heading")
 
-    @property
-    def length(self) -> int:
-        return self._length
+    def include(self, document: Document, title: str) -> None:
+        """Append a document that lies inside this one as a section of that title."""
+        self.add_heading(1, title)
+        outer = self.headings.titles
+        for block in document.blocks:
+            self.add(document.text[block.start : block.end], block.kind)
+            if self.blocks:
+                inner = tuple(title for title in block.headings if title not in outer)
+                self.blocks[-1] = replace(self.blocks[-1], headings=outer + inner)
+
+    @contextmanager
+    def keep_what_was_read(self) -> Iterator[None]:
+        """Ends quietly at a limit when there is text already; the document is then a partial one."""
+        try:
+            yield
+        except LimitReached as limit:
+            if not self._parts:
+                raise
+            self.partial = limit.reason
 
     @property
-    def text(self) -> str:
-        return "".join(self._parts)
+    def next_start(self) -> int:
+        """Where the next block will begin."""
+        return self._length + 2 if self._parts else 0
+
+    @property
+    def first_heading(self) -> str:
+        """The title of the first section, empty when there is none."""
+        return next((b.headings[-1] for b in self.blocks if b.kind == "heading" and b.headings), "")
+
+    def document(
+        self, path: Path, type_: str, title: str, metadata: Mapping[str, str] = {}, page_starts: Sequence[int] = ()
+    ) -> Document:
+        """What was collected, as `make_document` has it; a title in `metadata` is for a document without another."""
+        found = dict(metadata)
+        declared = found.pop("title", "")
+        document = make_document(
+            path,
+            type_,
+            "".join(self._parts),
+            self.blocks,
+            title=title or declared or self.first_heading,
+            page_starts=tuple(page_starts),
+            metadata=found,
+        )
+        return replace(document, partial=self.partial)
 
 
 def make_document(
@@ -97,7 +144,7 @@ def make_document(
         blocks=tuple(trimmed),
         page_starts=page_starts,
         has_lines=has_lines,
-        metadata=dict(metadata or {}),
+        metadata={key: text for key, value in (metadata or {}).items() if (text := " ".join(value.split())[:1_000])},
     )
 
 

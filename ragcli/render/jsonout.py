@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         QuestionScore,
         TuneReport,
     )
-    from ragcli.reports import IndexStats, IngestReport
     from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
@@ -32,7 +31,7 @@ def dumps(document: Mapping[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=True, allow_nan=False)
 
 
-def _place(span: Span) -> dict[str, Any]:
+def span_fields(span: Span) -> dict[str, Any]:
     return {
         "page": span.page_start,
         "page_end": span.page_end,
@@ -51,11 +50,11 @@ def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
         "path": shown(passage.document),
         "title": passage.document.title,
         "type": passage.document.type,
-        **_place(passage.span),
+        **span_fields(passage.span),
         "headings": list(passage.headings),
         "text": passage.text,
         "chunk_ids": list(passage.chunk_ids),
-        "also_at": [{"path": shown(place.document), **_place(place.span)} for place in entry.also_at],
+        "also_at": [{"path": shown(place.document), **span_fields(place.span)} for place in entry.also_at],
         "trace": {
             "fusion": entry.trace.fusion,
             "total": entry.trace.total,
@@ -90,7 +89,7 @@ def citation(entry: Citation, shown: Shown) -> dict[str, Any]:
     return {
         "marker": entry.marker,
         "path": shown(entry.document),
-        **_place(entry.span),
+        **span_fields(entry.span),
         "headings": list(entry.headings),
         "quote": entry.quote,
         "status": entry.status,
@@ -112,26 +111,6 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "hits": [hit(entry, shown) for entry in answer.hits],
         "notes": list(answer.notes),
         "timings": _rounded(answer.timings),
-    }
-
-
-def ingest(report: IngestReport) -> dict[str, Any]:
-    return {
-        "schema": "rag.ingest/1",
-        "added": report.added,
-        "updated": report.updated,
-        "unchanged": report.unchanged,
-        "removed": report.removed,
-        "missing": report.missing,
-        "failed": [{"path": failure.path, "reason": failure.reason} for failure in report.failed],
-        "skipped": dict(report.skipped),
-        "chunks_added": report.chunks_added,
-        "chunks_embedded": report.chunks_embedded,
-        "documents": report.documents,
-        "chunks": report.chunks,
-        "seconds": round(report.seconds, 3),
-        "interrupted": report.interrupted,
-        "warnings": list(report.warnings),
     }
 
 
@@ -226,31 +205,6 @@ def lint(gold: str, problems: Sequence[Problem]) -> dict[str, Any]:
         "schema": "rag.gold.lint/1",
         "gold": gold,
         "problems": [dataclasses.asdict(problem) for problem in problems],
-    }
-
-
-def stats(report: IndexStats) -> dict[str, Any]:
-    return {
-        "schema": "rag.stats/1",
-        "index": report.path,
-        "documents": report.documents,
-        "chunks": report.chunks,
-        "types": dict(report.types),
-        "disk": {**report.disk, "total": sum(report.disk.values())},
-        "embedder": dict(report.embedder),
-        "chunker": dict(report.chunker),
-        "analyzer": report.analyzer,
-        "format": report.format,
-        "generation": report.generation,
-        "created": report.created,
-        "updated": report.updated,
-        "truncated_chunks": report.truncated_chunks,
-        "failed": [{"path": failure.path, "reason": failure.reason} for failure in report.failed],
-        "freshness": dict(report.freshness),
-        "chroma": dict(report.chroma),
-        "sentences": report.sentences,
-        "fingerprint": report.fingerprint,
-        "threshold": report.threshold,
     }
 
 

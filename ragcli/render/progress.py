@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar on a terminal, nothing in a pipe."""
+"""Progress on stderr: a bar on a terminal, a line every few seconds in a pipe."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from contextlib import contextmanager
 
 from ragcli.render.sanitize import one_line
 
+_LINE_SECONDS = 5.0
 Report = Callable[[int, int, str, str], None]
 
 
 @contextmanager
 def progress_bar(enabled: bool) -> Iterator[Report]:
     """Yields report(done, total, what, rate); shows files, a rate, the time left and the file at hand."""
-    if not enabled or not sys.stderr.isatty():
+    if not enabled:
         yield lambda _done, _total, _what, _rate: None
+        return
+    if not sys.stderr.isatty():
+        yield _Lines()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -30,6 +34,32 @@ def progress_bar(enabled: bool) -> Iterator[Report]:
             bar.update(task, completed=done, total=total or None, rate=rate, what=one_line(what)[-48:])
 
         yield report
+
+
+class _Lines:
+    """A line at most every five seconds, the first after five, so that short runs leave none in a log."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.monotonic()
+
+    def __call__(self, done: int, total: int, what: str, rate: str) -> None:
+        now = time.monotonic()
+        if now - self._last < _LINE_SECONDS:
+            return
+        self._last = now
+        parts = [
+            f"{done:,} of {total:,}" if total else "",
+            rate,
+            _left(now - self._started, done, total),
+            one_line(what),
+        ]
+        sys.stderr.write("  ".join(part for part in parts if part) + "\n")
+        sys.stderr.flush()
+
+
+def _left(elapsed: float, done: int, total: int) -> str:
+    seconds = round(elapsed * (total - done) / done) if 0 < done <= total else 0
+    return f"{seconds // 60}:{seconds % 60:02} left" if seconds else ""
 
 
 def rate_of(started: float, count: int, unit: str) -> str:

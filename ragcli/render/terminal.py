@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ragcli.datatypes import DocumentRecord, Span
+from ragcli.datatypes import Chunk, Document, DocumentRecord, Span
 from ragcli.errors import RagError
+from ragcli.render import library
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.passages import EXCERPT, context, marked, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
@@ -19,7 +20,7 @@ from ragcli.results import Answer, Citation, Hit, QueryResult
 
 if TYPE_CHECKING:
     from ragcli.measurements import Calibration, CompareReport, Diagnosis, EvalReport, Problem, TuneReport
-    from ragcli.reports import IndexStats, IngestReport
+    from ragcli.reports import IndexStats, IngestReport, Listed, Planned
 
 Shown = Callable[[DocumentRecord], str]
 _INDENT = (0, 0, 0, 4)
@@ -132,61 +133,41 @@ class TerminalRenderer:
 
     # ---- reports --------------------------------------------------------------------------------------------------
 
+    def _lines(self, lines: Iterable[Text | str]) -> None:
+        for line in lines:
+            self._line(line)
+
     def ingest(self, report: IngestReport) -> None:
-        """One summary line, then everything that did not go well."""
-        parts = [f"{report.added:,} added", f"{report.updated:,} updated", f"{report.unchanged:,} unchanged"]
-        if report.removed:
-            parts.append(f"{report.removed:,} removed")
-        if report.failed:
-            parts.append(f"{len(report.failed):,} failed")
-        state = "Interrupted: " if report.interrupted else ""
-        self._line(
-            f"{state}{', '.join(parts)}; the index holds {report.documents:,} documents in {report.chunks:,} chunks "
-            f"({report.chunks_embedded:,} embedded, {report.seconds:.1f} s)"
-        )
-        for failure in report.failed:
-            self._line(Text.assemble(("failed  ", "red"), one_line(failure.path), f": {one_line(failure.reason)}"))
-        if report.skipped:
-            counts = ", ".join(f"{count:,} {sanitize(reason)}" for reason, count in report.skipped.items())
-            self._line(Text(f"skipped: {counts}", style="dim"))
-        if report.missing:
-            self._line(f"{report.missing:,} indexed files no longer exist; rag ingest --prune removes them")
-        for warning in report.warnings:
-            self._line(Text.assemble(("warning  ", "yellow"), one_line(warning)))
-        if report.interrupted:
-            self._line("What was finished is kept; run the same command again to go on.")
+        """See `ragcli.render.library`."""
+        self._lines(library.ingest_lines(report))
+
+    def plan(self, planned: Sequence[Planned]) -> None:
+        """See `ragcli.render.library`."""
+        self._lines(library.plan_lines(planned))
+
+    def documents(self, entries: Sequence[Listed]) -> None:
+        """See `ragcli.render.library`."""
+        self._lines(library.document_lines(entries))
+
+    def chunks(self, document: Document, chunks: Sequence[Chunk]) -> None:
+        """See `ragcli.render.library`."""
+        self._lines(library.chunk_lines(document, chunks))
+
+    def removed(self, paths: Sequence[str]) -> None:
+        """What was taken out of the index."""
+        for path in paths:
+            self._line(f"removed {one_line(path)}")
 
     def stats(self, report: IndexStats) -> None:
-        """The state of the index as a table."""
-        rows = {
-            "index": report.path,
-            "documents": f"{report.documents:,}  " + ", ".join(f"{n:,} {name}" for name, n in report.types.items()),
-            "chunks": f"{report.chunks:,}"
-            + (f"  {report.truncated_chunks:,} longer than the model reads" if report.truncated_chunks else ""),
-            "disk": f"{_bytes(sum(report.disk.values()))}  "
-            + ", ".join(f"{name} {_bytes(n)}" for name, n in report.disk.items()),
-            "embedding model": f"{report.embedder['name']}, {report.embedder['dimension']} dimensions",
-            "chunker": ", ".join(f"{key} {value}" for key, value in report.chunker.items()),
-            "sentences": "with vectors of their own" if report.sentences else "without vectors of their own",
-            "fingerprint": report.fingerprint,
-            "abstains below": f"{report.threshold:g}",
-            "format": f"{report.format}, analyzer {report.analyzer}, generation {report.generation}",
-            "created": f"{report.created}, last changed {report.updated}",
-            "files since ingest": ", ".join(f"{n:,} {name}" for name, n in report.freshness.items()),
-            "chroma": _chroma(report.chroma, report.generation),
-        }
-        if report.failed:
-            rows["failed"] = f"{len(report.failed):,} files could not be read:"
+        """The state of the index as a table, then the files that were not read."""
+        rows = library.stats_rows(report)
         table = Table.grid(padding=(0, 2))
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in rows.items():
             table.add_row(name, sanitize(value))
         self._print_table(table, rows)
-        for failure in report.failed[:20]:
-            self._line(f"  {one_line(failure.path)}: {one_line(failure.reason)}")
-        if len(report.failed) > 20:
-            self._line(f"  and {len(report.failed) - 20:,} more; rag stats --json lists all")
+        self._lines(library.failure_lines(report))
 
     def _print_table(self, table: Table, rows: Mapping[str, str]) -> None:
         if self._wrap:
@@ -199,22 +180,19 @@ class TerminalRenderer:
         """See `ragcli.render.evaluation`."""
         from ragcli.render.evaluation import evaluation_lines
 
-        for line in evaluation_lines(report, worst=worst):
-            self._line(line)
+        self._lines(evaluation_lines(report, worst=worst))
 
     def tuning(self, report: TuneReport) -> None:
         """See `ragcli.render.evaluation`."""
         from ragcli.render.evaluation import tuning_lines
 
-        for line in tuning_lines(report):
-            self._line(line)
+        self._lines(tuning_lines(report))
 
     def comparison(self, report: CompareReport) -> None:
         """See `ragcli.render.evaluation`."""
         from ragcli.render.evaluation import compared_lines
 
-        for line in compared_lines(report):
-            self._line(line)
+        self._lines(compared_lines(report))
 
     def calibration(self, found: Calibration) -> None:
         """The threshold and what it does on the half of the questions that did not choose it."""
@@ -274,19 +252,3 @@ class TerminalRenderer:
     def note(self, text: str) -> None:
         """A remark that is not part of the result."""
         self._line(Text(sanitize(text), style="dim"))
-
-
-def _bytes(count: int) -> str:
-    size, units = float(count), ["B", "kB", "MB", "GB", "TB"]
-    while size >= 1000 and len(units) > 1:
-        size, units = size / 1000, units[1:]
-    return f"{size:.0f} {units[0]}" if units[0] == "B" else f"{size:.1f} {units[0]}"
-
-
-def _chroma(state: Mapping[str, object], generation: int) -> str:
-    if state.get("state") != "clean":
-        return "not complete; the next rag ingest makes it anew"
-    current = (
-        "up to date" if state.get("generation") == generation else "behind; the next rag ingest brings it up to date"
-    )
-    return f"{state.get('count')} vectors, {current}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ragcli.datatypes import Span
 from ragcli.results import Hit, Passage, Place, ScoredChunk
@@ -48,8 +49,14 @@ def stitch(
 
 
 def _places(group: Sequence[ScoredChunk], alike: Mapping[str, Sequence[ScoredChunk]]) -> tuple[Place, ...]:
-    twins = (twin for member in group for twin in alike.get(member.chunk.chunk_id, ()))
-    return tuple(Place(twin.document, twin.chunk.span) for twin in twins)
+    """Where else the same stands: in copies of the file, and in chunks that say nearly the same."""
+    first = group[0]
+    twins = [twin for member in group for twin in alike.get(member.chunk.chunk_id, ())]
+    return tuple(
+        Place(replace(entry.document, path=path, copies=()), entry.chunk.span)
+        for entry in (first, *twins)
+        for path in (() if entry is first else (entry.document.path,)) + entry.document.copies
+    )
 
 
 def _touches(group: Sequence[ScoredChunk], candidate: ScoredChunk) -> bool:

@@ -231,8 +231,8 @@ def test_binary_data_is_not_a_document(data: bytes) -> None:
 def test_another_container_is_named() -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<x/>")
-    with pytest.raises(NotADocument, match="unsupported: xlsx"):
+        archive.writestr("classes.dex", "x")
+    with pytest.raises(NotADocument, match="unsupported: zip archive"):
         detect(buffer.getvalue(), Path("a.xlsx"))
 
 

@@ -1,0 +1,271 @@
+"""Getting documents in and out: `ingest`, `ls`, `rm`, `chunks`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragcli.cli import options
+from ragcli.cli.session import Output, session
+from ragcli.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from ragcli.app import App
+    from ragcli.app.ingestion import IngestRequest
+    from ragcli.reports import IngestReport
+    from ragcli.sources.fetching import Opened
+
+app = typer.Typer()
+
+
+@app.command()
+def ingest(
+    paths: options.Paths = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files are gone.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Empty the index first, and embed everything anew.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would happen to each file, and why some are skipped.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and take in what changes, until stopped.")] = False,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
+    no_ignore: Annotated[bool, typer.Option("--no-ignore", help="Do not obey .gitignore and .ragignore.")] = False,
+    hidden: options.Hidden = None,
+    follow_symlinks: options.FollowSymlinks = None,
+    cross_device: options.CrossDevice = None,
+    tag: options.Tags = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", metavar="NAME", help="With the path -: what standard input is called.", show_default=False
+        ),
+    ] = None,
+    url: options.Urls = None,
+    sitemap: options.Sitemaps = None,
+    ocr: options.Ocr = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try files again that could not be read before.")
+    ] = False,
+    embedding_model: options.Model = None,
+    chunker: options.Chunker = None,
+    max_tokens: options.MaxTokens = None,
+    sentences: options.Sentences = None,
+    index: options.Index = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Index files, folders, standard input (-) and web pages.
+
+    Reads PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, RTF, HTML, Markdown, mail, notebooks, CSV, JSON, XML, text and
+    source code. Only what is new or changed is read. Stop it at any time; the next run goes on.
+
+    Example: rag ingest ./docs
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    flags = {
+        "index": index,
+        "embedding_model": embedding_model,
+        "chunking_strategy": chunker,
+        "chunking_max_tokens": max_tokens,
+        "embedding_sentences": None if sentences is None else "on" if sentences else "off",
+        "ingest_hidden": hidden,
+        "ingest_follow_symlinks": follow_symlinks,
+        "ingest_cross_device": cross_device,
+        "ingest_ocr": ocr,
+    }
+    with session(output, flags) as rag:
+        if watch and (as_json or dry_run or url or sitemap or Path("-") in (paths or [])):
+            raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
+        from ragcli.app.ingestion import IngestRequest
+        from ragcli.ingest import Options
+        from ragcli.sources.scanning import Rules
+
+        settings = rag.settings
+        request = IngestRequest(
+            paths=[path for path in paths or [] if path != Path("-")],
+            extra=_extra(rag, paths or [], name, url or [], sitemap or [], output),
+            rules=Rules(
+                include=tuple(include or ()),
+                exclude=tuple(exclude or ()),
+                ignore_files=not no_ignore,
+                hidden=settings.ingest_hidden,
+                follow_symlinks=settings.ingest_follow_symlinks,
+                cross_device=settings.ingest_cross_device,
+            ),
+            options=Options(prune=prune, tags=_tags(tag), retry=retry_failed),
+            rebuild=rebuild,
+        )
+        if dry_run:
+            _dry_run(rag, request, output)
+            return
+        report = _run(rag, request, output)
+        if watch and not report.interrupted:
+            _watch(rag, request, output)
+        if report.interrupted:
+            raise typer.Exit(ExitCode.INTERRUPTED)
+        if report.failed and not report.documents:
+            raise typer.Exit(ExitCode.ERROR)
+
+
+def _run(rag: App, request: IngestRequest, output: Output) -> IngestReport:
+    from ragcli.render import jsonlibrary
+    from ragcli.render.progress import progress_bar, rate_of
+
+    started = time.monotonic()
+    with progress_bar(not output.quiet) as bar:
+        report = rag.ingest(
+            request, on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks"))
+        )
+    output.result(lambda text: text.ingest(report), lambda: jsonlibrary.ingest(report))
+    return report
+
+
+def _dry_run(rag: App, request: IngestRequest, output: Output) -> None:
+    from ragcli.app.library import plan
+    from ragcli.render import jsonlibrary
+
+    if request.extra:
+        raise UsageError("--dry-run looks at files and folders alone", hint="rag ingest PATH --dry-run")
+    planned = plan(rag, request)
+    output.result(lambda text: text.plan(planned), lambda: jsonlibrary.plan(planned))
+
+
+def _watch(rag: App, request: IngestRequest, output: Output) -> None:
+    """Ingest again whenever something changes below what was ingested; saves that come in a burst count as one."""
+    from dataclasses import replace
+
+    from watchfiles import watch
+
+    from ragcli.app.ingestion import watched_roots
+
+    roots, inside = watched_roots(rag, request), str(rag.index_directory)
+    output.note(f"watching {', '.join(map(str, roots))}; Ctrl-C stops")
+    again = replace(request, rebuild=False)
+    changes = watch(
+        *roots,
+        watch_filter=lambda _, path: not path.startswith(inside),
+        debounce=1_000,
+        step=200,
+        raise_interrupt=False,
+        recursive=True,
+    )
+    for _ in changes:
+        report = _run(rag, again, output)
+        rag.close()
+        if report.interrupted:
+            return
+
+
+def _extra(
+    rag: App, paths: list[Path], name: str | None, urls: list[str], sitemaps: list[str], output: Output
+) -> list[Opened]:
+    """Sources that are no files: standard input, and web pages. Pages that could not be fetched are named."""
+    from ragcli.sources.fetching import Wish, fetch, given_bytes
+    from ragcli.sources.scanning import Skipped
+
+    found: list[Opened] = []
+    limit = int(rag.settings.limits_file_mb * 1_000_000)
+    if (Path("-") in paths) != (name is not None):
+        raise UsageError(
+            "standard input needs a name, and a name needs standard input", hint="rag ingest - --name notes.md"
+        )
+    if name is not None:
+        data = sys.stdin.buffer.read(limit + 1)
+        found.append(given_bytes(name, data, "-"))
+    if (urls or sitemaps) and rag.settings.offline:
+        raise UsageError("web pages cannot be fetched offline", hint="unset RAGCLI_OFFLINE, or leave --url out")
+    for entry in fetch(Wish(urls, sitemaps), limit) if urls or sitemaps else ():
+        if isinstance(entry, Skipped):
+            output.note(f"{entry.path}: {entry.reason}")
+        else:
+            found.append(entry)
+    if (urls or sitemaps) and not found and not paths:
+        raise UsageError("no page could be fetched", hint="see the reasons above")
+    return found
+
+
+def _tags(given: list[str] | None) -> dict[str, str]:
+    tags = {}
+    for text in given or []:
+        key, separator, value = text.partition("=")
+        if not separator or not value.strip() or not key.strip().replace("-", "_").isidentifier():
+            raise UsageError(f"--tag {text!r}: expected NAME=VALUE", hint="--tag team=legal")
+        tags[key.strip()] = value.strip()
+    return tags
+
+
+@app.command(name="ls")
+def list_documents(
+    patterns: options.Patterns = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only what was not read, or only in part, with the reasons.")
+    ] = False,
+    index: options.Index = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the documents of the index: state, type, chunks and path; also what could not be read, and why.
+
+    Example: rag ls 'contracts/**' --failed
+    """
+    output = Output(as_json=as_json, quiet=False)
+    with session(output, {"index": index}) as rag:
+        from ragcli.app.library import listed
+        from ragcli.render import jsonlibrary
+
+        entries = listed(rag, patterns or [])
+        if failed:
+            entries = [entry for entry in entries if entry.state in ("failed", "partial", "skipped")]
+        output.result(lambda text: text.documents(entries), lambda: jsonlibrary.documents(entries))
+        if not entries and patterns:
+            raise typer.Exit(ExitCode.NOT_FOUND)
+
+
+@app.command()
+def rm(
+    patterns: Annotated[list[str], typer.Argument(metavar="PATH...", help="Paths, folders or patterns of documents.")],
+    index: options.Index = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Take documents out of the index; the files stay. A line in .ragignore keeps them out of the next ingest.
+
+    Example: rag rm contracts/draft.docx
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(output, {"index": index}) as rag:
+        from ragcli.app.library import remove
+
+        removed = remove(rag, patterns)
+        output.result(
+            lambda text: text.removed(removed),
+            lambda: {"schema": "rag.rm/1", "removed": removed, "count": len(removed)},
+        )
+
+
+@app.command()
+def chunks(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read and cut; it is not indexed.")],
+    chunker: options.Chunker = None,
+    max_tokens: options.MaxTokens = None,
+    ocr: options.Ocr = None,
+    index: options.Index = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show how a file is read and cut: each chunk with its place, tokens, headings and text.
+
+    Example: rag chunks contract.pdf --chunker clauses
+    """
+    output = Output(as_json=as_json, quiet=False)
+    flags = {"index": index, "chunking_strategy": chunker, "chunking_max_tokens": max_tokens, "ingest_ocr": ocr}
+    with session(output, flags) as rag:
+        from ragcli.app.library import cut
+        from ragcli.render import jsonlibrary
+
+        document, pieces = cut(rag, file)
+        output.result(lambda text: text.chunks(document, pieces), lambda: jsonlibrary.chunks(document, pieces))

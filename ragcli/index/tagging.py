@@ -1,0 +1,30 @@
+"""Tags: metadata of documents that the user gives, named `tag.…`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+PREFIX = "tag."
+
+
+def read(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
+    """Document id → its tags, for documents that have any."""
+    found = {}
+    for identity, text in connection.execute(
+        "SELECT document_id, metadata FROM documents WHERE metadata LIKE '%\"tag.%'"
+    ):
+        tags = {key: value for key, value in json.loads(text).items() if key.startswith(PREFIX)}
+        if tags:
+            found[identity] = tags
+    return found
+
+
+def write(connection: sqlite3.Connection, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+    """Add `tags` (names with the prefix) to documents, inside the caller's transaction."""
+    for identity in document_ids:
+        entry = connection.execute("SELECT metadata FROM documents WHERE document_id = ?", (identity,)).fetchone()
+        if entry:
+            text = json.dumps({**json.loads(entry[0]), **tags})
+            connection.execute("UPDATE documents SET metadata = ? WHERE document_id = ?", (text, identity))

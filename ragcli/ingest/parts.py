@@ -1,0 +1,79 @@
+"""What an ingest works with: the writer and the reader that it is given, its options, and what it counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ragcli.datatypes import Chunk, NewDocument, Reading, SourceFile, TextVectors
+from ragcli.reports import Failure
+
+
+class Writer(Protocol):
+    """The part of an index writer that ingest uses; see `ragcli.index.writer.IndexWriter`."""
+
+    def files(self) -> dict[str, SourceFile]: ...
+    def originals(self) -> dict[str, SourceFile]: ...
+    def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]: ...
+    def tags(self) -> dict[str, dict[str, str]]: ...
+    def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None: ...
+    def counts(self) -> tuple[int, int]: ...
+    @property
+    def sentences(self) -> bool: ...
+    def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]: ...
+    def chunks_without_sentences(self, limit: int) -> list[tuple[Chunk, str]]: ...
+    def store_embeddings(self, embedded: Mapping[bytes, TextVectors]) -> None: ...
+    def commit(self, documents: Sequence[NewDocument]) -> None: ...
+    def add_copies(self, found: Sequence[tuple[SourceFile, str]]) -> None: ...
+    def touch(self, sources: Sequence[SourceFile]) -> None: ...
+    def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]], reader: str) -> None: ...
+    def remove(self, document_ids: Sequence[str]) -> int: ...
+    def finish(self) -> list[str]: ...
+    def report(self, progress: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingest is: files done of `files`, chunks embedded so far, and the file at hand."""
+
+    done: int
+    files: int
+    chunks: int
+    current: str
+
+
+class Reader(Protocol):
+    """Reads sources; see `ragcli.loaders.pool.FileReader`."""
+
+    @property
+    def version(self) -> str:
+        """Changes when sources that could not be read may be readable."""
+
+    def read(self, wanted: Iterable[tuple[SourceFile, str]]) -> Iterator[Reading]:
+        """What became of each source, in their order; the text beside it is the content's hash that needs no reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`prune`: documents whose sources are gone leave. `tags`: given to everything that is seen. `retry`: sources that could
+    not be read are read again."""
+
+    prune: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    retry: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    copies: int = 0
+    chunks_added: int = 0
+    chunks_embedded: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    partial: list[Failure] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)

@@ -1,0 +1,237 @@
+"""Sources → index. What did not change is not read; what changed re-embeds only the chunks whose text is new."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import replace
+from pathlib import Path
+
+from ragcli.datatypes import Chunk, Document, NewDocument, Reading, SourceFile
+from ragcli.ingest.parts import Options, Progress, Reader, Tally, Writer
+from ragcli.ingest.vectors import embed_chunks
+from ragcli.metadata import TAG, described
+from ragcli.protocols import Chunker, Embedder
+from ragcli.reports import Failure, IngestReport
+from ragcli.sources.scanning import Skipped
+
+BATCH_CHUNKS = 128  # documents are embedded and committed together when they have this many chunks; a longer document
+# stores its embeddings in runs of this many, so that a killed ingest keeps them
+MAX_CHUNKS = 50_000  # of one source
+
+
+class Ingest:
+    """One run over a set of sources. Call `run` once."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        reader: Reader,
+        chunker: Chunker,
+        embedder: Embedder,
+        detect_language: Callable[[str], str],
+        *,
+        options: Options = Options(),  # noqa: B008 - frozen
+        on_progress: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._chunker = chunker
+        self._embedder = embedder
+        self._detect_language = detect_language
+        self._options = options
+        self._on_progress = on_progress
+        self._tally = Tally()
+        self._failures: list[tuple[SourceFile, Failure]] = []
+        self._known: dict[str, SourceFile] = {}
+        self._tags: dict[str, dict[str, str]] = {}
+        self._by_content: dict[tuple[str, str], str] = {}  # content hash and suffix → the document that has them
+        self._queue: list[NewDocument] = []
+        self._copies: list[tuple[SourceFile, str]] = []
+        self._touched: list[SourceFile] = []
+        self._emptied: list[str] = []  # ids of documents whose files hold no text any more
+
+    def run(
+        self, sources: Sequence[SourceFile], skipped: Iterable[Skipped], *, gone: Sequence[str] = ()
+    ) -> IngestReport:
+        """Ingest `sources`. `gone` are ids of documents that no longer exist; they leave if the options say so.
+
+        On KeyboardInterrupt everything finished so far is committed and the report says `interrupted`.
+        """
+        started = time.monotonic()
+        for entry in skipped:
+            if entry.reason.startswith("cannot"):
+                self._tally.failed.append(Failure(entry.path, entry.reason))
+            else:
+                self._tally.skipped[entry.reason] += 1
+        interrupted = False
+        try:
+            self._complete_sentences()
+            self._ingest_all(sources, set(gone))
+            self._tally.removed += self._writer.remove(gone) if self._options.prune and gone else 0
+        except KeyboardInterrupt:
+            interrupted = True
+        self._record_failures()
+        warnings: list[str] = []
+        if not interrupted:
+            done = len(sources)
+            self._on_progress(Progress(done, done, self._tally.chunks_embedded, "finishing the index"))
+            self._writer.report("finishing the index")
+            warnings = self._writer.finish()
+        documents, chunks = self._writer.counts()
+        tally = self._tally
+        return IngestReport(
+            added=tally.added,
+            updated=tally.updated,
+            unchanged=tally.unchanged,
+            removed=tally.removed,
+            copies=tally.copies,
+            missing=0 if self._options.prune else len(gone),
+            failed=tuple(sorted(tally.failed, key=lambda failure: failure.path)),
+            partial=tuple(sorted(tally.partial, key=lambda failure: failure.path)),
+            skipped=dict(sorted(tally.skipped.items())),
+            chunks_added=tally.chunks_added,
+            chunks_embedded=tally.chunks_embedded,
+            documents=documents,
+            chunks=chunks,
+            seconds=time.monotonic() - started,
+            interrupted=interrupted,
+            warnings=tuple(warnings),
+        )
+
+    def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
+        self._known = self._writer.files()
+        self._tags = self._writer.tags()
+        self._by_content = {
+            _content_key(source, source.content_hash): source.document_id
+            for source in self._writer.originals().values()
+            if source.document_id not in gone  # a file that moved is no copy of what it was
+        }
+        wanted = self._wanted(sources)
+        done = len(sources) - len(wanted)
+        known = (
+            (source, self._known[i].content_hash if (i := source.document_id) in self._known else "")
+            for source in wanted
+        )
+        for source, reading in zip(wanted, self._reader.read(known), strict=True):
+            self._on_progress(Progress(done, len(sources), self._tally.chunks_embedded, source.path))
+            self._writer.report(f"{done} of {len(sources)} files")
+            self._take(source, reading)
+            done += 1
+            if sum(len(new.chunks) for new in self._queue) >= BATCH_CHUNKS:
+                self._commit(done, len(sources))
+        self._commit(done, len(sources))
+        if self._touched:
+            self._writer.touch(self._touched)
+
+    def _wanted(self, sources: Sequence[SourceFile]) -> list[SourceFile]:
+        """The sources that must be read; the others are counted, and tagged."""
+        failed = {} if self._options.retry else self._writer.failed_files()
+        wanted, unchanged = [], []
+        for source in sources:
+            before = self._known.get(source.document_id)
+            _, failure, reader = failed.get(source.document_id, (source, None, ""))
+            if failure and reader == self._reader.version and _same_file(failed[source.document_id][0], source):
+                self._count(failure)
+            elif not failure and before is not None and _same_file(before, source):
+                self._tally.unchanged += 1
+                unchanged.append(source.document_id)
+            else:
+                wanted.append(source)
+        if self._options.tags and unchanged:
+            self._writer.tag(unchanged, {f"{TAG}{name}": value for name, value in self._options.tags.items()})
+        return wanted
+
+    def _take(self, source: SourceFile, reading: Reading) -> None:
+        """Queue what was read of one source."""
+        before = self._known.get(source.document_id)
+        source = replace(source, content_hash=reading.content_hash)
+        twin = self._by_content.get(_content_key(source, source.content_hash), source.document_id)
+        if reading.reason:
+            self._fail(source, Failure(source.path, reading.reason, reading.skipped))
+        elif reading.document is None:
+            self._tally.unchanged += 1
+            self._touched.append(source)
+        elif twin != source.document_id:
+            self._copies.append((source, twin))
+            self._tally.copies += before is None
+            self._tally.updated += before is not None
+        else:
+            self._queue_document(source, reading.document)
+
+    def _queue_document(self, source: SourceFile, document: Document) -> None:
+        tags = {name.removeprefix(TAG): value for name, value in self._tags.get(source.document_id, {}).items()}
+        document = described(self._with_language(document), source, {**tags, **self._options.tags})
+        chunks = self._chunker.split(document)
+        if len(chunks) > MAX_CHUNKS:
+            self._fail(source, Failure(source.path, f"limit: more than {MAX_CHUNKS:,} chunks"))
+            return
+        if document.partial:
+            self._tally.partial.append(Failure(source.path, document.partial))
+        self._by_content[_content_key(source, source.content_hash)] = source.document_id
+        self._queue.append(NewDocument(source, document, chunks))
+
+    def _fail(self, source: SourceFile, failure: Failure) -> None:
+        self._count(failure)
+        self._failures.append((source, failure))
+        if failure.skipped and source.document_id in self._known:
+            self._emptied.append(source.document_id)
+
+    def _commit(self, done: int, files: int) -> None:
+        """Embed and commit the queue."""
+        missing = list(self._writer.without_embedding([chunk for new in self._queue for chunk in new.chunks]).items())
+        types = {new.document.document_id: new.document.type for new in self._queue}
+        for i in range(0, len(missing), BATCH_CHUNKS):
+            self._embed({key: (chunk, types[chunk.document_id]) for key, chunk in missing[i : i + BATCH_CHUNKS]})
+            self._on_progress(Progress(done, files, self._tally.chunks_embedded, self._queue[-1].source.path))
+        if self._queue:
+            self._writer.commit(self._queue)
+        for new in self._queue:
+            self._tally.added += new.source.document_id not in self._known
+            self._tally.updated += new.source.document_id in self._known
+            self._tally.chunks_added += len(new.chunks)
+        self._queue = []
+        if self._copies:
+            self._writer.add_copies(self._copies)
+            self._copies = []
+        if self._emptied:
+            self._tally.removed += self._writer.remove(self._emptied)
+            self._emptied = []
+        self._record_failures()
+
+    def _embed(self, batch: Mapping[bytes, tuple[Chunk, str]]) -> None:
+        vectors = embed_chunks(self._embedder, list(batch.values()), sentences=self._writer.sentences)
+        self._writer.store_embeddings(dict(zip(batch, vectors, strict=True)))
+        self._tally.chunks_embedded += len(batch)
+
+    def _complete_sentences(self) -> None:
+        """Embed the sentences of chunks that were indexed without them, when the index is to have them now."""
+        while batch := self._writer.chunks_without_sentences(BATCH_CHUNKS):
+            self._on_progress(Progress(0, 0, self._tally.chunks_embedded, "sentences of what is indexed"))
+            keys = {id(chunk): key for key, chunk in self._writer.without_embedding([c for c, _ in batch]).items()}
+            self._embed({keys[id(chunk)]: (chunk, type_) for chunk, type_ in batch if id(chunk) in keys})
+
+    def _with_language(self, document: Document) -> Document:
+        """Source code counts as English: its words are."""
+        return document if document.type == "code" else replace(document, language=self._detect_language(document.text))
+
+    def _count(self, failure: Failure) -> None:
+        if failure.skipped:
+            self._tally.skipped[failure.reason] += 1
+        else:
+            self._tally.failed.append(failure)
+
+    def _record_failures(self) -> None:
+        if self._failures:
+            self._writer.record_failures(self._failures, self._reader.version)
+            self._failures = []
+
+
+def _content_key(source: SourceFile, content_hash: str) -> tuple[str, str]:
+    """What two files must share to be copies: all bytes, and the suffix, which can decide how they are read."""
+    return content_hash, Path(source.path).suffix.lower()
+
+
+def _same_file(before: SourceFile, now: SourceFile) -> bool:
+    """The system's word that a file was not written since: size, modification time and change time are equal."""
+    return (before.size, before.mtime_ns, before.ctime_ns) == (now.size, now.mtime_ns, now.ctime_ns)

@@ -1,0 +1,101 @@
+"""PDF through pdfium, which is quick and forgiving; and pictures of pages for Tesseract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ragcli.errors import LoadError
+from ragcli.loaders.decoding import clean
+from ragcli.loaders.limits import LimitReached, spend
+from ragcli.loaders.ocr import recognise
+from ragcli.loaders.pdftext import Bookmark, Content, Line, Page, lines_of, pdf_date
+
+_PASSWORD = 4  # FPDF_ERR_PASSWORD
+_DPI = 300
+MAX_PAGES = 5_000
+
+
+def read_pdfium(data: bytes) -> Content:
+    """The pages as pdfium reads them. Raises LoadError for what it cannot open."""
+    document = _open(data)
+    try:
+        if len(document) > MAX_PAGES:
+            raise LimitReached(f"limit: more than {MAX_PAGES:,} pages")
+        pages = [_page(document, number) for number in range(len(document))]
+        return Content(pages, _outline(document), _metadata(document), "pdfium")
+    finally:
+        document.close()
+
+
+def recognise_pages(data: bytes, content: Content, languages: str) -> None:
+    """Fill the pages of `content` that have no text with what Tesseract sees."""
+    if all(page.lines for page in content.pages):
+        return
+    document = _open(data)
+    try:
+        for number, page in enumerate(content.pages):
+            if not page.lines and number < len(document):
+                picture = document[number].render(scale=_DPI / 72, grayscale=True, rev_byteorder=True)
+                header = f"P5\n{picture.width} {picture.height}\n255\n".encode()
+                rows = bytes(picture.buffer)
+                if picture.stride != picture.width:
+                    rows = b"".join(
+                        rows[y * picture.stride : y * picture.stride + picture.width] for y in range(picture.height)
+                    )
+                text = recognise(header + rows, languages)
+                content.pages[number] = Page([Line(line, 0.0) for line in text.split("\n")], recognised=bool(text))
+    finally:
+        document.close()
+
+
+def _open(data: bytes) -> Any:
+    import pypdfium2
+    from pypdfium2 import raw
+
+    try:
+        return pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if raw.FPDF_GetLastError() == _PASSWORD:
+            raise LoadError("encrypted") from error
+        raise LoadError(f"not a readable PDF ({error})") from error
+
+
+def _page(document: Any, number: int) -> Page:
+    import pypdfium2
+    from pypdfium2 import raw
+
+    try:
+        text_page = document[number].get_textpage()
+        text = text_page.get_text_range()
+    except pypdfium2.PdfiumError as error:
+        spend()
+        return Page([], str(error))
+    spend(len(text))
+    sizes: list[tuple[str, float]] = []
+    index = 0
+    for line in text.split("\r\n"):
+        middle = index + len(line) // 2  # one look for each line: most lines are set in one size
+        sizes.append((line + "\n", float(raw.FPDFText_GetFontSize(text_page.raw, middle)) if line else 0.0))
+        index += len(line) + 2
+    return Page(lines_of([(part.replace("\ufffe", "-"), size) for part, size in sizes]))
+
+
+def _metadata(document: Any) -> dict[str, str]:
+    found = {
+        "title": document.get_metadata_value("Title"),
+        "author": document.get_metadata_value("Author"),
+        "created": pdf_date(document.get_metadata_value("CreationDate")),
+        "modified": pdf_date(document.get_metadata_value("ModDate")),
+    }
+    return {key: clean(value).strip() for key, value in found.items() if value.strip()}
+
+
+def _outline(document: Any) -> list[Bookmark]:
+    entries: list[Bookmark] = []
+    for item in document.get_toc(max_depth=10):
+        destination = item.get_dest()
+        page = destination.get_index() if destination is not None else None
+        title = clean(item.get_title()).strip()
+        if page is not None and title and len(entries) < 5_000:
+            entries.append(Bookmark(page, item.level + 1, title))
+    return sorted(entries, key=lambda entry: entry.page)

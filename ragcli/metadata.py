@@ -1,0 +1,29 @@
+"""What is known of a document besides its text: what its file declares, what its text shows, and the tags that the user
+gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ragcli.datatypes import Document, SourceFile
+
+TAG = "tag."
+_MAX_HEADINGS = 200
+
+
+def described(document: Document, source: SourceFile, tags: Mapping[str, str]) -> Document:
+    """The document with `words`, `headings`, `has_code`, `modified` (the file's own time where the content names none) and
+    `tags` in its metadata."""
+    headings = dict.fromkeys(title for block in document.blocks for title in block.headings)
+    found = dict(document.metadata)
+    found["words"] = str(len(document.text.split()))
+    if headings:
+        found["headings"] = "\n".join(list(headings)[:_MAX_HEADINGS])
+    if any(block.kind == "code" for block in document.blocks):
+        found["has_code"] = "true"
+    if source.is_file:
+        moment = datetime.fromtimestamp(source.mtime_ns // 1_000_000_000, UTC).replace(tzinfo=None)
+        found.setdefault("modified", moment.isoformat())
+    return replace(document, metadata={**found, **{f"{TAG}{name}": value for name, value in tags.items()}})

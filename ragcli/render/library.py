@@ -1,0 +1,158 @@
+"""Lines about documents: what an ingest did or would do, what the index holds, and how a file is cut."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from ragcli.render.sanitize import one_line, sanitize
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Chunk, Document
+    from ragcli.reports import IndexStats, IngestReport, Listed, Planned
+
+_LISTED = 20  # of one kind, in a summary
+_STATES = {"ok": "green", "changed": "yellow", "gone": "yellow", "partial": "yellow", "failed": "red"}
+_ACTIONS = {"add": "green", "update": "cyan", "fail": "red", "remove": "red"}
+_SHADES = ("", "on grey15")
+
+
+def ingest_lines(report: IngestReport) -> Iterator[Text | str]:
+    """One summary line, then everything that did not go well."""
+    parts = [f"{report.added:,} added", f"{report.updated:,} updated", f"{report.unchanged:,} unchanged"]
+    for count, name in ((report.copies, "copies"), (report.removed, "removed"), (len(report.failed), "failed")):
+        if count:
+            parts.append(f"{count:,} {name}")
+    state = "Interrupted: " if report.interrupted else ""
+    yield (
+        f"{state}{', '.join(parts)}; the index holds {report.documents:,} documents in {report.chunks:,} chunks "
+        f"({report.chunks_embedded:,} embedded, {report.seconds:.1f} s)"
+    )
+    for kind, style, failures in (("failed", "red", report.failed), ("partial", "yellow", report.partial)):
+        for failure in failures[:_LISTED]:
+            yield Text.assemble((f"{kind}  ", style), one_line(failure.path), f": {one_line(failure.reason)}")
+        if len(failures) > _LISTED:
+            yield f"and {len(failures) - _LISTED:,} more {kind}; rag ls --failed lists all"
+    if report.skipped:
+        counts = ", ".join(f"{count:,} {sanitize(reason)}" for reason, count in report.skipped.items())
+        yield Text(f"skipped: {counts}", style="dim")
+    if report.missing:
+        yield f"{report.missing:,} indexed files no longer exist; rag ingest --prune removes them"
+    for warning in report.warnings:
+        yield Text.assemble(("warning  ", "yellow"), one_line(warning))
+    if report.interrupted:
+        yield "What was finished is kept; run the same command again to go on."
+
+
+def plan_lines(planned: Sequence[Planned]) -> Iterator[Text | str]:
+    """What would happen to each file, and the sums; unchanged files are only counted."""
+    for entry in planned:
+        if entry.action != "unchanged":
+            detail = f"  ({one_line(entry.detail)})" if entry.detail else ""
+            yield Text.assemble(
+                (f"{entry.action:<7} ", _ACTIONS.get(entry.action, "dim")), one_line(entry.path), (detail, "dim")
+            )
+    counts = Counter(entry.action for entry in planned)
+    yield ", ".join(f"{count:,} {action}" for action, count in sorted(counts.items())) or "nothing to do"
+
+
+def document_lines(entries: Sequence[Listed]) -> Iterator[Text | str]:
+    """One line a document: state, type, chunks, path, and why where something is amiss."""
+    width = max((len(entry.type) for entry in entries), default=0)
+    for entry in entries:
+        line = Text.assemble(
+            (f"{entry.state:<8}", _STATES.get(entry.state, "dim")),
+            f"{sanitize(entry.type):<{width}}  {entry.chunks or '-':>6}  {one_line(entry.path)}",
+        )
+        if entry.reason:
+            line.append(f"  {one_line(entry.reason)}", style="dim")
+        yield line
+    counts = Counter(entry.state for entry in entries)
+    summary = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
+    yield Text(summary or "nothing", style="dim")
+
+
+def chunk_lines(document: Document, chunks: Sequence[Chunk]) -> Iterator[Text | str]:
+    """The title and what is known of the file, then each chunk; neighbours differ in shade on a terminal."""
+    yield Text(one_line(document.title), style="bold")
+    known = {key: value for key, value in document.metadata.items() if key != "headings"}
+    yield Text(
+        "  ".join(f"{key}: {one_line(value)}" for key, value in {"type": document.type, **known}.items()), style="dim"
+    )
+    if document.partial:
+        yield Text(f"partial: {one_line(document.partial)}", style="yellow")
+    for chunk in chunks:
+        span = chunk.span
+        place = f"characters {span.start}-{span.end}"
+        if span.line_start is not None:
+            place = f"lines {span.line_start}-{span.line_end}, {place}"
+        if span.page_start is not None:
+            place = f"pages {span.page_start}-{span.page_end}, {place}"
+        yield ""
+        yield Text.assemble(
+            (f"#{chunk.ordinal + 1}", "bold cyan"),
+            f"  {chunk.tokens} tokens  {place}  ",
+            (one_line(chunk.header), "dim"),
+        )
+        yield Text(sanitize(chunk.text), style=_SHADES[chunk.ordinal % 2])
+    yield ""
+    tokens = [chunk.tokens for chunk in chunks]
+    yield f"{len(chunks):,} chunks, {sum(tokens):,} tokens" + (
+        f", {min(tokens)} to {max(tokens)} each" if tokens else ""
+    )
+
+
+def stats_rows(report: IndexStats) -> dict[str, str]:
+    """The state of an index: name → value."""
+    rows = {
+        "index": report.path,
+        "documents": f"{report.documents:,}  "
+        + ", ".join(f"{n:,} {name}" for name, n in report.types.items())
+        + (f"; and {report.copies:,} copies" if report.copies else ""),
+        "chunks": f"{report.chunks:,}"
+        + (f"  {report.truncated_chunks:,} longer than the model reads" if report.truncated_chunks else ""),
+        "disk": f"{_bytes(sum(report.disk.values()))}  "
+        + ", ".join(f"{name} {_bytes(n)}" for name, n in report.disk.items()),
+        "embedding model": f"{report.embedder['name']}, {report.embedder['dimension']} dimensions",
+        "chunker": ", ".join(f"{key} {value}" for key, value in report.chunker.items()),
+        "sentences": "with vectors of their own" if report.sentences else "without vectors of their own",
+        "fingerprint": report.fingerprint,
+        "abstains below": f"{report.threshold:g}",
+        "format": f"{report.format}, analyzer {report.analyzer}, generation {report.generation}",
+        "created": f"{report.created}, last changed {report.updated}",
+        "files since ingest": ", ".join(f"{n:,} {name}" for name, n in report.freshness.items()),
+        "chroma": _chroma(report.chroma, report.generation),
+    }
+    if report.partial:
+        rows["partial"] = f"{len(report.partial):,} files could be read in part only:"
+    if report.failed:
+        rows["failed"] = f"{len(report.failed):,} files could not be read:"
+    return rows
+
+
+def failure_lines(report: IndexStats) -> Iterator[str]:
+    """The files that were not read, or only in part."""
+    amiss = [*report.failed, *report.partial]
+    for failure in amiss[:_LISTED]:
+        yield f"  {one_line(failure.path)}: {one_line(failure.reason)}"
+    if len(amiss) > _LISTED:
+        yield f"  and {len(amiss) - _LISTED:,} more; rag ls --failed lists all"
+
+
+def _bytes(count: int) -> str:
+    size, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{size:.0f} {units[0]}" if units[0] == "B" else f"{size:.1f} {units[0]}"
+
+
+def _chroma(state: Mapping[str, object], generation: int) -> str:
+    if state.get("state") != "clean":
+        return "not complete; the next rag ingest makes it anew"
+    current = (
+        "up to date" if state.get("generation") == generation else "behind; the next rag ingest brings it up to date"
+    )
+    return f"{state.get('count')} vectors, {current}"

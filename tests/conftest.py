@@ -58,8 +58,8 @@ class Rag:
 
     monkeypatch: pytest.MonkeyPatch
 
-    def __call__(self, *arguments: str, code: int | None = 0) -> Result:
-        result = CliRunner().invoke(cli_app, list(arguments))
+    def __call__(self, *arguments: str, code: int | None = 0, stdin: bytes | None = None) -> Result:
+        result = CliRunner().invoke(cli_app, list(arguments), input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         if code is not None:

@@ -119,7 +119,7 @@ class App:
                 hint="leave --max-tokens out, or use --chunker structure",
             )
         window = int(str(embedder.identity.get("max_tokens", 0)))
-        if strategy == "structure" and window and limit > window - 2:
+        if strategy != "document" and window and limit > window - 2:
             raise UsageError(
                 f"chunks of {limit} tokens do not fit the {window} tokens that {embedder.identity['name']} reads",
                 hint=f"--max-tokens {window - 2} at most",

@@ -15,7 +15,7 @@ from ragcli.index.writer import open_writer
 from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
 from ragcli.reports import Listed, Planned
-from ragcli.sources.scanning import open_source, stored_path
+from ragcli.sources.scanning import open_source, real_path, stored_path
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
@@ -59,7 +59,7 @@ def _state(app: App, source: SourceFile) -> str:
     if not source.is_file:
         return "ok"
     try:
-        status = (app.project / source.path).stat()
+        status = real_path(source.path, app.project).stat()
     except OSError:
         return "gone"
     return "ok" if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns) else "changed"

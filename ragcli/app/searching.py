@@ -33,6 +33,7 @@ def retrieval_options(app: App) -> RetrievalOptions:
         correct=settings.retrieval_correct,
         stitch=settings.retrieval_stitch_tokens > 0,
         stitch_tokens=settings.retrieval_stitch_tokens,
+        whole_sections=app.reader.manifest.chunker.get("strategy") == "hierarchical",
         selection=Selection(
             collapse=settings.retrieval_collapse,
             per_document=settings.retrieval_per_document,

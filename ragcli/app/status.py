@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ragcli.reports import IndexStats
+from ragcli.sources.scanning import real_path
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
@@ -49,7 +50,7 @@ def _freshness(app: App) -> Mapping[str, int]:
         if not file.is_file:
             continue
         try:
-            status = (app.project / file.path).stat()
+            status = real_path(file.path, app.project).stat()
             same = (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
             counts["unchanged" if same else "changed"] += 1
         except OSError:

@@ -1,196 +1,78 @@
-"""Chunks along the structure of a document.
+"""Chunks along the structure of a document, which is the default, and its variants.
 
-Units are sentences, list items, table rows and lines of code; a unit is only cut when it alone exceeds the limit, and
-then at white space where there is any. Units are packed in order, and a new chunk begins
-
-* when the next unit would exceed `max_tokens` (header included), or ten characters for each of them,
-* when a section begins, unless the chunk so far is shorter than `min_tokens`: then the small section is kept with what
-  follows it, under the headings that both share.
-
-There is no overlap. A table that is cut repeats its first row in the header of the later parts.
+Units are sentences, list items, table rows and lines of code. A new chunk begins with a section, unless the chunk so far is
+shorter than `min_tokens`: then the small section is kept with what follows it, under the headings that both share. There is no
+overlap. A table that is cut repeats its first row in the header of the later parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 
-from ragcli.chunking.assembly import HEADER_SEPARATOR, Assembler, header_of
-from ragcli.datatypes import Block, Chunk, Document, Section
+from ragcli.chunking.packing import Breaks, Draft, PackingChunker, Unit
+from ragcli.datatypes import Block, Document
 from ragcli.protocols import TokenCounter
 from ragcli.text.sentences import sentence_spans, trim
 
-_CHARS_PER_TOKEN = 10  # a unit longer than this many characters per token of budget is cut before it is counted
+MIN_TOKENS = 48
+_CLAUSE = re.compile(
+    r"""[ \t]*(?P<number>
+        (?:article|section|clause|schedule|annex|appendix|part|artikel)[ \t]+(?:\d+(?:\.\d+)*|[ivxlc]+\b|[a-z]\b)
+        | §+[ \t]*\d+\w? | \d{1,3}(?:\.\d{1,3})+\.? | \d{1,3}[.)] | \([a-z]{1,4}\) | [a-z]\)
+    )(?=[ \t.:)–-]|$)[ \t.:–-]*(?P<title>[^\n]{0,80})""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
-@dataclass(slots=True)
-class _Unit:
-    start: int
-    end: int
-    headings: tuple[str, ...]
-    opens_section: bool
-    table_header: str
-    tokens: int = 0
+def structure(counter: TokenCounter, max_tokens: int) -> PackingChunker:
+    """The default."""
+    least = min(MIN_TOKENS, max_tokens // 4)
+    parameters = {"strategy": "structure", "min_tokens": least}
+    return PackingChunker(counter, max_tokens, parameters, structural_units, lambda _d, _u: _at_sections(least))
 
 
-@dataclass(slots=True)
-class _Draft:
-    """Units that will become one chunk."""
-
-    units: list[_Unit] = field(default_factory=list)
-    tokens: int = 0
-
-    def header_key(self) -> tuple[tuple[str, ...], str]:
-        """The section path that all units share, and the first row of their table if all are later rows of one."""
-        paths = {unit.headings for unit in self.units}
-        first = next(iter(paths))
-        shared = 0
-        while all(len(path) > shared and path[shared] == first[shared] for path in paths):
-            shared += 1
-        rows = {unit.table_header for unit in self.units}
-        return first[:shared], rows.pop() if len(rows) == 1 else ""
-
-    def sections(self) -> tuple[Section, ...]:
-        """Where each section begins, if there is more than one."""
-        begins = [
-            Section(unit.start, unit.headings)
-            for i, unit in enumerate(self.units)
-            if i == 0 or unit.headings != self.units[i - 1].headings
-        ]
-        return tuple(begins) if len(begins) > 1 else ()
+def hierarchical(counter: TokenCounter, max_tokens: int) -> PackingChunker:
+    """Chunks of half the size for the search; a passage then grows to its section (see `ragcli.retrieval.stitching`)."""
+    half = max(16, max_tokens // 2)
+    least = min(MIN_TOKENS, half) // 2
+    chunker = PackingChunker(counter, half, {}, structural_units, lambda _d, _u: _at_sections(least))
+    chunker.parameters = {"strategy": "hierarchical", "min_tokens": least, "max_tokens": max_tokens}
+    return chunker
 
 
-class StructureChunker:
-    """The default chunker. Deterministic: the same document gives the same chunks."""
-
-    def __init__(self, counter: TokenCounter, max_tokens: int = 200, min_tokens: int = 48) -> None:
-        if max_tokens < 16:
-            raise ValueError(f"max_tokens must be at least 16, got {max_tokens}")
-        self._counter = counter
-        self._max = max_tokens
-        self._min = min(min_tokens, max_tokens // 4)
-        self._max_header = max_tokens // 3
-
-    @property
-    def parameters(self) -> Mapping[str, object]:
-        return {"strategy": "structure", "max_tokens": self._max, "min_tokens": self._min}
-
-    def split(self, document: Document) -> list[Chunk]:
-        headers = _Headers(document, self._counter, self._max_header)
-        units = self._count(document, list(_units(document)), headers)
-        drafts = list(self._pack(units, headers))
-        return self._assemble(document, drafts, headers)
-
-    def _count(self, document: Document, units: list[_Unit], headers: _Headers) -> list[_Unit]:
-        """Units with their token counts, those over the budget cut until they fit."""
-        counted = [piece for unit in units for piece in self._precut(document, unit)]
-        fresh = counted
-        while fresh:
-            counts = self._counter.count_tokens([document.text[unit.start : unit.end] for unit in fresh])
-            for unit, count in zip(fresh, counts, strict=True):
-                unit.tokens = count
-            pieces: list[_Unit] = []
-            fresh = []
-            for unit in counted:
-                over = unit.tokens > self._max - headers.tokens(unit.headings, unit.table_header)
-                if over and unit.end - unit.start > 1:
-                    halves = _halves(document.text, unit)
-                    pieces.extend(halves)
-                    fresh.extend(halves)
-                else:
-                    pieces.append(unit)
-            counted = pieces
-        return counted
-
-    def _precut(self, document: Document, unit: _Unit) -> Iterator[_Unit]:
-        limit = self._max * _CHARS_PER_TOKEN
-        while unit.end - unit.start > limit:
-            cut = _cut_near(document.text, unit.start, unit.end, unit.start + limit)
-            first, rest = _split_at(document.text, unit, cut)
-            yield from first
-            if not rest:
-                return
-            unit = rest[0]
-        yield unit
-
-    def _pack(self, units: list[_Unit], headers: _Headers) -> Iterator[_Draft]:
-        draft = _Draft()
-        for unit in units:
-            if draft.units and self._breaks_before(draft, unit, headers):
-                yield draft
-                draft = _Draft()
-            draft.units.append(unit)
-            draft.tokens += unit.tokens
-        if draft.units:
-            yield draft
-
-    def _breaks_before(self, draft: _Draft, unit: _Unit, headers: _Headers) -> bool:
-        if unit.opens_section and draft.tokens >= self._min:
-            return True
-        if unit.end - draft.units[0].start > self._max * _CHARS_PER_TOKEN:
-            return True  # a tokenizer may count an endless word as one unknown token
-        joined = _Draft([*draft.units, unit])
-        return draft.tokens + unit.tokens + headers.tokens(*joined.header_key()) > self._max
-
-    def _assemble(self, document: Document, drafts: list[_Draft], headers: _Headers) -> list[Chunk]:
-        assembler, chunks = Assembler(document), []
-        for i, draft in enumerate(drafts):
-            start, end = draft.units[0].start, draft.units[-1].end
-            following = drafts[i + 1].units[0].start if i + 1 < len(drafts) else len(document.text)
-            headings, row = draft.header_key()
-            header = headers.text(headings, row)
-            tokens = sum(self._counter.count_tokens([header, document.text[start:end]]))
-            sections = draft.sections()
-            chunks.append(assembler.chunk(i, start, end, following, headings, header, tokens, sections))
-        return chunks
+def clauses(counter: TokenCounter, max_tokens: int) -> PackingChunker:
+    """Numbered sections of contracts and laws: a chunk begins with each numbered clause, whose number is its heading; clauses
+    within clauses stay together as far as they fit."""
+    parameters = {"strategy": "clauses"}
+    return PackingChunker(counter, max_tokens, parameters, _clause_units, lambda _d, _u: _at_sections(0, depth=2))
 
 
-class _Headers:
-    """Headers of a document's sections, none longer than `limit` tokens."""
+def _at_sections(least: int, depth: int | None = None) -> Breaks:
+    """Break where a section opens, or one of the outermost `depth` clauses, once there are `least` tokens."""
 
-    def __init__(self, document: Document, counter: TokenCounter, limit: int) -> None:
-        self._document = document
-        self._counter = counter
-        self._limit = limit
-        self._cache: dict[tuple[tuple[str, ...], str], tuple[str, int]] = {}
+    def breaks(draft: Draft, unit: Unit) -> bool:
+        if not unit.opens_section or draft.tokens < least:
+            return False
+        return depth is None or unit.headings[:depth] != draft.units[-1].headings[:depth]
 
-    def text(self, headings: tuple[str, ...], table_header: str) -> str:
-        return self._get(headings, table_header)[0]
-
-    def tokens(self, headings: tuple[str, ...], table_header: str) -> int:
-        return self._get(headings, table_header)[1]
-
-    def _get(self, headings: tuple[str, ...], table_header: str) -> tuple[str, int]:
-        key = (headings, table_header)
-        if key not in self._cache:
-            self._cache[key] = self._fit(headings, table_header)
-        return self._cache[key]
-
-    def _fit(self, headings: tuple[str, ...], table_header: str) -> tuple[str, int]:
-        """The fullest header within the limit: the table's first row is given up first, then words from the left."""
-        for row in (table_header, ""):
-            text = HEADER_SEPARATOR.join(part for part in (header_of(self._document, headings), row) if part)
-            count = self._counter.count_tokens([text])[0]
-            if count <= self._limit:
-                return text, count
-        words = text.split()
-        while count > self._limit and len(words) > 1:
-            words = words[max(1, len(words) // 8) :]
-            text = " ".join(words)
-            count = self._counter.count_tokens([text])[0]
-        return (text, count) if count <= self._limit else ("", 0)
+    return breaks
 
 
-def _units(document: Document) -> Iterator[_Unit]:
+def structural_units(document: Document) -> list[Unit]:
+    """Sentences, items, rows and lines, in order."""
+    units: list[Unit] = []
     previous: tuple[str, ...] | None = None
     for block in document.blocks:
         table_header = ""
         for i, (start, end) in enumerate(_unit_spans(document.text, block)):
             opens = previous is not None and block.headings != previous and i == 0
-            yield _Unit(start, end, block.headings, opens, table_header)
+            units.append(Unit(start, end, block.headings, opens, table_header))
             if block.kind == "table" and i == 0:
                 table_header = " ".join(document.text[start:end].split())
         previous = block.headings
+    return units
 
 
 def _unit_spans(text: str, block: Block) -> list[tuple[int, int]]:
@@ -209,23 +91,52 @@ def _unit_spans(text: str, block: Block) -> list[tuple[int, int]]:
     return spans
 
 
-def _halves(text: str, unit: _Unit) -> list[_Unit]:
-    first, rest = _split_at(text, unit, _cut_near(text, unit.start, unit.end, (unit.start + unit.end) // 2))
-    return first + rest
+def _clause_units(document: Document) -> list[Unit]:
+    """Structural units, cut at lines that begin with a clause's number, under the numbers of the clauses they lie in."""
+    open_clauses: list[tuple[int, str]] = []
+    units: list[Unit] = []
+    outer: tuple[str, ...] = ()
+    for unit in _cut_at_clauses(document, structural_units(document)):
+        match = _CLAUSE.match(document.text, unit.start, unit.end)
+        if unit.headings != outer:
+            outer, open_clauses = unit.headings, []
+        if match:
+            level = _clause_level(match.group("number"))
+            open_clauses = [entry for entry in open_clauses if entry[0] < level]
+            open_clauses.append((level, f"{match.group('number')} {match.group('title')}".strip()[:100]))
+        headings = (*outer, *(title for _, title in open_clauses if title not in outer))
+        units.append(replace(unit, headings=headings, opens_section=match is not None or unit.opens_section))
+    return units
 
 
-def _cut_near(text: str, start: int, end: int, target: int) -> int:
-    """A position strictly inside (start, end): white space at or before `target` if there is any in the last half."""
-    space = max(
-        text.rfind(" ", start + (target - start) // 2, target), text.rfind("\n", start + (target - start) // 2, target)
-    )
-    cut = space + 1 if space >= 0 else target
-    return min(max(cut, start + 1), end - 1)
+def _cut_at_clauses(document: Document, units: Sequence[Unit]) -> list[Unit]:
+    """A sentence that runs across the line where a clause begins is cut there."""
+    cut: list[Unit] = []
+    for unit in units:
+        start = unit.start
+        for line in re.finditer(r"\n", document.text[unit.start : unit.end]):
+            place = unit.start + line.end()
+            if place < unit.end and _CLAUSE.match(document.text, place, unit.end):
+                span = trim(document.text, start, place)
+                if span:
+                    cut.append(replace(unit, start=span[0], end=span[1], opens_section=unit.opens_section and not cut))
+                start = place
+        span = trim(document.text, start, unit.end)
+        if span:
+            cut.append(
+                replace(unit, start=span[0], end=span[1], opens_section=unit.opens_section and start == unit.start)
+            )
+    return cut
 
 
-def _split_at(text: str, unit: _Unit, cut: int) -> tuple[list[_Unit], list[_Unit]]:
-    first, rest = trim(text, unit.start, cut), trim(text, cut, unit.end)
-    return (
-        [_Unit(*first, unit.headings, unit.opens_section, unit.table_header)] if first else [],
-        [_Unit(*rest, unit.headings, unit.opens_section and not first, unit.table_header)] if rest else [],
-    )
+def _clause_level(number: str) -> int:
+    """1 for articles, one more for each part of a decimal number, then letters, then roman numerals."""
+    number = number.strip().lower()
+    if number[0] == "(" or number.endswith(")"):
+        inner = number.strip("()")
+        if inner.isdigit():
+            return 20
+        return 30 if re.fullmatch(r"[ivx]+", inner) and inner not in ("v", "x") else 25
+    if re.match(r"\d", number):
+        return 2 + number.rstrip(".").count(".")
+    return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ragcli.app import App
     from ragcli.app.ingestion import IngestRequest
     from ragcli.reports import IngestReport
-    from ragcli.sources.fetching import Opened
+    from ragcli.sources.fetching import Opened, Wish
 
 app = typer.Typer()
 
@@ -79,17 +80,18 @@ def ingest(
         "ingest_cross_device": cross_device,
         "ingest_ocr": ocr,
     }
-    with session(output, flags) as rag:
+    with session(output, flags) as rag, TemporaryDirectory() as scratch:
         if watch and (as_json or dry_run or url or sitemap or Path("-") in (paths or [])):
             raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
         from ragcli.app.ingestion import IngestRequest
         from ragcli.ingest import Options
+        from ragcli.sources.fetching import Wish
         from ragcli.sources.scanning import Rules
 
         settings = rag.settings
         request = IngestRequest(
             paths=[path for path in paths or [] if path != Path("-")],
-            extra=_extra(rag, paths or [], name, url or [], sitemap or [], output),
+            extra=_extra(rag, paths or [], name, Wish(url or [], sitemap or []), output, Path(scratch)),
             rules=Rules(
                 include=tuple(include or ()),
                 exclude=tuple(exclude or ()),
@@ -162,11 +164,9 @@ def _watch(rag: App, request: IngestRequest, output: Output) -> None:
             return
 
 
-def _extra(
-    rag: App, paths: list[Path], name: str | None, urls: list[str], sitemaps: list[str], output: Output
-) -> list[Opened]:
+def _extra(rag: App, paths: list[Path], name: str | None, wish: Wish, output: Output, scratch: Path) -> list[Opened]:
     """Sources that are no files: standard input, and web pages. Pages that could not be fetched are named."""
-    from ragcli.sources.fetching import Wish, fetch, given_bytes
+    from ragcli.sources.fetching import fetch, given_bytes
     from ragcli.sources.scanning import Skipped
 
     found: list[Opened] = []
@@ -176,16 +176,16 @@ def _extra(
             "standard input needs a name, and a name needs standard input", hint="rag ingest - --name notes.md"
         )
     if name is not None:
-        data = sys.stdin.buffer.read(limit + 1)
-        found.append(given_bytes(name, data, "-"))
-    if (urls or sitemaps) and rag.settings.offline:
+        found.append(given_bytes(name, sys.stdin.buffer.read(limit + 1), "-", scratch))
+    wanted = bool(wish.urls or wish.sitemaps)
+    if wanted and rag.settings.offline:
         raise UsageError("web pages cannot be fetched offline", hint="unset RAGCLI_OFFLINE, or leave --url out")
-    for entry in fetch(Wish(urls, sitemaps), limit) if urls or sitemaps else ():
+    for entry in fetch(wish, limit, scratch) if wanted else ():
         if isinstance(entry, Skipped):
             output.note(f"{entry.path}: {entry.reason}")
         else:
             found.append(entry)
-    if (urls or sitemaps) and not found and not paths:
+    if wanted and not found and not paths:
         raise UsageError("no page could be fetched", hint="see the reasons above")
     return found
 

@@ -33,7 +33,8 @@ Chunker = Annotated[
     typer.Option(
         "--chunker",
         metavar="NAME",
-        help="How documents are cut: structure or document [default: the index's own].",
+        help="How documents are cut: structure, hierarchical, clauses, sentence, fixed, semantic or document [default: the "
+        "index's own].",
         show_default=False,
     ),
 ]

@@ -17,8 +17,9 @@ document as the unit of N, df and length: a chunk is the likelier answer, the mo
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -154,15 +155,17 @@ def entry_of(chunk: Chunk, path: str, language: str) -> Counter[str]:
 
 
 def add_segment(
-    connection: sqlite3.Connection, first_row: int, entries: Sequence[Counter[str]], document_rows: Sequence[int]
+    connection: sqlite3.Connection, first_row: int, entries: Iterable[Counter[str]], document_rows: Sequence[int]
 ) -> None:
-    """Index `entries` (see `entry_of`) as rows first_row, first_row + 1, …"""
-    gathered: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    """Index `entries` (see `entry_of`), which may be a generator, as rows first_row, first_row + 1, …"""
+    gathered: defaultdict[str, tuple[array[int], array[int]]] = defaultdict(lambda: (array("i"), array("H")))
     lengths = []
     for row, counts in enumerate(entries, start=first_row):
         lengths.append(sum(counts.values()))
         for term, count in counts.items():
-            gathered[term].append((row, min(count, 65535)))
+            rows, frequencies = gathered[term]
+            rows.append(row)
+            frequencies.append(min(count, 65535))
     segment = _insert_segment(
         connection,
         0,
@@ -173,13 +176,8 @@ def add_segment(
     connection.executemany(
         "INSERT INTO postings VALUES (?, ?, ?, ?)",
         (
-            (
-                term,
-                segment,
-                np.array([row for row, _ in found], dtype="<i4").tobytes(),
-                np.array([count for _, count in found], dtype="<u2").tobytes(),
-            )
-            for term, found in sorted(gathered.items())
+            (term, segment, np.array(rows, dtype="<i4").tobytes(), np.array(frequencies, dtype="<u2").tobytes())
+            for term, (rows, frequencies) in sorted(gathered.items(), key=lambda entry: entry[0])
         ),
     )
 

@@ -201,9 +201,9 @@ class IndexWriter:
                 row += len(new.chunks)
                 self._connection.execute("DELETE FROM failures WHERE document_id = ?", (new.source.document_id,))
             if chunks:
-                entries = [
+                entries = (
                     lexical.entry_of(chunk, searchable_path(new.source), new.document.language) for new, chunk in chunks
-                ]
+                )
                 lexical.add_segment(self._connection, first_row, entries, document_rows)
             for heir, others in heirs:
                 copies.add(self._connection, [(other, heir.source.document_id) for other in others])

@@ -121,9 +121,8 @@ def _name(node: Any) -> str:
             return ""
     if node.type.endswith("_specifier") and node.child_by_field_name("body") is None:
         return ""  # a mention of the type
-    named = (
-        node.child_by_field_name("name") or node.child_by_field_name("type") or node.child_by_field_name("declarator")
-    )
+    fields = ("name", "type" if node.type == "impl_item" else "declarator")
+    named = next((child for field in fields if (child := node.child_by_field_name(field)) is not None), None)
     while named is not None and named.child_by_field_name("declarator") is not None:
         named = named.child_by_field_name("declarator")  # C: pointers and parameters around the name
     return " ".join(named.text.decode("utf-8", errors="replace").split())[:120] if named is not None else ""
@@ -137,6 +136,10 @@ def _with_lead(node: Any) -> Any:
     ):  # fmt: skip
         node = node.parent
     before = node.prev_named_sibling
+    if before is None and node.parent is not None and node.parent.type == "block":
+        before = (
+            node.parent.prev_named_sibling
+        )  # Python: a comment before the first statement lies outside of the block
     while before is not None and "comment" in before.type and node.start_point[0] - before.end_point[0] <= 1:
         node, before = before, before.prev_named_sibling
     return node

@@ -23,7 +23,7 @@ _GENERATED_TITLE = re.compile(
     r"|.*\.(docx?|pptx?|xlsx?|pdf|tex|indd|qxd)$)",
     re.IGNORECASE,
 )
-_BROKEN = re.compile(r"(\w+)[-‐]\n[ \t]*([a-zß-öø-ÿ]\w*)[ \t]?")
+_BROKEN = re.compile(r"(\w+)[-‐]\n[ \t]*([a-zß-öø-ÿ]\w*)([^\w\s-]*)[ \t]?")
 _HYPHENATED = re.compile(r"\w+-\w+")
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
 _EDGE_LINES = 3  # at the top and at the bottom of a page, where running titles and page numbers stand
@@ -170,8 +170,9 @@ def _running_lines(own: Sequence[str], others: Sequence[Sequence[str]]) -> int:
     count = 0
     for depth, shape in enumerate(own):
         holding = sum(shape in shapes for shapes in written)
-        if shape and holding >= max(3, _RUNNING * len(written)):
-            count = depth + 1
+        if shape and holding < max(3, _RUNNING * len(written)):
+            break
+        count = depth + 1 if shape else count
     return count
 
 
@@ -196,11 +197,11 @@ def _joined_words(text: str, hyphenated: set[str]) -> str:
     """Words that were broken at the end of a line, whole again; the hyphen stays where the document writes it elsewhere."""
 
     def join(match: re.Match[str]) -> str:
-        first, second = match.groups()
+        first, second, after = match.groups()
         whole = (
             f"{first}-{second}" if f"{first}-{second}".lower() in hyphenated or first[-1:].isdigit() else first + second
         )
-        return f"{whole}\n"
+        return f"{whole}{after}\n"
 
     return _BROKEN.sub(join, text)
 

@@ -86,6 +86,10 @@ class ParserPool:
         while waiting:
             yield waiting.popleft()[1].result()
 
+    def processes(self) -> list[int]:
+        """The ids of the parser processes that run."""
+        return [parser.process_id for parser in self._parsers if not parser.spent]
+
     def close(self) -> None:
         """Kill what runs; nothing is left behind."""
         self._closed = True
@@ -141,6 +145,10 @@ class _Parser:
                 env={name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "HOME") if name in os.environ},
             )
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     def read(self, wanted: Wanted, descriptor: int) -> Reading:
         self._served += 1
         try:
@@ -155,7 +163,9 @@ class _Parser:
             reply = None
         if reply is None:
             return Reading(reason=self._death())
-        self.spent = self._served >= _RECYCLE_FILES or int(reply.get("peak_kib", 0)) > _RECYCLE_KIB
+        self.spent = (
+            bool(reply.get("spent")) or self._served >= _RECYCLE_FILES or int(reply.get("peak_kib", 0)) > _RECYCLE_KIB
+        )
         try:
             return _reading(reply, wanted.source)
         except (ValueError, KeyError, TypeError, IndexError):

@@ -58,7 +58,8 @@ def _read(
     except LoadError as error:
         failed: LoadError = error
     except MemoryError:
-        failed = LoadError(f"limit: more than {limits.memory_bytes / (1 << 20):,.0f} MiB of memory")
+        reason = f"limit: more than {limits.memory_bytes / (1 << 20):,.0f} MiB of memory"
+        return {"kind": "failed", "reason": reason, "skipped": False, "hash": content_hash, "spent": True}
     except OSError as error:
         failed = LoadError(f"cannot read: {error.strerror}")
     skipped = isinstance(failed, NotADocument)

@@ -14,7 +14,7 @@ from ragcli.results import QueryResult, ScoredChunk
 from ragcli.retrieval.diversity import Selection, select
 from ragcli.retrieval.fusion import Leg, fuse
 from ragcli.retrieval.reranking import rerank
-from ragcli.retrieval.stitching import stitch
+from ragcli.retrieval.stitching import grow, stitch
 from ragcli.retrieval.transforms import SubQuery, Transform
 from ragcli.text.query import Query, parse_query
 from ragcli.text.synonyms import Synonyms
@@ -32,6 +32,8 @@ class SearchableIndex(SearchIndex, Protocol):
 
     def vectors(self, rows: Sequence[int]) -> Matrix: ...
 
+    def document_chunks(self, document_id: str) -> Sequence[Chunk]: ...
+
     def snapshot(self) -> AbstractContextManager[None]: ...
 
 
@@ -39,7 +41,7 @@ class SearchableIndex(SearchIndex, Protocol):
 class RetrievalOptions:
     """`weight` is the dense leg's share in a hybrid ranking; `depth` how many candidates each leg gives; `correct` lets the
     nearest known word stand in for one that the index does not hold; `rerank_depth` how many passages are reranked, for at
-    most `rerank_seconds`. See `Selection` and `stitch` for the rest."""
+    most `rerank_seconds`; `whole_sections` lets passages grow to their sections. See `Selection` and `stitch` for the rest."""
 
     mode: Mode = "hybrid"
     fusion: str = "convex"
@@ -48,6 +50,7 @@ class RetrievalOptions:
     correct: bool = True
     stitch: bool = True
     stitch_tokens: int = 600
+    whole_sections: bool = False
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     rerank_depth: int = 20
     rerank_seconds: float = 10.0
@@ -85,10 +88,11 @@ class Retriever:
             with _timed(timings, "select"):
                 chosen, alike = select(scored, options.selection, self._index.vectors)
         with _timed(timings, "stitch"):
-            hits = stitch(
-                chosen, k, max_chunks=3 if options.stitch else 1, max_tokens=options.stitch_tokens, alike=alike
-            )
-        return QueryResult(question, options.mode, tuple(hits), timings, tuple(notes))
+            most = 3 if options.stitch else 1
+            hits = stitch(chosen, wanted, max_chunks=most, max_tokens=options.stitch_tokens, alike=alike)
+            if options.whole_sections and options.stitch:
+                hits = grow(hits, k, self._index.document_chunks, max_tokens=options.stitch_tokens)
+        return QueryResult(question, options.mode, tuple(hits[:k]), timings, tuple(notes))
 
     def rank(
         self, question: str, limit: int, where: Filter, timings: dict[str, float], notes: list[str]

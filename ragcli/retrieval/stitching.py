@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
-from ragcli.datatypes import Span
+from ragcli.datatypes import Chunk, DocumentRecord, Span
 from ragcli.results import Hit, Passage, Place, ScoredChunk
 
 MAX_CHUNKS = 3
@@ -43,7 +43,13 @@ def stitch(
         else:
             groups.append([candidate])
     return [
-        Hit(_passage(group), group[0].score, rank, group[0].trace, _places(group, alike))
+        Hit(
+            _passage(group[0].document, sorted((member.chunk for member in group), key=lambda chunk: chunk.ordinal)),
+            group[0].score,
+            rank,
+            group[0].trace,
+            _places(group, alike),
+        )
         for rank, group in enumerate(groups[:k], start=1)
     ]
 
@@ -67,13 +73,50 @@ def _touches(group: Sequence[ScoredChunk], candidate: ScoredChunk) -> bool:
     return candidate.chunk.ordinal in (min(ordinals) - 1, max(ordinals) + 1)
 
 
-def _passage(group: Sequence[ScoredChunk]) -> Passage:
-    members = sorted(group, key=lambda member: member.chunk.ordinal)
-    chunks = [member.chunk for member in members]
+def grow(
+    hits: Sequence[Hit], k: int, chunks_of: Callable[[str], Sequence[Chunk]], *, max_tokens: int = MAX_TOKENS
+) -> list[Hit]:
+    """At most `k` hits, each with what follows and precedes it in its section, as far as `max_tokens` allow; a hit that lies in
+    the passage of a better one is left out. `chunks_of` gives the chunks of a document in order."""
+    grown: list[Hit] = []
+    taken: set[str] = set()
+    for hit in hits:
+        if len(grown) == k:
+            break
+        if taken.intersection(hit.passage.chunk_ids):
+            continue
+        chunks = _section_around(chunks_of(hit.passage.document.document_id), hit, taken, max_tokens)
+        taken.update(chunk.chunk_id for chunk in chunks)
+        grown.append(replace(hit, passage=_passage(hit.passage.document, chunks), rank=len(grown) + 1))
+    return grown
+
+
+def _section_around(chunks: Sequence[Chunk], hit: Hit, taken: Set[str], max_tokens: int) -> Sequence[Chunk]:
+    inside = [i for i, chunk in enumerate(chunks) if chunk.chunk_id in hit.passage.chunk_ids]
+    low, high = inside[0], inside[-1] + 1
+    headings = chunks[low].headings
+    tokens = sum(chunk.tokens for chunk in chunks[low:high])
+    growing = True
+    while growing:
+        growing = False
+        for place in (high, low - 1):
+            if (
+                0 <= place < len(chunks)
+                and chunks[place].headings == headings
+                and chunks[place].chunk_id not in taken
+                and tokens + chunks[place].tokens <= max_tokens
+            ):
+                tokens += chunks[place].tokens
+                low, high = min(low, place), max(high, place + 1)
+                growing = True
+    return chunks[low:high]
+
+
+def _passage(document: DocumentRecord, chunks: Sequence[Chunk]) -> Passage:
     first, last = chunks[0].span, chunks[-1].span
     text = "".join(chunk.text + chunk.tail for chunk in chunks[:-1]) + chunks[-1].text
     span = Span(first.start, last.end, first.page_start, last.page_end, first.line_start, last.line_end)
     sections = tuple(section for chunk in chunks for section in chunk.sections)
     ids = tuple(chunk.chunk_id for chunk in chunks)
     tokens = sum(chunk.tokens for chunk in chunks)
-    return Passage(members[0].document, ids, text, span, chunks[0].headings, sections, tokens)
+    return Passage(document, ids, text, span, chunks[0].headings, sections, tokens)

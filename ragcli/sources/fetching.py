@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urlsplit
 from urllib.robotparser import RobotFileParser
 
 from ragcli.datatypes import SourceFile, source_id
 from ragcli.errors import LoadError, RagError
-from ragcli.sources.scanning import Skipped
+from ragcli.sources.scanning import Skipped, open_source
 
 if TYPE_CHECKING:
     import httpx
@@ -34,27 +34,24 @@ class Wish:
     sitemaps: Sequence[str] = ()
 
 
-def given_bytes(name: str, data: bytes, root: str) -> Opened:
-    """Bytes as a source called `name`; they wait in a temporary file that has no name."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source
-    file.write(data)
-    file.flush()
-    digest = hashlib.sha256(data).digest()
-    stamp = int.from_bytes(digest[:7], "big")
-    return SourceFile(source_id(name), name, root, len(data), stamp, 0, ""), lambda: os.dup(file.fileno())
+def given_bytes(name: str, data: bytes, root: str, scratch: Path) -> Opened:
+    """Bytes as a source called `name`; they wait in a file below `scratch`."""
+    stamp = int.from_bytes(hashlib.sha256(data).digest()[:7], "big")
+    file = scratch / source_id(name)
+    file.write_bytes(data)
+    return SourceFile(source_id(name), name, root, len(data), stamp, 0, ""), lambda: open_source(file)
 
 
-def fetch(wish: Wish, max_bytes: int, on_page: Callable[[str], None] = lambda _: None) -> Iterator[Opened | Skipped]:
-    """Every page that is wished for, or why it was not fetched, in order. Raises RagError for what is no http address and for a
-    sitemap that cannot be read."""
+def fetch(wish: Wish, max_bytes: int, scratch: Path) -> Iterator[Opened | Skipped]:
+    """Every page that is wished for, kept below `scratch`, or why it was not fetched, in order. Raises RagError for what is no
+    http address and for a sitemap that cannot be read."""
     with _Fetcher(max_bytes) as fetcher:
         pages = dict.fromkeys(urldefrag(_checked(url)).url for url in wish.urls)
         for sitemap in wish.sitemaps:
             pages.update(dict.fromkeys(fetcher.listed(_checked(sitemap))))
         for url in list(pages)[:MAX_PAGES]:
-            on_page(url)
             try:
-                yield given_bytes(url, fetcher.get(url), _origin(url))
+                yield given_bytes(url, fetcher.get(url), _origin(url), scratch)
             except LoadError as error:
                 yield Skipped(url, f"cannot fetch: {error.reason}")
         if len(pages) > MAX_PAGES:
@@ -97,8 +94,6 @@ class _Fetcher:
         return self._download(url)
 
     def _download(self, url: str) -> bytes:
-        import time
-
         import httpx
 
         deadline, data = time.monotonic() + _SECONDS, bytearray()

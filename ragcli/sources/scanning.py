@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _SKIPPED_FILES = frozenset(
     Thumbs.db""".split()
 )
 _SKIPPED_ENDS = ("~", ".min.js", ".min.css", ".map", ".swp", ".pyc", ".tmp", ".part", ".crdownload")
+_ESCAPED = re.compile(r"\\x([89a-f][0-9a-f])")
 MAX_FILES = 200_000
 MAX_FOLDERS_DEEP = 64
 
@@ -105,9 +107,10 @@ class _Walk:
         self._project = project
         self._index = index
         self._rules = rules
-        self._device = root.stat().st_dev
+        status = root.stat()
+        self._device = status.st_dev
         self._ignored = IgnoreFiles(root, rules.ignore_files)
-        self._visited: set[tuple[int, int]] = set()
+        self._visited = {(status.st_dev, status.st_ino)}
         self._files = 0
 
     def entries(self) -> Iterator[Found | Skipped]:
@@ -173,7 +176,7 @@ class _Walk:
         if len(folder.relative_to(self._root).parts) > MAX_FOLDERS_DEEP:
             return f"limit: more than {MAX_FOLDERS_DEEP} folders deep"
         identity = (status.st_dev, status.st_ino)
-        if self._rules.follow_symlinks and identity in self._visited:
+        if identity in self._visited and folder.is_symlink():
             return "symbolic link to a folder that was visited"
         self._visited.add(identity)
         return ""
@@ -200,6 +203,17 @@ def stored_path(path: Path, project: Path) -> str:
     """The name of a file in the catalog: relative to the project when inside it, absolute otherwise; always valid UTF-8."""
     text = str(path.relative_to(project)) if path.is_relative_to(project) else str(path)
     return text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="backslashreplace")
+
+
+def real_path(path: str, project: Path) -> Path:
+    """Where the file is that the catalog calls `path`: what `stored_path` did to bytes that are no UTF-8 is undone."""
+    location = project / path
+    if "\\x" in path and not location.exists():
+        name = _ESCAPED.sub(
+            lambda match: bytes([int(match.group(1), 16)]).decode("utf-8", errors="surrogateescape"), path
+        )
+        return project / name
+    return location
 
 
 def open_source(path: Path) -> int:

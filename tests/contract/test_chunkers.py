@@ -50,10 +50,13 @@ def test_chunks_tile_the_document_and_repeat_exactly(text: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(MARKDOWN, st.integers(16, 64))
-def test_no_chunk_of_the_default_exceeds_the_limit(text: str, limit: int) -> None:
-    for chunk in get_chunker("structure", limit, COUNTER).split(load(text)):
-        assert chunk.tokens <= limit
-        assert sum(COUNTER.count_tokens([chunk.header, chunk.text])) == chunk.tokens
+def test_no_chunk_exceeds_the_limit(text: str, limit: int) -> None:
+    document = load(text)
+    for strategy in STRATEGIES:
+        if strategy != "document":
+            for chunk in get_chunker(strategy, limit, COUNTER).split(document):
+                assert chunk.tokens <= limit, strategy
+                assert sum(COUNTER.count_tokens([chunk.header, chunk.text])) == chunk.tokens
 
 
 def test_a_chunk_does_not_cross_into_a_section_once_it_is_long_enough() -> None:

@@ -10,79 +10,14 @@ from pathlib import Path
 import docx
 import pytest
 from pypdf import PdfReader, PdfWriter
-from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError, NotADocument
 from ragcli.loaders import detect, load_bytes
+from ragcli.loaders.limits import Limits, budget
+from tests.documents import FORMATS, make_html, make_pdf
 
-
-def make_markdown() -> bytes:
-    return b"# Guide\n\nIntro text.\n\n## Leave\n\nEmployees have 28 days.\n\n- one\n- two\n"
-
-
-def make_html() -> bytes:
-    return (
-        b"<html><head><title>Guide</title><script>evil()</script><style>p{}</style></head><body><nav>menu</nav><h1>Guide</h1>"
-        b"<p>Intro text.</p><p hidden>secret</p><h2>Leave</h2><p>Employees have <b>28 days</b>.</p><!-- comment --></body></html>"
-    )
-
-
-def make_pdf() -> bytes:
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=A4)
-    canvas.setTitle("Guide")
-    canvas.drawString(72, 700, "Intro text.")
-    canvas.bookmarkPage("one")
-    canvas.addOutlineEntry("Start", "one")
-    canvas.showPage()
-    canvas.bookmarkPage("two")
-    canvas.addOutlineEntry("Leave", "two")
-    canvas.drawString(72, 700, "Leave")
-    canvas.drawString(72, 680, "Employees have 28 days.")
-    canvas.save()
-    return buffer.getvalue()
-
-
-def make_docx() -> bytes:
-    document = docx.Document()
-    document.add_heading("Guide", 0)
-    document.add_paragraph("Intro text.")
-    document.add_heading("Leave", 1)
-    document.add_paragraph("Employees have 28 days.")
-    buffer = io.BytesIO()
-    document.save(buffer)
-    return buffer.getvalue()
-
-
-def make_epub() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("mimetype", "application/epub+zip")
-        archive.writestr(
-            "META-INF/container.xml", '<container><rootfiles><rootfile full-path="O/c.opf"/></rootfiles></container>'
-        )
-        archive.writestr(
-            "O/c.opf",
-            '<package xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata><dc:title>Guide</dc:title></metadata>'
-            '<manifest><item id="a" href="a.xhtml"/><item id="b" href="b.xhtml"/></manifest>'
-            '<spine><itemref idref="a"/><itemref idref="b"/></spine></package>',
-        )
-        archive.writestr("O/a.xhtml", "<html><body><h1>Guide</h1><p>Intro text.</p></body></html>")
-        archive.writestr("O/b.xhtml", "<html><body><h2>Leave</h2><p>Employees have 28 days.</p></body></html>")
-    return buffer.getvalue()
-
-
-FORMATS: list[tuple[str, Callable[[], bytes], str]] = [
-    ("guide.md", make_markdown, "markdown"),
-    ("guide.html", make_html, "html"),
-    ("guide.pdf", make_pdf, "pdf"),
-    ("guide.docx", make_docx, "docx"),
-    ("guide.epub", make_epub, "epub"),
-    ("guide.txt", lambda: b"Guide\n\nIntro text.\n\nLeave\n\nEmployees have 28 days.\n", "text"),
-    ("guide.py", lambda: b"# Guide: Intro text.\n\n\ndef leave():\n    return 'Employees have 28 days.'\n", "code"),
-]
 each_format = pytest.mark.parametrize(("name", "make", "kind"), FORMATS, ids=[entry[2] for entry in FORMATS])
 
 
@@ -126,7 +61,41 @@ def test_an_empty_file_is_refused(name: str, make: Callable[[], bytes], kind: st
         load(name, b"")
 
 
-@pytest.mark.parametrize("kind", ["markdown", "html", "docx", "epub", "pdf"])
+@each_format
+def test_the_bytes_of_another_format_are_an_error_with_a_reason_or_are_read(
+    name: str, make: Callable[[], bytes], kind: str
+) -> None:
+    """Whatever a loader is handed, LoadError is the only thing that it may raise through `load_bytes`."""
+    reasons = []
+    for other_name, other_make, _ in FORMATS:
+        try:
+            document = load_bytes(other_make(), Path(name).with_suffix(Path(other_name).suffix))
+        except LoadError as error:
+            reasons.append(error.reason)
+        else:
+            assert document.text
+    assert all(reasons)
+
+
+@each_format
+def test_a_limit_of_text_ends_the_reading_with_a_partial_document_or_a_reason(
+    name: str, make: Callable[[], bytes], kind: str
+) -> None:
+    data = make()
+    with budget(Limits(characters=8), len(data)):
+        try:
+            document = load(name, data)
+        except LoadError as error:
+            reason = error.reason
+        else:
+            reason = document.partial
+            assert len(document.text) <= 8
+    assert reason == "limit: more than 8 characters"
+
+
+@pytest.mark.parametrize(
+    "kind", ["markdown", "html", "docx", "epub", "pdf", "pptx", "xlsx", "odt", "ipynb", "rst", "org", "asciidoc"]
+)
 def test_headings_lead_to_the_paragraph_below_them(kind: str) -> None:
     name, make, _ = next(entry for entry in FORMATS if entry[2] == kind)
     document = load(name, make())
@@ -134,7 +103,7 @@ def test_headings_lead_to_the_paragraph_below_them(kind: str) -> None:
     assert block.headings[-1] == "Leave"
 
 
-@pytest.mark.parametrize("kind", ["pdf", "docx", "epub"])
+@pytest.mark.parametrize("kind", ["pdf", "docx", "pptx", "xlsx", "epub", "odt"])
 def test_a_truncated_container_is_an_error_with_a_reason(kind: str) -> None:
     name, make, _ = next(entry for entry in FORMATS if entry[2] == kind)
     data = make()

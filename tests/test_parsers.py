@@ -1,0 +1,178 @@
+"""Parsers are processes with limits: a file that hangs, grows or kills its parser fails alone, with the reason."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ragcli.datatypes import Reading, SourceFile
+from ragcli.loaders.frames import as_json, from_json
+from ragcli.loaders.limits import Limits
+from ragcli.loaders.pool import ParserPool, Wanted
+from ragcli.loaders.reading import Options, load_bytes
+from tests.documents import FORMATS, make_pdf, pdf_of
+
+
+def wanted(path: Path, known: str = "") -> Wanted:
+    source = SourceFile(path.name, path.name, ".", path.stat().st_size, 0, 0, "")
+    return Wanted(source, lambda: os.open(path, os.O_RDONLY | os.O_NONBLOCK), known)
+
+
+@pytest.fixture
+def read(request: pytest.FixtureRequest) -> Callable[..., list[Reading]]:
+    """read(paths, limits) through parsers that are gone afterwards."""
+
+    def run(paths: list[Path], limits: Limits = Limits(), options: Options = Options()) -> list[Reading]:  # noqa: B008
+        pool = ParserPool(limits, options)
+        try:
+            return list(pool.read(wanted(path) for path in paths))
+        finally:
+            pool.close()
+
+    return run
+
+
+def slow_pdf(write: Callable[[str, bytes], Path], name: str = "slow.pdf") -> Path:
+    """A small file whose page takes pypdf a minute: a million operators."""
+    content = zlib.compress(b"BT " + b"() Tj " * 3_000_000 + b"ET")
+    data = pdf_of([[("x", 11)]])
+    start, end = (
+        data.index(b"stream\r\n") if b"stream\r\n" in data else data.index(b"stream\n"),
+        data.index(b"endstream"),
+    )
+    head = data[:start].rsplit(b"<<", 1)[0]
+    stream = b"<</Length %d/Filter/FlateDecode>>stream\n%s\n" % (len(content), content)
+    return write(name, head + stream + data[end:])
+
+
+def test_documents_come_back_as_they_were_read_and_in_order(
+    read: Callable[..., list[Reading]], write: Callable[[str, bytes], Path]
+) -> None:
+    paths = [write(f"{i:02}-{name}", make()) for i in range(4) for name, make, _ in FORMATS]
+    readings = read(paths)
+    for path, reading in zip(paths, readings, strict=True):
+        assert reading.document is not None
+        expected = load_bytes(path.read_bytes(), Path(path.name))
+        assert from_json(as_json(expected), reading.document.document_id, path.name) == reading.document
+
+
+def test_a_known_content_is_not_parsed(write: Callable[[str, bytes], Path]) -> None:
+    path = write("a.txt", b"Some text.")
+    pool = ParserPool(Limits(), Options())
+    try:
+        first = next(pool.read([wanted(path)]))
+        again = next(pool.read([wanted(path, first.content_hash)]))
+    finally:
+        pool.close()
+    assert again == Reading(first.content_hash)
+
+
+def test_a_file_without_progress_is_given_up_and_its_neighbours_are_read(
+    read: Callable[..., list[Reading]], write: Callable[[str, bytes], Path]
+) -> None:
+    paths = [write("a.txt", b"Before."), slow_pdf(write), write("z.txt", b"After.")]
+    started = time.monotonic()
+    before, slow, after = read(paths, Limits(idle_seconds=2.0))
+    assert slow.reason == "limit: more than 2 s without progress"
+    assert before.document is not None
+    assert after.document is not None
+    assert (
+        time.monotonic() - started < 2.0 + 2.0 + 6.0
+    )  # the promise is the limit and two seconds; starting costs the rest
+
+
+def test_the_limit_of_cpu_time_has_a_name_of_its_own(
+    read: Callable[..., list[Reading]], write: Callable[[str, bytes], Path]
+) -> None:
+    assert read([slow_pdf(write)], Limits(cpu_seconds=1.0))[0].reason == "limit: more than 1 s of CPU time"
+
+
+def test_memory_is_limited_and_the_next_file_is_read(
+    read: Callable[..., list[Reading]], write: Callable[[str, bytes], Path]
+) -> None:
+    large = write("large.html", b"<p>x</p>" * 1_000_000)  # whose tree takes a gigabyte
+    first, second = read([large, write("small.txt", b"Small.")], Limits(memory_bytes=256 << 20))
+    assert first.reason == "limit: more than 256 MiB of memory"
+    assert second.document is not None
+
+
+def test_a_parser_that_is_killed_costs_one_file(write: Callable[[str, bytes], Path]) -> None:
+    pool = ParserPool(Limits(), Options(), size=1)
+    readings: list[Reading] = []
+    try:
+        files = [wanted(path) for path in (slow_pdf(write), write("z.txt", b"After."))]
+        thread = threading.Thread(target=lambda: readings.extend(pool.read(files)))
+        thread.start()
+        for _ in range(100):
+            time.sleep(0.05)
+            if pool.processes():
+                break
+        time.sleep(0.5)
+        os.kill(pool.processes()[0], signal.SIGSEGV)
+        thread.join(timeout=30)
+    finally:
+        pool.close()
+    assert [reading.reason for reading in readings] == ["the parser crashed (SIGSEGV)", ""]
+
+
+def test_closing_leaves_no_process_behind(write: Callable[[str, bytes], Path]) -> None:
+    pool = ParserPool(Limits(), Options(), size=2)
+    next(pool.read([wanted(write("a.pdf", make_pdf()))]))
+    processes = pool.processes()
+    pool.close()
+    assert processes
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
+def test_a_pipe_is_no_document_and_is_not_waited_for(read: Callable[..., list[Reading]], work: Path) -> None:
+    os.mkfifo(work / "pipe")
+    assert read([work / "pipe"])[0] == Reading(reason="not a regular file", skipped=True)
+
+
+def test_a_file_beyond_the_size_limit_is_not_read(
+    read: Callable[..., list[Reading]], write: Callable[[str, bytes], Path]
+) -> None:
+    limits = Limits(file_bytes=1_000_000)
+    assert read([write("a.txt", b"x" * 1_000_001)], limits)[0].reason == "limit: larger than 1 MB"
+    assert read([write("b.txt", b"x y " * 250_000)], limits)[0].document is not None
+
+
+def test_a_parser_cannot_write_files_and_imports_no_numpy(write: Callable[[str, bytes], Path]) -> None:
+    pool = ParserPool(Limits(), Options(), size=1)
+    try:
+        list(pool.read(wanted(write(f"{i}-{name}", make())) for i, (name, make, _) in enumerate(FORMATS)))
+        maps = Path(f"/proc/{pool.processes()[0]}/maps")
+        limits = Path(f"/proc/{pool.processes()[0]}/limits")
+        if not maps.exists():
+            pytest.skip("needs /proc")
+        assert "numpy" not in maps.read_text()
+        assert "Max file size             0" in limits.read_text()
+    finally:
+        pool.close()
+
+
+def test_the_pool_reads_ahead_within_bounds(write: Callable[[str, bytes], Path]) -> None:
+    asked = 0
+
+    def endless() -> Iterator[Wanted]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield wanted(path)
+
+    path = write("a.txt", b"Some text.")
+    pool = ParserPool(Limits(), Options(), size=1)
+    try:
+        next(pool.read(endless()))
+    finally:
+        pool.close()
+    assert 1 < asked < 100

@@ -32,6 +32,7 @@ _NEARBY = 10  # pages to either side
 _LARGER = 1.15  # than the body, for a heading
 _MAX_HEADING = 150
 _MAX_LEVELS = 4
+_FEW_BOOKMARKS = 3  # an outline of the title alone says nothing
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
 _MANY_HEADINGS = 0.2  # of all lines
 _SENTENCE = re.compile(r"[.,;]$|^[a-zß-öø-ÿ]")
@@ -119,7 +120,9 @@ def to_document(content: Content, path: Path) -> Document:
     hyphenated = {word.lower() for page in texts for word in _HYPHENATED.findall(page)}
     texts = [_joined_words(page, hyphenated) for page in texts]
     text, starts = _join(texts)
-    outline = content.outline or _headings_by_size(lines, body)
+    outline = content.outline
+    if len(outline) < _FEW_BOOKMARKS:
+        outline = _headings_by_size(lines, body) or outline
     title = content.metadata.get("title", "")
     if _GENERATED_TITLE.match(title) or len(title) < 3:
         title = _largest(lines, body)

@@ -86,11 +86,12 @@ def chunk_lines(document: Document, chunks: Sequence[Chunk]) -> Iterator[Text | 
         yield Text(f"partial: {one_line(document.partial)}", style="yellow")
     for chunk in chunks:
         span = chunk.span
-        place = f"characters {span.start}-{span.end}"
-        if span.line_start is not None:
-            place = f"lines {span.line_start}-{span.line_end}, {place}"
-        if span.page_start is not None:
-            place = f"pages {span.page_start}-{span.page_end}, {place}"
+        places = [("page", span.page_start, span.page_end), ("line", span.line_start, span.line_end)]
+        place = ", ".join(
+            f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"
+            for unit, first, last in [*places, ("character", span.start, span.end)]
+            if first is not None
+        )
         yield ""
         yield Text.assemble(
             (f"#{chunk.ordinal + 1}", "bold cyan"),

@@ -49,7 +49,7 @@ HOMES = {
     "typer": {"cli.main", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library"},
     "click": {"cli.main"},
     "rich": {"render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
-    "yaml": {"evaluation.importing"},
+    "yaml": {"evaluation.importing", "loaders.markdown"},
 }  # fmt: skip
 # Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.
 PURE = {

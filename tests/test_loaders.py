@@ -20,6 +20,7 @@ from ragcli.loaders.pdf import read_pypdf
 from ragcli.loaders.pdfium import read_pdfium
 from ragcli.loaders.pdftext import lines_of
 from ragcli.loaders.reading import Options
+from tests.conftest import shared_data
 from tests.documents import make_docx, make_eml, make_odt, make_pdf, make_pptx, make_xlsx, pdf_of, saved, zipped
 
 
@@ -288,6 +289,17 @@ def test_markup_languages_keep_their_lines_and_find_their_sections() -> None:
     assert (org.title, sections(org)[("Leave",)]) == ("Handbook", "28 days.")
 
 
+def test_front_matter_is_metadata_and_its_traps_cost_nothing() -> None:
+    front = (
+        "---\ntitle: Leave policy\nauthors: [Ada, Bob]\ndate: 2024-02-02\ntags:\n  - hr\n  - leave\nlayout: page\n---\n"
+    )
+    document = load("a.md", front + "\nText.\n")
+    assert document.title == "Leave policy"
+    assert document.metadata == {"author": "Ada\nBob", "created": "2024-02-02", "tags": "hr\nleave"}
+    bomb = "---\ntitle: Bomb\na: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n---\n\nText.\n"
+    assert (load("b.md", bomb).title, load("b.md", bomb).metadata) == ("Bomb", {})
+
+
 def test_encoded_blobs_do_not_fill_the_index() -> None:
     text = load("a.md", f"Before.\n\n![x](data:image/png;base64,{'iVBORw0KGgo' * 900})\n\nforty-two\n").text
     assert len(text) < 100
@@ -346,3 +358,12 @@ def test_invisible_characters_leave_and_accents_are_composed() -> None:
     assert (
         load("a.txt", "invis\u200bible e\u0301 \u202etxt.exe soft\u00adhyphen").text == "invisible é txt.exe softhyphen"
     )
+
+
+def test_outlook_messages_are_read() -> None:
+    """Nothing that may be installed here writes this format, so real messages are read where they are present."""
+    for path in sorted(shared_data("folders", "unstructured_mixed").rglob("*.msg")):
+        document = load_bytes(path.read_bytes(), path)
+        assert document.type == "msg"
+        assert document.metadata["author"]
+        assert len(document.text.splitlines()) > 3

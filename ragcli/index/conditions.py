@@ -12,7 +12,9 @@ from ragcli.errors import UsageError
 
 NUMBERS = frozenset({"size", "words", "pages"})
 DATES = frozenset({"created", "modified"})
-TEXTS = frozenset("title author to language headings has_code partial reader description code_language root".split())
+TEXTS = frozenset(
+    "title author to tags language headings has_code partial reader description code_language root".split()
+)
 TAG = "tag."
 _CONDITION = re.compile(r"\s*([\w.-]+)\s*(!=|>=|<=|=|>|<)\s*(.*\S)\s*", re.DOTALL)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -16,6 +18,11 @@ from ragcli.loaders.structure import HeadingPath, line_starts, make_document
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,65536}?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 _TITLE = re.compile(r"^title:[ \t]*(.+)$", re.MULTILINE)
 _ATTRIBUTES = re.compile(r"\s*\{[^{}]*\}\s*$")  # "Title { #anchor }", as several site generators write it
+_FRONT_KEYS = {
+    "title": "title", "author": "author", "authors": "author", "date": "created", "created": "created", "updated": "modified",
+    "modified": "modified", "lastmod": "modified", "description": "description", "summary": "description", "tags": "tags",
+    "keywords": "tags",
+}  # fmt: skip
 _KINDS: dict[str, BlockKind] = {
     "heading_open": "heading",
     "bullet_list_open": "list",
@@ -27,7 +34,8 @@ _KINDS: dict[str, BlockKind] = {
 
 
 class MarkdownLoader:
-    """CommonMark with tables. Front matter is kept as text and gives the title; without one, the first heading does."""
+    """CommonMark with tables. Front matter is kept as text and gives title and metadata; without a title in it, the first
+    heading is the title."""
 
     def load(self, data: bytes, path: Path) -> Document:
         text = decode(data)
@@ -35,12 +43,38 @@ class MarkdownLoader:
         front = _FRONT_MATTER.match(text)
         body_start = front.end() if front else 0
         blocks, first_heading = _blocks(text, body_start)
-        title = first_heading
+        metadata: dict[str, str] = {}
         if front:
             blocks.insert(0, Block(0, body_start, "code"))
-            declared = _TITLE.search(front.group(1))
-            title = declared.group(1).strip(" \t\"'") if declared else title
-        return make_document(path, "markdown", text, blocks, title=title, has_lines=True)
+            metadata = _declared(front.group(1))
+        title = metadata.pop("title", "") or first_heading
+        return make_document(path, "markdown", text, blocks, title=title, has_lines=True, metadata=metadata)
+
+
+class _NoAliases(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML without anchors and aliases, which can make a small text a large value."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
+
+
+def _declared(front: str) -> dict[str, str]:
+    """What front matter says of the page; a title at least where it is no valid YAML."""
+    try:
+        values = yaml.load(front, Loader=_NoAliases)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        title = _TITLE.search(front)
+        return {"title": title.group(1).strip(" \t\"'")} if title else {}
+    found: dict[str, str] = {}
+    for name, value in values.items():
+        key = _FRONT_KEYS.get(str(name).lower())
+        if key and value not in (None, "", []):
+            found.setdefault(key, "\n".join(map(str, value)) if isinstance(value, list) else str(value))
+    return found
 
 
 def _blocks(text: str, body_start: int) -> tuple[list[Block], str]:

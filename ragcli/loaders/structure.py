@@ -15,6 +15,7 @@ from ragcli.text.sentences import trim
 
 _SPACES = re.compile(r"[ \t\u00a0]+")
 _MAX_HEADING = 200
+_MAX_VALUE = 1_000  # characters of metadata
 
 
 class HeadingPath:
@@ -144,8 +145,13 @@ def make_document(
         blocks=tuple(trimmed),
         page_starts=page_starts,
         has_lines=has_lines,
-        metadata={key: text for key, value in (metadata or {}).items() if (text := " ".join(value.split())[:1_000])},
+        metadata={key: text for key, value in (metadata or {}).items() if (text := _short(value))},
     )
+
+
+def _short(value: str) -> str:
+    """Lines of a value that has several, each without surplus white space."""
+    return "\n".join(line for line in (" ".join(part.split()) for part in value.split("\n")) if line)[:_MAX_VALUE]
 
 
 def title_from_name(path: Path) -> str:

@@ -50,6 +50,7 @@ def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
         "path": shown(passage.document),
         "title": passage.document.title,
         "type": passage.document.type,
+        "metadata": {key: value for key, value in passage.document.metadata.items() if key != "headings"},
         **span_fields(passage.span),
         "headings": list(passage.headings),
         "text": passage.text,

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,9 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from ragcli.app import App
+from ragcli.app.ingestion import IngestRequest
 from ragcli.errors import UsageError
 from ragcli.index.conditions import all_hold, parse_condition
+from ragcli.ingest import Options
+from ragcli.settings import resolve
 from tests.documents import make_docx, make_eml, make_pdf, pdf_of
 
 Write = Callable[[str, str | bytes], Path]
@@ -363,3 +371,66 @@ def test_watching_takes_in_what_changes_and_stops_on_control_c(write: Write, wor
     finally:
         process.kill()
         process.communicate()
+
+
+class Folder(RuleBasedStateMachine):
+    """Files come, change, move, are copied and go, with ingests in between: the index holds what the folder holds."""
+
+    names = st.sampled_from([f"{folder}{letter}.md" for folder in ("", "sub/") for letter in "abcd"])
+    texts = st.sampled_from(["Alpha text one.", "Beta text two.", "Gamma text three.", ""])
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scratch = tempfile.TemporaryDirectory()
+        self._root = Path(self._scratch.name)
+        (self._root / "docs/sub").mkdir(parents=True)
+        self._files: dict[str, str] = {}
+        self._clock = 1_700_000_000
+
+    @rule(name=names, text=texts)
+    def write(self, name: str, text: str) -> None:
+        path = self._root / "docs" / name
+        path.write_text(text)
+        self._clock += 1
+        os.utime(path, (self._clock, self._clock))
+        self._files[name] = text
+
+    @rule(one=names, other=names)
+    def move(self, one: str, other: str) -> None:
+        if one in self._files and one != other:
+            os.rename(self._root / "docs" / one, self._root / "docs" / other)
+            self._files[other] = self._files.pop(one)
+
+    @rule(name=names)
+    def delete(self, name: str) -> None:
+        if name in self._files:
+            (self._root / "docs" / name).unlink()
+            del self._files[name]
+
+    @rule(tag=st.booleans())
+    def ingest(self, tag: bool) -> None:
+        flags = {"embedding_model": "hashing", "index": str(self._root / ".rag")}
+        resolved = resolve(flags, environment={}, directory=self._root, user_file=Path("none"))
+        app = App(resolved, self._root)
+        options = Options(prune=True, tags={"kind": "model"} if tag else {})
+        try:
+            app.ingest(IngestRequest([self._root / "docs"], options=options))
+            with_text = {f"docs/{name}": text for name, text in self._files.items() if text}
+            held = {path: document for document in app.reader.documents() for path in (document.path, *document.copies)}
+            assert held.keys() == with_text.keys()
+            assert len({document.document_id for document in held.values()}) == len(set(with_text.values()))
+            for path, text in with_text.items():
+                chunks = app.reader.document_chunks(held[path].document_id)
+                assert "".join(chunk.text for chunk in chunks) == text
+            assert app.check() == []
+        finally:
+            app.close()
+
+    def teardown(self) -> None:
+        self._scratch.cleanup()
+
+
+TestFolder = pytest.mark.slow(Folder.TestCase)
+TestFolder.settings = settings(
+    max_examples=int(os.environ.get("FOLDER_EXAMPLES", "25")), stateful_step_count=15, deadline=None
+)

@@ -52,7 +52,7 @@ def _document(app: App, path: str) -> DocumentRecord | None:
     documents = app.reader.documents()
     for name in (path, absolute):
         for document in documents:
-            if document.path == name:
+            if name in (document.path, *document.copies):
                 return document
     ending = [document for document in documents if document.path.endswith("/" + path)]
     return ending[0] if len(ending) == 1 else None

@@ -20,12 +20,12 @@ def resolver(app: App, gold: Path) -> Callable[[str], str | None]:
     A name that several documents could mean resolves to none of them; an empty path, which means any document, to itself.
     """
     by_name: dict[str, set[str]] = {}
-    for document in app.reader.documents():
-        names = {document.path}
-        if document.path.startswith(document.root + "/"):
-            names.add(document.path[len(document.root) + 1 :])
+    for source in app.reader.files():
+        names = {source.path}
+        if source.path.startswith(source.root + "/"):
+            names.add(source.path[len(source.root) + 1 :])
         for name in names:
-            by_name.setdefault(name, set()).add(document.path)
+            by_name.setdefault(name, set()).add(source.path)
 
     def resolve(path: str) -> str | None:
         if not path:
@@ -38,7 +38,9 @@ def resolver(app: App, gold: Path) -> Callable[[str], str | None]:
 
 def locator(app: App) -> Callable[[str, str], tuple[int, int] | None]:
     """(path of the index, quotation) → its first place in the document, white space, case and typography aside."""
-    ids = {document.path: document.document_id for document in app.reader.documents()}
+    ids = {
+        path: document.document_id for document in app.reader.documents() for path in (document.path, *document.copies)
+    }
     texts: dict[str, tuple[int, str]] = {}
 
     def locate(path: str, quote: str) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,15 @@ def listed(app: App, patterns: Sequence[str]) -> list[Listed]:
                 Listed(document.path, state, document.type, document.title, document.chunks, document.metadata, reason)
             )
             found += [
-                Listed(copy, "copy", document.type, document.title, 0, document.metadata, f"same as {document.path}")
+                Listed(
+                    copy,
+                    _state_of_copy(app, sources[copy]),
+                    document.type,
+                    document.title,
+                    0,
+                    document.metadata,
+                    f"same as {document.path}",
+                )
                 for copy in document.copies
             ]
         found += [
@@ -52,6 +61,8 @@ def listed(app: App, patterns: Sequence[str]) -> list[Listed]:
         for entry in found
         if not patterns or any(_meant(app, pattern, entry.path, roots.get(entry.path, "")) for pattern in patterns)
     ]
+    no_files = {source.path for source in sources.values() if not source.is_file}
+    chosen = [replace(entry, path=app.shown(entry.path, is_file=entry.path not in no_files)) for entry in chosen]
     return sorted(chosen, key=lambda entry: entry.path)
 
 
@@ -63,6 +74,11 @@ def _state(app: App, source: SourceFile) -> str:
     except OSError:
         return "gone"
     return "ok" if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns) else "changed"
+
+
+def _state_of_copy(app: App, source: SourceFile) -> str:
+    state = _state(app, source)
+    return "copy" if state == "ok" else state
 
 
 def _meant(app: App, pattern: str, path: str, root: str) -> bool:

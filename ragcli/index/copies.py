@@ -20,14 +20,16 @@ def sources(connection: sqlite3.Connection) -> dict[str, SourceFile]:
 
 
 def add(connection: sqlite3.Connection, copies: Sequence[tuple[SourceFile, str]]) -> None:
-    """Remember each source as a copy of the document with the id beside it, which must be there."""
-    connection.executemany(
+    """Remember each source as a copy of the document with the id beside it. Raises ValueError when that is not there."""
+    cursor = connection.executemany(
         "INSERT OR REPLACE INTO copies SELECT ?, row, ?, ?, ?, ?, ?, ? FROM documents WHERE document_id = ?",
         [
             (s.document_id, s.path, s.root, s.size, s.mtime_ns, s.ctime_ns, s.content_hash, of)
             for s, of in copies
         ],
     )  # fmt: skip
+    if cursor.rowcount != len(copies):
+        raise ValueError(f"{len(copies) - cursor.rowcount} copies of documents that are not in the index")
 
 
 def touch(connection: sqlite3.Connection, source: SourceFile) -> None:

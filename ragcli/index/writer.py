@@ -172,6 +172,8 @@ class IndexWriter:
 
     def add_copies(self, found: Sequence[tuple[SourceFile, str]]) -> None:
         """Remember sources as copies of the documents with the ids beside them; documents of their own that they had, go."""
+        if not found:
+            return
         self._replace([source.document_id for source, _ in found], [])
         with transaction(self._connection, write=True):
             copies.add(self._connection, found)

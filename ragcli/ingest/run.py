@@ -47,7 +47,8 @@ class Ingest:
         self._tags: dict[str, dict[str, str]] = {}
         self._by_content: dict[tuple[str, str], str] = {}  # content hash and suffix → the document that has them
         self._queue: list[NewDocument] = []
-        self._copies: list[tuple[SourceFile, str]] = []
+        self._copies: list[tuple[SourceFile, str, bool]] = []  # with the document, and whether it is in the queue
+        self._arriving: set[tuple[str, str]] = set()  # what the queue holds, as in _by_content
         self._touched: list[SourceFile] = []
         self._emptied: list[str] = []  # ids of documents whose files hold no text any more
 
@@ -67,8 +68,10 @@ class Ingest:
         interrupted = False
         try:
             self._complete_sentences()
-            self._ingest_all(sources, set(gone))
-            self._tally.removed += self._writer.remove(gone) if self._options.prune and gone else 0
+            inherited = self._hand_over(gone) if self._options.prune else []
+            rest = [identity for identity in gone if identity not in inherited]
+            self._ingest_all(sources, set(rest))
+            self._tally.removed += self._writer.remove(rest) if self._options.prune and rest else 0
         except KeyboardInterrupt:
             interrupted = True
         self._record_failures()
@@ -98,6 +101,15 @@ class Ingest:
             interrupted=interrupted,
             warnings=tuple(warnings),
         )
+
+    def _hand_over(self, gone: Sequence[str]) -> list[str]:
+        """Remove those of the documents that are gone whose copies inherit their text, before new copies of it are looked
+        for."""
+        originals = self._writer.originals()
+        copied = {source.content_hash for identity, source in self._writer.files().items() if identity not in originals}
+        inherited = [i for i in gone if i in originals and originals[i].content_hash in copied]
+        self._tally.removed += self._writer.remove(inherited) if inherited else 0
+        return inherited
 
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
         self._known = self._writer.files()
@@ -153,7 +165,8 @@ class Ingest:
             self._tally.unchanged += 1
             self._touched.append(source)
         elif twin != source.document_id:
-            self._copies.append((source, twin))
+            self._forget_content(source)
+            self._copies.append((source, twin, _content_key(source, source.content_hash) in self._arriving))
             self._tally.copies += before is None
             self._tally.updated += before is not None
         else:
@@ -168,13 +181,25 @@ class Ingest:
             return
         if document.partial:
             self._tally.partial.append(Failure(source.path, document.partial))
-        self._by_content[_content_key(source, source.content_hash)] = source.document_id
+        self._forget_content(source)
+        key = _content_key(source, source.content_hash)
+        self._by_content[key] = source.document_id
+        self._arriving.add(key)
         self._queue.append(NewDocument(source, document, chunks))
+
+    def _forget_content(self, source: SourceFile) -> None:
+        """What the source held before is no longer what later files can be copies of."""
+        before = self._known.get(source.document_id)
+        if before is not None:
+            key = _content_key(source, before.content_hash)
+            if self._by_content.get(key) == source.document_id:
+                del self._by_content[key]
 
     def _fail(self, source: SourceFile, failure: Failure) -> None:
         self._count(failure)
         self._failures.append((source, failure))
         if failure.skipped and source.document_id in self._known:
+            self._forget_content(source)
             self._emptied.append(source.document_id)
 
     def _commit(self, done: int, files: int) -> None:
@@ -184,16 +209,18 @@ class Ingest:
         for i in range(0, len(missing), BATCH_CHUNKS):
             self._embed({key: (chunk, types[chunk.document_id]) for key, chunk in missing[i : i + BATCH_CHUNKS]})
             self._on_progress(Progress(done, files, self._tally.chunks_embedded, self._queue[-1].source.path))
+        # A copy of a document in the index must be known before that is replaced, for then it inherits the text; a copy of one
+        # that is only now committed, afterwards.
+        self._writer.add_copies([(source, twin) for source, twin, arriving in self._copies if not arriving])
         if self._queue:
             self._writer.commit(self._queue)
+        self._writer.add_copies([(source, twin) for source, twin, arriving in self._copies if arriving])
+        self._copies, self._arriving = [], set()
         for new in self._queue:
             self._tally.added += new.source.document_id not in self._known
             self._tally.updated += new.source.document_id in self._known
             self._tally.chunks_added += len(new.chunks)
         self._queue = []
-        if self._copies:
-            self._writer.add_copies(self._copies)
-            self._copies = []
         if self._emptied:
             self._tally.removed += self._writer.remove(self._emptied)
             self._emptied = []

@@ -101,7 +101,7 @@ def chunk_lines(document: Document, chunks: Sequence[Chunk]) -> Iterator[Text | 
         yield Text(sanitize(chunk.text), style=_SHADES[chunk.ordinal % 2])
     yield ""
     tokens = [chunk.tokens for chunk in chunks]
-    yield f"{len(chunks):,} chunks, {sum(tokens):,} tokens" + (
+    yield f"{len(chunks):,} chunk{'s' * (len(chunks) != 1)}, {sum(tokens):,} tokens" + (
         f", {min(tokens)} to {max(tokens)} each" if tokens else ""
     )
 
@@ -128,9 +128,9 @@ def stats_rows(report: IndexStats) -> dict[str, str]:
         "chroma": _chroma(report.chroma, report.generation),
     }
     if report.partial:
-        rows["partial"] = f"{len(report.partial):,} files could be read in part only:"
+        rows["partial"] = f"{_files(len(report.partial))} could be read in part only:"
     if report.failed:
-        rows["failed"] = f"{len(report.failed):,} files could not be read:"
+        rows["failed"] = f"{_files(len(report.failed))} could not be read:"
     return rows
 
 
@@ -141,6 +141,10 @@ def failure_lines(report: IndexStats) -> Iterator[str]:
         yield f"  {one_line(failure.path)}: {one_line(failure.reason)}"
     if len(amiss) > _LISTED:
         yield f"  and {len(amiss) - _LISTED:,} more; rag ls --failed lists all"
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'s' * (count != 1)}"
 
 
 def _bytes(count: int) -> str:

@@ -133,9 +133,13 @@ class TerminalRenderer:
 
     # ---- reports --------------------------------------------------------------------------------------------------
 
-    def _lines(self, lines: Iterable[Text | str]) -> None:
+    def _lines(self, lines: Iterable[Text | str], *, wrap: bool = True) -> None:
+        """One line each; without `wrap`, a long line is left to the terminal, so that what is copied from it is whole."""
         for line in lines:
-            self._line(line)
+            if wrap:
+                self._line(line)
+            else:
+                self._console.print(line, soft_wrap=True)
 
     def ingest(self, report: IngestReport) -> None:
         """See `ragcli.render.library`."""
@@ -143,11 +147,11 @@ class TerminalRenderer:
 
     def plan(self, planned: Sequence[Planned]) -> None:
         """See `ragcli.render.library`."""
-        self._lines(library.plan_lines(planned))
+        self._lines(library.plan_lines(planned), wrap=False)
 
     def documents(self, entries: Sequence[Listed]) -> None:
         """See `ragcli.render.library`."""
-        self._lines(library.document_lines(entries))
+        self._lines(library.document_lines(entries), wrap=False)
 
     def chunks(self, document: Document, chunks: Sequence[Chunk]) -> None:
         """See `ragcli.render.library`."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ragcli.index.lock import WriterLock
-from tests.contract.test_loaders import make_docx, make_pdf
+from tests.documents import make_docx, make_pdf
 
 Write = Callable[[str, str | bytes], Path]
 HANDBOOK = "# Handbook\n\n## Leave\n\nEvery employee has 28 days of annual leave. Carry over ends on 31 March.\n\n## Pay\n\nStandby pays 310 euros.\n"

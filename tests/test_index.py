@@ -20,7 +20,7 @@ from ragcli.index.filtering import path_matches
 from ragcli.index.reader import IndexReader
 from ragcli.index.vectors import VECTORS
 from ragcli.index.writer import IndexWriter, open_writer
-from ragcli.ingest import embed_chunks
+from ragcli.ingest.vectors import embed_chunks
 from ragcli.loaders import load_bytes
 from ragcli.text.query import parse_query
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -80,7 +81,7 @@ def ingest(
         "ingest_cross_device": cross_device,
         "ingest_ocr": ocr,
     }
-    with session(output, flags) as rag, TemporaryDirectory() as scratch:
+    with session(output, flags) as rag, ExitStack() as scratch:
         if watch and (as_json or dry_run or url or sitemap or Path("-") in (paths or [])):
             raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
         from ragcli.app.ingestion import IngestRequest
@@ -91,7 +92,7 @@ def ingest(
         settings = rag.settings
         request = IngestRequest(
             paths=[path for path in paths or [] if path != Path("-")],
-            extra=_extra(rag, paths or [], name, Wish(url or [], sitemap or []), output, Path(scratch)),
+            extra=_extra(rag, paths or [], name, Wish(url or [], sitemap or []), output, scratch),
             rules=Rules(
                 include=tuple(include or ()),
                 exclude=tuple(exclude or ()),
@@ -164,7 +165,9 @@ def _watch(rag: App, request: IngestRequest, output: Output) -> None:
             return
 
 
-def _extra(rag: App, paths: list[Path], name: str | None, wish: Wish, output: Output, scratch: Path) -> list[Opened]:
+def _extra(
+    rag: App, paths: list[Path], name: str | None, wish: Wish, output: Output, scratch: ExitStack
+) -> list[Opened]:
     """Sources that are no files: standard input, and web pages. Pages that could not be fetched are named."""
     from ragcli.sources.fetching import fetch, given_bytes
     from ragcli.sources.scanning import Skipped
@@ -175,12 +178,15 @@ def _extra(rag: App, paths: list[Path], name: str | None, wish: Wish, output: Ou
         raise UsageError(
             "standard input needs a name, and a name needs standard input", hint="rag ingest - --name notes.md"
         )
-    if name is not None:
-        found.append(given_bytes(name, sys.stdin.buffer.read(limit + 1), "-", scratch))
     wanted = bool(wish.urls or wish.sitemaps)
+    if not wanted and name is None:
+        return []
+    folder = Path(scratch.enter_context(TemporaryDirectory()))
+    if name is not None:
+        found.append(given_bytes(name, sys.stdin.buffer.read(limit + 1), "-", folder))
     if wanted and rag.settings.offline:
         raise UsageError("web pages cannot be fetched offline", hint="unset RAGCLI_OFFLINE, or leave --url out")
-    for entry in fetch(wish, limit, scratch) if wanted else ():
+    for entry in fetch(wish, limit, folder) if wanted else ():
         if isinstance(entry, Skipped):
             output.note(f"{entry.path}: {entry.reason}")
         else:

@@ -6,6 +6,8 @@ the document, and it is marked as partly read.
 
 from __future__ import annotations
 
+import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,7 +67,8 @@ class Budget:
             self._heartbeat()
 
 
-_running = Budget(Limits(), Limits().file_bytes)
+# Outside of `budget`, which is where parsers work, nothing is limited.
+_running = Budget(Limits(seconds=math.inf, characters=sys.maxsize), sys.maxsize)
 
 
 @contextmanager

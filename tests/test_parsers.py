@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -176,3 +178,37 @@ def test_the_pool_reads_ahead_within_bounds(write: Callable[[str, bytes], Path])
     finally:
         pool.close()
     assert 1 < asked < 100
+
+
+def test_a_parser_does_not_outlive_a_parent_that_is_killed(write: Callable[[str, bytes], Path], work: Path) -> None:
+    slow_pdf(write, "docs/slow.pdf")
+    environment = {**os.environ, "RAGCLI_EMBEDDING_MODEL": "hashing"}
+    parent = subprocess.Popen([sys.executable, "-m", "ragcli", "ingest", "docs", "-q"], env=environment, cwd=work)
+    children: list[int] = []
+    for _ in range(200):
+        time.sleep(0.05)
+        children = [
+            pid for pid in _processes() if "ragcli.loaders.worker" in _command(pid) and str(parent.pid) in _command(pid)
+        ]
+        if children:
+            break
+    parent.kill()
+    parent.wait()
+    if not children:
+        pytest.skip("needs /proc")
+    for _ in range(100):
+        time.sleep(0.05)
+        if not [pid for pid in children if "ragcli" in _command(pid)]:
+            return
+    pytest.fail("the parser is still there")
+
+
+def _processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+
+
+def _command(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""

@@ -29,6 +29,7 @@ _AHEAD_FILES = 32  # for each parser
 _AHEAD_BYTES = 64_000_000  # of files whose documents may be waiting
 _RECYCLE_FILES = 64
 _RECYCLE_KIB = 512 * 1024
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "HOME")  # of a parser; tokens and proxies are not its business
 
 Open = Callable[[], int]
 
@@ -136,13 +137,13 @@ class _Parser:
         self._connection, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "ragcli.loaders.worker", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "ragcli.loaders.worker", str(theirs.fileno()), str(os.getpid())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                env={name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "HOME") if name in os.environ},
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             )
 
     @property

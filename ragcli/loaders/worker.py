@@ -1,4 +1,5 @@
-"""The process in which files are parsed: `python -m ragcli.loaders.worker FD`, started and if need be killed by `pool.py`.
+"""The process in which files are parsed: `python -m ragcli.loaders.worker FD PARENT`, started and if need be killed by
+`pool.py`.
 
 On the socket FD the parent sends requests, each with the file's descriptor; the replies are frames: any number of `tick`, then
 one of `document`, `same` or `failed`. The process may not write files, has a memory limit, and dies with its parent. It never
@@ -97,7 +98,7 @@ def _confine(limits: Limits) -> None:
         libc = ctypes.CDLL(None)
         libc.prctl(die_with_parent, signal.SIGKILL, 0, 0, 0)
         libc.prctl(no_new_privileges, 1, 0, 0, 0)
-        if os.getppid() == 1:  # the parent went before it could be watched
+        if os.getppid() != int(sys.argv[2]):  # the parent went before it could be watched
             sys.exit()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -97,6 +98,11 @@ def write(work: Path) -> Callable[[str, str | bytes], Path]:
         return path
 
     return make
+
+
+def heed_interrupts() -> None:
+    """For `preexec_fn`: a program started in the background of a shell ignores the interrupt, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def shared_data(*parts: str) -> Path:

@@ -92,8 +92,8 @@ def test_the_hostile_folder_is_ingested_as_expected(rag, nasty: Path) -> None:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
     assert time.monotonic() - started < 300
     assert grown < 500, f"the ingest grew by {grown} MB"
-    listed = {Path(e["path"]).relative_to(nasty).as_posix(): e
-              for e in json.loads(rag("ls", "--json").stdout)["documents"]}  # fmt: skip
+    documents = json.loads(rag("ls", "--json").stdout)["documents"]
+    listed = {Path(os.path.abspath(entry["path"])).relative_to(nasty).as_posix(): entry for entry in documents}
     state = {path: entry["state"] for path, entry in listed.items()}
     reason = {path: entry["reason"] for path, entry in listed.items()}
 

@@ -26,6 +26,7 @@ from ragcli.errors import UsageError
 from ragcli.index.conditions import all_hold, parse_condition
 from ragcli.ingest import Options
 from ragcli.settings import resolve
+from tests.conftest import heed_interrupts
 from tests.documents import make_docx, make_eml, make_pdf, pdf_of
 
 Write = Callable[[str, str | bytes], Path]
@@ -355,7 +356,14 @@ def test_watching_takes_in_what_changes_and_stops_on_control_c(write: Write, wor
     write("docs/a.md", "The first file.\n")
     environment = {**os.environ, "RAGCLI_EMBEDDING_MODEL": "hashing"}
     command = [sys.executable, "-m", "ragcli", "ingest", "docs", "--watch"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - no thread runs yet
+    )
     try:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -21,6 +21,7 @@ from ragcli.datatypes import Filter
 from ragcli.errors import IndexNotFound, IndexUnusable
 from ragcli.index.reader import IndexReader
 from ragcli.text.query import parse_query
+from tests.conftest import heed_interrupts
 
 TRIALS = int(os.environ.get("KILL_TRIALS", "20"))
 LARGE_ENOUGH_KIB = 65536  # the whole index of the corpus below fits into files of this size
@@ -109,7 +110,13 @@ def test_an_interrupted_ingest_keeps_what_was_finished(
     work: Path, corpus: dict[str, str], write: Callable[[str, str], Path]
 ) -> None:
     corpus |= write_documents(write, range(60, 400))  # enough to be still at work when the signal comes
-    child = subprocess.Popen(INGEST, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        INGEST,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - no thread runs yet
+    )
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and not documents_in(work / ".rag"):
         time.sleep(0.01)

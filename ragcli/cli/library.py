@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -147,7 +147,7 @@ def _watch(rag: App, request: IngestRequest, output: Output) -> None:
 
     from ragcli.app.ingestion import watched_roots
 
-    roots, inside = watched_roots(rag, request), str(rag.index_directory)
+    roots, inside = watched_roots(rag, request), f"{rag.index_directory}{os.sep}"
     output.note(f"watching {', '.join(map(str, roots))}; Ctrl-C stops")
     again = replace(request, rebuild=False)
     changes = watch(
@@ -169,6 +169,8 @@ def _extra(
     rag: App, paths: list[Path], name: str | None, wish: Wish, output: Output, scratch: ExitStack
 ) -> list[Opened]:
     """Sources that are no files: standard input, and web pages. Pages that could not be fetched are named."""
+    from tempfile import TemporaryDirectory
+
     from ragcli.sources.fetching import fetch, given_bytes
     from ragcli.sources.scanning import Skipped
 

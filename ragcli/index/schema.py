@@ -20,6 +20,18 @@ import sqlite3
 APPLICATION_ID = 0x52414731  # "RAG1"
 FORMAT = 3
 
+_COPIES = """
+CREATE TABLE copies (
+    document_id TEXT PRIMARY KEY,
+    of INTEGER NOT NULL REFERENCES documents(row) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    root TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    content_hash TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX copies_by_document ON copies(of);
+"""
+
 _CREATE = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
@@ -41,15 +53,6 @@ CREATE TABLE documents (
     language TEXT NOT NULL DEFAULT 'en',
     partial TEXT NOT NULL DEFAULT ''
 );
-CREATE TABLE copies (
-    document_id TEXT PRIMARY KEY,
-    of INTEGER NOT NULL REFERENCES documents(row) ON DELETE CASCADE,
-    path TEXT NOT NULL,
-    root TEXT NOT NULL,
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
-    content_hash TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX copies_by_document ON copies(of);
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY,
     chunk_id TEXT NOT NULL UNIQUE,
@@ -110,26 +113,18 @@ ALTER TABLE embeddings ADD COLUMN sentences BLOB;
 ALTER TABLE embeddings ADD COLUMN spans BLOB;
 INSERT OR IGNORE INTO meta VALUES ('sentences', 'false');
 """,
-    2: """
+    2: f"""
 ALTER TABLE documents ADD COLUMN partial TEXT NOT NULL DEFAULT '';
 ALTER TABLE failures ADD COLUMN reader TEXT NOT NULL DEFAULT '';
-CREATE TABLE copies (
-    document_id TEXT PRIMARY KEY,
-    of INTEGER NOT NULL REFERENCES documents(row) ON DELETE CASCADE,
-    path TEXT NOT NULL,
-    root TEXT NOT NULL,
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
-    content_hash TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX copies_by_document ON copies(of);
-""",
+{_COPIES}""",
 }
 
 
 def create(connection: sqlite3.Connection) -> None:
     """Make an empty catalog in one transaction."""
     connection.executescript(
-        f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; {_CREATE} COMMIT;"
+        f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; {_CREATE} {_COPIES} "
+        "COMMIT;"
     )
 
 

@@ -14,9 +14,11 @@ from ragcli.loaders.plain import is_list_item
 from ragcli.loaders.structure import HeadingPath, make_document
 
 _PARAGRAPH = re.compile(r"(?:[ \t]*\S[^\n]*(?:\n|\Z))+")
-_ORG = re.compile(r"^(\*+)[ \t]+(?:(?:TODO|DONE)[ \t]+)?(.+?)(?:[ \t]+:[\w@:]+:)?[ \t]*$", re.MULTILINE)
+_ORG = re.compile(r"^(\*+)[ \t]+(\S[^\n]*)$", re.MULTILINE)
+_ORG_STATE = re.compile(r"^(?:TODO|DONE)[ \t]+")
+_ORG_TAGS = re.compile(r"[ \t]:[\w@:]+:$")
 _ORG_TITLE = re.compile(r"^#\+title:[ \t]*(.+)$", re.MULTILINE | re.IGNORECASE)
-_ASCIIDOC = re.compile(r"^(={1,6})[ \t]+(\S.*?)[ \t]*=*$", re.MULTILINE)
+_ASCIIDOC = re.compile(r"^(={1,6})[ \t]+(\S[^\n]*)$", re.MULTILINE)
 _RST = re.compile(
     r"^(?:(?P<over>([!-/:-@[-`{-~])\2{2,})[ \t]*\n[ \t]*(?P<title>\S[^\n]*)\n(?P<under>\2{3,})[ \t]*$"
     r"|(?P<plain>\S[^\n]*)\n(?P<line>([!-/:-@[-`{-~])\7{2,})[ \t]*$)",
@@ -46,9 +48,14 @@ class OrgLoader:
 
     def load(self, data: bytes, path: Path) -> Document:
         text = decode(data)
-        titles = [Title(m.start(), m.end(), len(m.group(1)), m.group(2)) for m in _ORG.finditer(text)]
+        titles = [Title(m.start(), m.end(), len(m.group(1)), _org_words(m.group(2))) for m in _ORG.finditer(text)]
         declared = _ORG_TITLE.search(text)
         return _document(path, "org", text, titles, declared.group(1) if declared else "")
+
+
+def _org_words(line: str) -> str:
+    """A headline without its state and its tags."""
+    return _ORG_TAGS.sub("", _ORG_STATE.sub("", line.rstrip(), count=1)).rstrip()
 
 
 class AsciiDocLoader:
@@ -56,7 +63,9 @@ class AsciiDocLoader:
 
     def load(self, data: bytes, path: Path) -> Document:
         text = decode(data)
-        titles = [Title(m.start(), m.end(), len(m.group(1)), m.group(2)) for m in _ASCIIDOC.finditer(text)]
+        titles = [
+            Title(m.start(), m.end(), len(m.group(1)), m.group(2).rstrip("= \t")) for m in _ASCIIDOC.finditer(text)
+        ]
         return _document(path, "asciidoc", text, titles)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -65,7 +66,7 @@ def _read(file: Path, folder: Path) -> list[Any]:
     for number, line in enumerate(lines, start=1):
         try:
             rule = rule_from_pattern(line, base_path=folder, source=(str(file), number))
-        except Exception:  # a pattern that is no pattern ignores nothing
+        except (re.error, IndexError, ValueError):  # a pattern that is no pattern ignores nothing
             continue
         if rule:
             found.append(rule)

@@ -426,8 +426,7 @@ class Folder(RuleBasedStateMachine):
             with_text = {f"docs/{name}": text for name, text in self._files.items() if text}
             held = {path: document for document in app.reader.documents() for path in (document.path, *document.copies)}
             assert held.keys() == with_text.keys()
-            # A text may be stored twice when its document changes in the same run in which another copy of it comes.
-            assert len({document.document_id for document in held.values()}) >= len(set(with_text.values()))
+            assert len({document.document_id for document in held.values()}) == len(set(with_text.values()))
             for path, text in with_text.items():
                 chunks = app.reader.document_chunks(held[path].document_id)
                 assert "".join(chunk.text for chunk in chunks) == text

@@ -49,6 +49,8 @@ class Ingest:
         self._queue: list[NewDocument] = []
         self._copies: list[tuple[SourceFile, str, bool]] = []  # with the document, and whether it is in the queue
         self._arriving: set[tuple[str, str]] = set()  # what the queue holds, as in _by_content
+        self._copied: set[str] = set()  # content hashes of copies
+        self._inheriting = False  # whether the next commit makes a document of a copy
         self._touched: list[SourceFile] = []
         self._emptied: list[str] = []  # ids of documents whose files hold no text any more
 
@@ -114,11 +116,7 @@ class Ingest:
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
         self._known = self._writer.files()
         self._tags = self._writer.tags()
-        self._by_content = {
-            _content_key(source, source.content_hash): source.document_id
-            for source in self._writer.originals().values()
-            if source.document_id not in gone  # a file that moved is no copy of what it was
-        }
+        self._look_up_content(gone)
         wanted = self._wanted(sources)
         done = len(sources) - len(wanted)
         known = (
@@ -130,8 +128,10 @@ class Ingest:
             self._writer.report(f"{done} of {len(sources)} files")
             self._take(source, reading)
             done += 1
-            if sum(len(new.chunks) for new in self._queue) >= BATCH_CHUNKS:
+            if self._inheriting or sum(len(new.chunks) for new in self._queue) >= BATCH_CHUNKS:
                 self._commit(done, len(sources))
+            if self._inheriting:
+                self._look_up_content(gone)
         self._commit(done, len(sources))
         if self._touched:
             self._writer.touch(self._touched)
@@ -166,6 +166,7 @@ class Ingest:
             self._touched.append(source)
         elif twin != source.document_id:
             self._forget_content(source)
+            self._copied.add(source.content_hash)
             self._copies.append((source, twin, _content_key(source, source.content_hash) in self._arriving))
             self._tally.copies += before is None
             self._tally.updated += before is not None
@@ -187,13 +188,26 @@ class Ingest:
         self._arriving.add(key)
         self._queue.append(NewDocument(source, document, chunks))
 
+    def _look_up_content(self, gone: Set[str]) -> None:
+        """Which document holds which content now, and which contents have copies."""
+        originals = self._writer.originals()
+        self._by_content = {
+            _content_key(source, source.content_hash): source.document_id
+            for source in originals.values()
+            if source.document_id not in gone  # a file that moved is no copy of what it was
+        }
+        files = self._writer.files().items()
+        self._copied = {source.content_hash for identity, source in files if identity not in originals}
+        self._inheriting = False
+
     def _forget_content(self, source: SourceFile) -> None:
-        """What the source held before is no longer what later files can be copies of."""
+        """What the source held before is no longer its own; if that had copies, one of them is about to inherit it."""
         before = self._known.get(source.document_id)
         if before is not None:
             key = _content_key(source, before.content_hash)
             if self._by_content.get(key) == source.document_id:
                 del self._by_content[key]
+                self._inheriting |= before.content_hash in self._copied
 
     def _fail(self, source: SourceFile, failure: Failure) -> None:
         self._count(failure)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -85,13 +84,25 @@ def nasty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+WITH_PEAK = """
+import re, sys
+from ragcli.__main__ import main
+try:
+    main()
+finally:
+    print(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read()).group(1), file=sys.stderr)
+"""
+
+
 @pytest.mark.slow
 def test_the_hostile_folder_is_ingested_as_expected(rag, nasty: Path) -> None:
-    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    report = json.loads(rag("ingest", str(nasty), "--hidden", "--json").stdout)
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+    started = time.monotonic()
+    command = [sys.executable, "-c", WITH_PEAK, "ingest", str(nasty), "--hidden", "--json", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
     assert time.monotonic() - started < 300
-    assert grown < 500, f"the ingest grew by {grown} MB"
+    if Path("/proc/self/status").exists():
+        assert 50 < int(done.stderr) // 1024 < 600, f"the ingest took {int(done.stderr) // 1024} MB"
     documents = json.loads(rag("ls", "--json").stdout)["documents"]
     listed = {Path(os.path.abspath(entry["path"])).relative_to(nasty).as_posix(): entry for entry in documents}
     state = {path: entry["state"] for path, entry in listed.items()}

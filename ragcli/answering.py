@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import GeneratorType
 from typing import Protocol
 
 from ragcli.datatypes import Filter, QueryWord
 from ragcli.generation.abstention import confidence, evidence
-from ragcli.generation.citations import cite
+from ragcli.generation.citations import Citer, Verify, supported
 from ragcli.protocols import Generator
-from ragcli.results import Answer, Hit, QueryResult
+from ragcli.results import Answer, Citation, Claim, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
 from ragcli.text.query import Query, parse_query
+
+EXTRACTIVE = "extractive"
+_WEIGHTS = {"exact": 1.0, "normalised": 1.0, "paraphrase": 0.9, "misattributed": 0.5, "unsupported": 0.0}
 
 
 class Words(Protocol):
@@ -21,36 +25,65 @@ class Words(Protocol):
     def __call__(self, query: Query, *, correct: bool) -> Sequence[QueryWord]: ...
 
 
+class Watcher:
+    """Is told of an answer while it comes into being; does nothing."""
+
+    def evidence(self, result: QueryResult, confidence: float, *, writing: bool) -> None:
+        """The hits are known; `writing` says whether an answer will be tried."""
+
+    def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
+        """A sentence is verified; `citations` are all so far, in the order of their markers."""
+
+    def tail(self, text: str) -> None:
+        """The beginning of the next sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Answers questions from what `retrieve` finds. `threshold` is the least confidence with which it answers."""
+    """Answers questions from what `retrieve` finds. `writer` gives the generator when it is needed; `threshold` is the least
+    confidence with which it answers.
+
+    A sentence that nothing supports is marked (`verify` warn and fail) or left out (drop). An answer without any supported
+    sentence is none.
+    """
 
     retrieve: Callable[[str, int, Filter], QueryResult]
     words: Words
-    generator: Generator
+    writer: Callable[[], Generator]
     threshold: float
+    verify: Verify = "warn"
 
-    def answer(self, question: str, k: int, where: Filter) -> Answer:
-        """The answer with its citations, or `answered=False` with the nearest passages."""
+    def answer(self, question: str, k: int, where: Filter, watcher: Watcher | None = None) -> Answer:
+        """The answer with its citations, or `answered=False` with the nearest passages. An interrupt while it is written
+        ends it where it is; a second one is raised."""
+        watcher = watcher or Watcher()
         result = self.retrieve(question, k, where)
-        timings = dict(result.timings)
         started = time.perf_counter()
-        sure = self._confidence(question, result.hits)
-        sentences, citations = (), ()
-        if result.hits and sure >= self.threshold:
-            sentences, citations = cite(self.generator.generate(question, result.hits), result.hits)  # type: ignore[assignment]
-        timings["answer"] = (time.perf_counter() - started) * 1000
+        before = self._confidence(question, result.hits)
+        writing = bool(result.hits) and before >= self.threshold
+        watcher.evidence(result, before, writing=writing)
+        draft = _Draft(result.hits, self.verify, watcher)
+        name = ""
+        if writing:
+            generator = self.writer()
+            draft.read(generator.generate(question, result.hits))
+            name = generator.name
+        timings = {**result.timings, "answer": (time.perf_counter() - started) * 1000}
+        answered = any(supported(sentence, draft.citations) for sentence in draft.sentences)
         return Answer(
             question=question,
-            answered=bool(sentences),
-            sentences=sentences,
-            citations=citations,
+            answered=answered,
+            sentences=tuple(draft.sentences) if answered else (),
+            citations=tuple(draft.citations) if answered else (),
             hits=result.hits,
-            confidence=round(sure, 4),
-            mode="extractive" if self.generator.name == "extractive" else "generated",
-            model=self.generator.name,
+            confidence=round(before * (draft.support if answered and name != EXTRACTIVE else 1.0), 4),
+            mode="extractive" if name in ("", EXTRACTIVE) else "generated",
+            model=name or "none",
             timings=timings,
-            notes=result.notes,
+            notes=(*result.notes, *draft.notes, *draft.end.notes),
+            dropped=draft.dropped,
+            stopped=draft.end.stopped,
+            usage=draft.end.usage,
         )
 
     def confidence(self, question: str, k: int) -> float:
@@ -60,3 +93,66 @@ class Answerer:
     def _confidence(self, question: str, hits: Sequence[Hit]) -> float:
         """Corrections do not count: a word that the documents do not hold speaks against an answer."""
         return confidence(evidence(self.words(parse_query(question), correct=False), hits)) if hits else 0.0
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Reads a generator's events and verifies its claims as they come."""
+
+    hits: Sequence[Hit]
+    verify: Verify
+    watcher: Watcher
+    sentences: list[Sentence] = field(default_factory=list)
+    end: End = field(default_factory=End)
+    notes: list[str] = field(default_factory=list)
+    dropped: int = 0
+    _citer: Citer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._citer = Citer(self.hits)
+
+    @property
+    def citations(self) -> list[Citation]:
+        return self._citer.citations
+
+    @property
+    def support(self) -> float:
+        """Mean over the sentences of what their best citation is worth."""
+        worth = [
+            max((_WEIGHTS[self.citations[m - 1].status] for m in sentence.markers), default=0.0)
+            for sentence in self.sentences
+        ]
+        return sum(worth) / len(worth) if worth else 0.0
+
+    def read(self, events: Iterator[DraftEvent]) -> None:
+        """Read to the end; an interrupt that arrives while an event is looked at is handed to the generator, which then ends
+        its draft."""
+        event = next(events, None)
+        interrupted = False
+        while event is not None:
+            try:
+                self._see(event)
+                event = next(events, None)
+            except KeyboardInterrupt:
+                if interrupted or not isinstance(events, GeneratorType):
+                    raise
+                interrupted = True
+                event = events.throw(KeyboardInterrupt())
+
+    def _see(self, event: DraftEvent) -> None:
+        if isinstance(event, End):
+            self.end = event
+        elif isinstance(event, Note):
+            self.notes.append(event.text)
+        elif isinstance(event, Tail):
+            self.watcher.tail(event.text)
+        else:
+            self._take(event)
+
+    def _take(self, claim: Claim) -> None:
+        sentence = self._citer.add(claim, keep_unsupported=self.verify != "drop")
+        if sentence is None:
+            self.dropped += 1
+            return
+        self.sentences.append(sentence)
+        self.watcher.sentence(sentence, self.citations)

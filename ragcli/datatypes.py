@@ -237,6 +237,15 @@ class QueryWord:
     written: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TokenStates:
+    """The last hidden states of a text's tokens, float32 [tokens, dimension], not normalised, and where each token stands in
+    the text as (start, end) in characters."""
+
+    spans: tuple[tuple[int, int], ...]
+    states: Matrix
+
+
 class Candidate(NamedTuple):
     """A row of the index with a leg's score; `parts` are the numbers that the score is made of, by name."""
 

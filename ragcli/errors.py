@@ -14,7 +14,7 @@
     │   └── IndexLocked               another process is writing
     └── ModelUnavailable     exit 6   a model or the library that runs it is missing
 
-Exit 3 (below the gate), 4 (nothing found) and 130 (interrupted) are outcomes, not errors.
+Exit 3 (below the gate, or not verified), 4 (nothing found) and 130 (interrupted) are outcomes, not errors.
 """
 
 from __future__ import annotations

@@ -3,13 +3,13 @@ cases that the caller settles once (empty input, batching, order)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import Candidate, Chunk, Document, Filter, Matrix, QueryWord, Vector
-    from ragcli.results import Draft, Hit
+    from ragcli.datatypes import Candidate, Chunk, Document, Filter, Matrix, QueryWord, TokenStates, Vector
+    from ragcli.results import DraftEvent, End, Hit, Limits, Prompt
 
 
 class Loader(Protocol):
@@ -41,6 +41,13 @@ class Embedder(TokenCounter, Protocol):
 
     def embed_query(self, text: str) -> Vector:
         """float32 [dimension], length 1."""
+
+
+class TokenEmbedder(Protocol):
+    """What some embedders can do besides: the states behind their vectors."""
+
+    def __call__(self, texts: Sequence[str]) -> list[TokenStates]:
+        """For each text the states of its tokens, special tokens left out; texts are cut at the model's window."""
 
 
 class Chunker(Protocol):
@@ -92,5 +99,27 @@ class Generator(Protocol):
     def name(self) -> str:
         """Shown as the answer's model."""
 
-    def generate(self, question: str, hits: Sequence[Hit]) -> Draft:
-        """Sentences with the spans they rest on, best first; an empty draft when the hits hold no answer."""
+    @property
+    def identity(self) -> str:
+        """Everything that must be equal for the same question and hits to give the same answer."""
+
+    def generate(self, question: str, hits: Sequence[Hit]) -> Iterator[DraftEvent]:
+        """Claims as they are finished, tails in between where sentences take time, and one End; no claims when the hits hold no
+        answer. Raises ModelUnavailable only before the first claim."""
+
+
+class LanguageModel(Protocol):
+    """Continues a prompt."""
+
+    name: str
+    identity: str  # names the weights and the parameters
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens of prompt and reply together."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text; an estimate where the model's tokenizer is out of reach."""
+
+    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
+        """The reply in pieces, then one End with the reason and what it took. Raises ModelUnavailable."""

@@ -78,7 +78,7 @@ class Hit:
     also_at: tuple[Place, ...] = ()
 
 
-CitationStatus = Literal["exact", "normalised", "paraphrase", "unsupported"]
+CitationStatus = Literal["exact", "normalised", "paraphrase", "misattributed", "unsupported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,10 @@ class Citation:
     """The place that supports a sentence of an answer.
 
     `quote` is copied from the source. `status` says how the sentence stands in it: character by character (exact),
-    after folding white space, case and typography (normalised), most of its words and every number of it (paraphrase), or
-    not supported by it (unsupported).
+    after folding white space, case and typography (normalised), most of its words and every figure and name of it
+    (paraphrase), in this place although the writer named another (misattributed), or not supported by it (unsupported).
+    `score` is the share of the sentence's terms that the quotation holds, `problems` say what of it the source does not
+    bear out, and `flags` what is suspicious about the source's text itself.
     """
 
     marker: int
@@ -97,27 +99,108 @@ class Citation:
     headings: tuple[str, ...]
     quote: str
     status: CitationStatus
+    score: float = 1.0
+    problems: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer and the markers of the citations behind it."""
+    """One sentence of an answer and the markers of the citations behind it. `lead` is what stands before it: nothing, a
+    space, a line break, or an empty line."""
 
     text: str
     markers: tuple[int, ...]
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """What a generator returns: sentences, each with the evidence it claims, before verification."""
+class Source:
+    """What a prompt says of a hit. Numbers count from 1 in the order of the prompt; they are not ranks."""
 
-    sentences: tuple[tuple[str, tuple[tuple[int, int, int], ...]], ...]  # (text, ((hit rank, start, end), …)), …
-    model: str
+    number: int
+    hit: Hit
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a language model is asked."""
+
+    system: str
+    user: str
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a reply: tokens, seconds in all, and seconds without a new piece of text."""
+
+    tokens: int = 512
+    seconds: float = 180.0
+    idle_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A finished sentence of a draft with the spans that it claims to rest on, as (hit rank, start, end). `named` says
+    whether the writer named them itself, rather than their having been looked up for it."""
+
+    text: str
+    evidence: tuple[tuple[int, int, int], ...]
+    lead: str = ""
+    named: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The beginning of the sentence that is being written, as far as it is known; it replaces the tail before it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer took. Of `prompt_tokens`, `reused_tokens` had not to be evaluated again; `cost` is in the currency of
+    the configured prices, None without them."""
+
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    answer_tokens: int = 0
+    first_token_ms: float = 0.0
+    total_ms: float = 0.0
+    load_ms: float = 0.0
+    cost: float | None = None
+
+
+Stopped = Literal["end", "length", "time", "idle", "interrupted", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a draft, and why it is the end."""
+
+    stopped: Stopped = "end"
+    usage: Usage | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark about how the draft came to be."""
+
+    text: str
+
+
+DraftEvent = Claim | Tail | Note | End
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages."""
+    """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages.
+
+    `dropped` counts sentences left out because nothing supports them; `stopped` says why the writer stopped.
+    """
 
     question: str
     answered: bool
@@ -129,6 +212,14 @@ class Answer:
     model: str
     timings: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    dropped: int = 0
+    stopped: Stopped = "end"
+    usage: Usage | None = None
+
+    @property
+    def text(self) -> str:
+        """The sentences as they are read, without markers."""
+        return "".join(sentence.lead + sentence.text for sentence in self.sentences).strip()
 
 
 @dataclass(frozen=True, slots=True)

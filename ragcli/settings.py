@@ -59,15 +59,27 @@ class Settings:
     retrieval_expand: bool = False
     retrieval_hyde: bool = False
     retrieval_exact_limit: int = 250_000
-    answer_model: str = "extractive"  # or the path of a GGUF file
+    answer_model: str = "extractive"  # or a GGUF file, the name of a pulled one, openai:MODEL, anthropic:MODEL
+    answer_models: tuple[str, ...] = ()  # if set, instead of answer.model: the first that is available answers
     answer_threshold: float = 0.4
-    answer_max_sentences: int = 3
+    answer_max_sentences: int = 3  # of an extractive answer
+    answer_verify: str = "warn"
+    answer_context_tokens: int = 700
+    answer_max_tokens: int = 512
+    answer_seconds: float = 180.0
+    answer_idle_seconds: float = 30.0
+    answer_threads: int = 0  # as many as there are physical cores
+    answer_templates: str = ""  # or a folder with system.txt, fact.txt, comparison.txt, procedure.txt, why.txt
+    answer_window: int = 8192  # tokens that a model behind HTTP reads
+    answer_price_prompt: float = 0.0  # of a million tokens; 0: costs are not counted
+    answer_price_answer: float = 0.0
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_mode": ("lexical", "dense", "hybrid"),
     "retrieval_fusion": ("convex", "rrf"),
     "embedding_sentences": ("", "on", "off"),
+    "answer_verify": ("warn", "drop", "fail"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
     "limits_file_mb": (0.001, 10_000.0),
@@ -88,6 +100,14 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "retrieval_exact_limit": (0, 100_000_000),
     "answer_threshold": (0.0, 1.0),
     "answer_max_sentences": (1, 20),
+    "answer_context_tokens": (16, 1_000_000),
+    "answer_max_tokens": (1, 100_000),
+    "answer_seconds": (0.01, 86_400.0),
+    "answer_idle_seconds": (0.01, 86_400.0),
+    "answer_threads": (0, 1_024),
+    "answer_window": (512, 10_000_000),
+    "answer_price_prompt": (0.0, 1e6),
+    "answer_price_answer": (0.0, 1e6),
 }
 
 
@@ -200,12 +220,14 @@ def _checked(name: str, value: object, source: str) -> object:
     return converted
 
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}
 
 
 def _converted(value: object, kind: type, *, parse: bool) -> object:
     if parse and isinstance(value, str) and kind is not str:
         return _parsed(value, kind)
+    if kind is tuple and isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        return tuple(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return value if type(value) is kind else None
@@ -214,6 +236,8 @@ def _converted(value: object, kind: type, *, parse: bool) -> object:
 def _parsed(text: str, kind: type) -> object:
     if kind is bool:
         return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower())
+    if kind is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
     try:
         return kind(text)
     except ValueError:

@@ -85,4 +85,17 @@ def test_the_example_configuration_lists_every_setting_with_its_default() -> Non
     flat: dict[str, object] = {}
     for key, value in listed.items():
         flat |= {f"{key}.{name}": entry for name, entry in value.items()} if isinstance(value, dict) else {key: value}
-    assert flat == {key_of(field.name): getattr(Settings(), field.name) for field in fields(Settings)}
+    defaults = {key_of(field.name): getattr(Settings(), field.name) for field in fields(Settings)}
+    assert flat == {key: list(value) if isinstance(value, tuple) else value for key, value in defaults.items()}
+
+
+def test_a_list_of_texts_is_a_list_in_a_file_and_separated_by_commas_in_the_environment(work: Path) -> None:
+    (work / "rag.toml").write_text('[answer]\nmodels = ["big.gguf", "extractive"]\n')
+    found = resolve({}, environment={}, directory=work, user_file=work / "none")
+    assert found.settings.answer_models == ("big.gguf", "extractive")
+    environment = {"RAGCLI_ANSWER_MODELS": "a.gguf, extractive"}
+    found = resolve({}, environment=environment, directory=work, user_file=work / "none")
+    assert found.settings.answer_models == ("a.gguf", "extractive")
+    (work / "rag.toml").write_text("[answer]\nmodels = [1]\n")
+    with pytest.raises(SettingsError, match="list of texts"):
+        resolve({}, environment={}, directory=work, user_file=work / "none")

@@ -15,20 +15,21 @@ from ragcli.errors import UsageError
 from ragcli.index.manifest import Manifest, check_identity
 from ragcli.index.reader import IndexReader, stored_manifest
 from ragcli.protocols import Chunker, Embedder, Generator
-from ragcli.results import Answer, QueryResult
+from ragcli.results import Answer, Prompt, QueryResult
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, model_cache
+from ragcli.text.query import checked_question
 
 if TYPE_CHECKING:
-    from ragcli.answering import Answerer
+    from ragcli.answering import Answerer, Watcher
     from ragcli.app.evaluation import EvalOptions
+    from ragcli.app.history import Last
     from ragcli.app.ingestion import IngestRequest
     from ragcli.datatypes import Matrix, Vector
+    from ragcli.generation.store import ModelStore, Stored
     from ragcli.ingest import Progress
     from ragcli.measurements import Diagnosis, EvalReport
     from ragcli.reports import IndexStats, IngestReport
     from ragcli.retrieval.retriever import Retriever
-
-MAX_QUESTION = 8_000
 
 
 class App:
@@ -148,7 +149,7 @@ class App:
         from ragcli.app.history import remember
 
         result = self.retriever().retrieve(question, k or self.settings.retrieval_k, where)
-        remember(self.index_directory, result)
+        remember(self.index_directory, self.project, result)
         return result
 
     def retriever(self, **changes: object) -> Retriever:
@@ -165,28 +166,57 @@ class App:
         """Vectors of texts, by the index's own model."""
         return self.embedder.embed_documents(texts)
 
-    def ask(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> Answer:  # noqa: B008
+    def ask(
+        self,
+        question: str,
+        *,
+        where: Filter = Filter(),  # noqa: B008
+        k: int | None = None,
+        watcher: Watcher | None = None,
+    ) -> Answer:
         """An answer with citations, or an abstention."""
-        question = checked_question(question)
+        return self.ask_and_remember(question, where=where, k=k, watcher=watcher)[0]
+
+    def ask_and_remember(
+        self, question: str, *, where: Filter, k: int | None = None, watcher: Watcher | None = None
+    ) -> tuple[Answer, Last]:
+        """`ask`, and the numbered places of the answer, which `rag open` will know."""
         from ragcli.app.history import remember
 
-        answer = self.answerer().answer(question, k or self.settings.retrieval_k, where)
-        remember(self.index_directory, answer)
-        return answer
+        answer = self.answerer().answer(checked_question(question), k or self.settings.retrieval_k, where, watcher)
+        return answer, remember(self.index_directory, self.project, answer)
 
     @cached_property
     def generator(self) -> Generator:
-        """Who writes the answers; loaded once."""
-        from ragcli.generation import get_generator
+        """Who writes the answers; loaded once, when it is needed."""
+        from ragcli.app.searching import build_generator
 
-        model = self.settings.answer_model
-        return get_generator(
-            str(self.directory / model) if model.lower().endswith(".gguf") else model,
-            embed_documents=self.embed_documents,
-            embed_query=self.embed_query,
-            sentence_cosines=self.reader.sentence_cosines,
-            max_sentences=self.settings.answer_max_sentences,
-        )
+        return build_generator(self)
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The answer models in the order in which they are tried; the flag --model replaces all of them."""
+        by_flag = self.resolved.sources["answer_model"] == "flag"
+        return (not by_flag and self.settings.answer_models) or (self.settings.answer_model,)
+
+    @property
+    def models(self) -> ModelStore:
+        """The models that were pulled."""
+        from ragcli.generation.store import ModelStore
+
+        return ModelStore(model_cache() / "gguf")
+
+    def pull_model(self, wanted: str, *, name: str, progress: Callable[[int, int], None]) -> Stored:
+        """Fetch a model. Raises ModelUnavailable, also when settings forbid the network."""
+        from ragcli.app.searching import pull_model
+
+        return pull_model(self, wanted, name, progress)
+
+    def prompt(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> Prompt:  # noqa: B008
+        """What a language model would be asked; nothing is written."""
+        from ragcli.app.searching import make_prompt
+
+        return make_prompt(self, checked_question(question), where, k or self.settings.retrieval_k)
 
     @property
     def answer_threshold(self) -> float:
@@ -211,7 +241,7 @@ class App:
         return path if path.is_dir() else name
 
     def answerer(self) -> Answerer:
-        """The answerer that the settings describe; a language model is loaded here."""
+        """The answerer that the settings describe; a language model is loaded with the first answer that is written."""
         from ragcli.app.searching import build_answerer
 
         return build_answerer(self)
@@ -263,15 +293,6 @@ class App:
         absolute = os.path.join(self.project, path)
         return min(os.path.relpath(absolute, self.directory), absolute, key=len)
 
-
-def checked_question(question: str) -> str:
-    """The question without white space around it. Raises UsageError when it is empty or too long."""
-    question = question.strip()
-    if not question:
-        raise UsageError("the question is empty", hint='rag ask "your question"')
-    if len(question) > MAX_QUESTION:
-        raise UsageError(
-            f"the question has {len(question):,} characters, more than {MAX_QUESTION:,}",
-            hint="ask about one thing at a time",
-        )
-    return question
+    def address(self, path: str) -> str:
+        """A stored path as a file URL."""
+        return Path(os.path.abspath(os.path.join(self.project, path))).as_uri()

@@ -266,7 +266,7 @@ def _config(app: App, k: int) -> dict[str, object]:
         "depth": settings.retrieval_depth,
         "k": k,
         "rerank": settings.retrieval_rerank,
-        "answer_model": settings.answer_model,
+        "answer_model": ", ".join(app.model_names),
         "embedder": manifest.embedder["name"],
         "chunker": dict(manifest.chunker),
         "analyzer": manifest.analyzer,

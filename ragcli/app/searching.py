@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ragcli.datatypes import Mode
-from ragcli.errors import UsageError
+from ragcli.datatypes import Filter, Mode
+from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.retrieval.diversity import Selection
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
 from ragcli.settings import model_cache
@@ -16,7 +16,10 @@ from ragcli.settings import model_cache
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
     from ragcli.app.core import App
-    from ragcli.protocols import Reranker
+    from ragcli.generation import Writing
+    from ragcli.generation.store import Stored
+    from ragcli.protocols import Generator, Reranker
+    from ragcli.results import Prompt
     from ragcli.retrieval.transforms import Transform
     from ragcli.text.synonyms import Synonyms
 
@@ -106,9 +109,61 @@ def _transform(app: App) -> Transform | None:
 
 def writing_model(app: App) -> Callable[[str], str] | None:
     """The configured language model as a function from a prompt to its reply, or None when answers are extractive."""
-    if not app.settings.answer_model.lower().endswith(".gguf"):
+    from ragcli.generation import prompted, writes
+
+    if not any(writes(name) for name in app.model_names):
         return None
-    return partial(app.generator.write, max_tokens=160)  # type: ignore[attr-defined]
+    generator = prompted(app.generator)
+    return partial(generator.write, max_tokens=160) if generator else None
+
+
+def build_generator(app: App) -> Generator:
+    """Who writes the answers, as the settings say. Raises ModelUnavailable, UsageError."""
+    from ragcli.generation import get_generator
+
+    return get_generator(app.model_names, writing_parts(app))
+
+
+def writing_parts(app: App) -> Writing:
+    """What generators are made of here."""
+    from ragcli.app.templates import load_templates
+    from ragcli.generation import Writing
+    from ragcli.results import Limits
+
+    settings = app.settings
+    return Writing(
+        embed_documents=app.embed_documents,
+        embed_query=app.embed_query,
+        sentence_cosines=app.reader.sentence_cosines,
+        embed_tokens=getattr(app.embedder, "embed_tokens", None),
+        max_sentences=settings.answer_max_sentences,
+        context_tokens=settings.answer_context_tokens,
+        limits=Limits(settings.answer_max_tokens, settings.answer_seconds, settings.answer_idle_seconds),
+        templates=load_templates(app.directory, settings.answer_templates),
+        find=lambda name: app.models.find(name, app.directory),
+        threads=settings.answer_threads,
+        window=settings.answer_window,
+        prices=(settings.answer_price_prompt, settings.answer_price_answer),
+        offline=settings.offline,
+    )
+
+
+def pull_model(app: App, wanted: str, name: str, progress: Callable[[int, int], None]) -> Stored:
+    """Fetch a model into the store, unless settings forbid the network."""
+    from ragcli.generation.pulling import pull
+
+    if app.settings.offline:
+        raise ModelUnavailable("RAGCLI_OFFLINE forbids fetching a model", hint="unset RAGCLI_OFFLINE once")
+    return pull(app.models, wanted, name=name, progress=progress)
+
+
+def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
+    """What a language model would be asked: by the configured one, or with estimated tokens when there is none."""
+    from ragcli.generation import prompted, prompting_only, writes
+
+    named = [name for name in app.model_names if writes(name)]
+    generator = (prompted(app.generator) if named else None) or prompting_only(writing_parts(app))
+    return generator.prompt(question, app.retriever().retrieve(question, k, where).hits)
 
 
 def build_answerer(app: App) -> Answerer:
@@ -118,6 +173,7 @@ def build_answerer(app: App) -> Answerer:
     return Answerer(
         retrieve=app.retriever().retrieve,
         words=app.reader.words,
-        generator=app.generator,
+        writer=lambda: app.generator,
         threshold=app.answer_threshold,
+        verify=app.settings.answer_verify,  # type: ignore[arg-type]
     )

@@ -9,7 +9,7 @@ import click
 import typer
 
 from ragcli import __version__
-from ragcli.cli import evaluation, gold, library, options, search
+from ragcli.cli import answers, chat, evaluation, gold, library, models, options, search
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
@@ -25,8 +25,11 @@ app = typer.Typer(
 config_app = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(library.app)
 app.add_typer(search.app)
+app.add_typer(answers.app)
+app.add_typer(chat.app)
 app.add_typer(evaluation.app)
 app.add_typer(gold.app, name="gold")
+app.add_typer(models.app, name="models")
 app.add_typer(config_app, name="config")
 
 

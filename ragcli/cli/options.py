@@ -179,6 +179,36 @@ Exact = Annotated[
 ]
 
 
+AnswerModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Who writes the answer: extractive, a GGUF file, a pulled model, openai:MODEL[@URL] or anthropic:MODEL.",
+        show_default=False,
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option("--threshold", metavar="P", help="Least confidence with which to answer, 0 to 1.", show_default=False),
+]
+Verify = Annotated[
+    str | None,
+    typer.Option(
+        "--verify",
+        metavar="HOW",
+        help="Sentences that nothing supports: warn marks them, drop leaves them out, fail exits with 3.",
+        show_default=False,
+    ),
+]
+ContextTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--context-tokens", metavar="N", help="Tokens of sources in the prompt [default: 700].", show_default=False
+    ),
+]
+
+
 Report = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write the questions as JUnit test cases.", show_default=False),

@@ -1,4 +1,4 @@
-"""The commands that search and answer."""
+"""The command that searches."""
 
 from __future__ import annotations
 
@@ -70,76 +70,4 @@ def query(
             output.note(note)
         output.result(lambda text: text.query(result, explain=explain), lambda: jsonout.query(result, output.shown))
         if not result.hits:
-            raise typer.Exit(ExitCode.NOT_FOUND)
-
-
-@app.command()
-def ask(
-    question: Annotated[str, typer.Argument(help="The question.")],
-    k: options.K = None,
-    mode: options.Mode = None,
-    filters: options.Filters = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            metavar="NAME",
-            help="Who writes the answer: extractive or the path of a GGUF file.",
-            show_default=False,
-        ),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            "--threshold", metavar="P", help="Least confidence with which to answer, 0 to 1.", show_default=False
-        ),
-    ] = None,
-    exact: options.Exact = None,
-    per_document: options.PerDocument = None,
-    mmr: options.Mmr = None,
-    rerank: options.Rerank = None,
-    max_seconds: options.MaxSeconds = None,
-    synonyms: options.Synonyms = None,
-    decompose: options.Decompose = None,
-    expand: options.Expand = None,
-    hyde: options.Hyde = None,
-    embedding_model: options.Model = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Answer a question with citations, or say that the documents do not (exit code 4).
-
-    Example: rag ask "How many days of annual leave do I have?"
-    """
-    output = Output(as_json=as_json, quiet=quiet)
-    flags = {
-        "index": index,
-        "embedding_model": embedding_model,
-        "retrieval_mode": mode,
-        "retrieval_k": k,
-        "answer_model": model,
-        "answer_threshold": threshold,
-        **options.retrieval_flags(
-            exact=exact,
-            per_document=per_document,
-            mmr=mmr,
-            rerank=rerank,
-            max_seconds=max_seconds,
-            synonyms=synonyms,
-            decompose=decompose,
-            expand=expand,
-            hyde=hyde,
-        ),
-    }
-    with session(output, flags) as rag:
-        from ragcli.render import jsonout
-
-        answer = rag.ask(question, where=parse_filters(filters))
-        for note in answer.notes if not as_json else ():
-            output.note(note)
-        output.result(lambda text: text.answer(answer), lambda: jsonout.ask(answer, output.shown))
-        if answer.answered and answer.mode == "extractive" and not as_json:
-            output.note("These are sentences from the documents. A GGUF model writes prose: rag ask --model PATH.gguf")
-        if not answer.answered:
             raise typer.Exit(ExitCode.NOT_FOUND)

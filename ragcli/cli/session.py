@@ -19,6 +19,7 @@ from ragcli.settings import process_environment, resolve, user_config_file
 
 if TYPE_CHECKING:
     from ragcli.app import App
+    from ragcli.render.terminal import TerminalRenderer
 
 
 class Output:
@@ -28,6 +29,7 @@ class Output:
         self.as_json = as_json
         self.quiet = quiet
         self.shown: Callable[[DocumentRecord], str] = lambda document: document.path
+        self.address: Callable[[DocumentRecord], str] = lambda document: ""
 
     def result(self, text: Callable[[Any], None], document: Callable[[], Mapping[str, Any]]) -> None:
         """Write the result: `text` gets the terminal renderer, `document` makes the JSON."""
@@ -36,10 +38,14 @@ class Output:
 
             sys.stdout.write(dumps(document()) + "\n")
         else:
-            from ragcli.render.terminal import TerminalRenderer
-
-            text(TerminalRenderer(sys.stdout, self.shown))
+            text(self.terminal())
         sys.stdout.flush()
+
+    def terminal(self) -> TerminalRenderer:
+        """The renderer of results to stdout."""
+        from ragcli.render.terminal import TerminalRenderer
+
+        return TerminalRenderer(sys.stdout, self.shown, self.address)
 
     def note(self, text: str) -> None:
         if not self.quiet:
@@ -80,6 +86,7 @@ def session(output: Output, flags: Mapping[str, object], *, project_file: Path |
             os.environ["HF_HUB_OFFLINE"] = "1"
         app = App(resolved, directory, output.note)
         output.shown = lambda document: app.shown(document.path, is_file=document.is_file)
+        output.address = lambda document: app.address(document.path) if document.is_file else ""
         yield app
     except typer.Exit:
         raise

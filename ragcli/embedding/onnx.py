@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ragcli.datatypes import TokenStates
 from ragcli.embedding.models import ExportedModel
 from ragcli.embedding.threads import physical_cores
 
@@ -62,12 +63,26 @@ class OnnxEmbedder:
         vector: Vector = self._embed([self._model.query_prefix + text])[0]
         return vector
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenStates]:
+        """A TokenEmbedder: the states that `embed_documents` takes the mean of."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        found: dict[int, TokenStates] = {}
+        for batch, states, _ in self._runs(encodings):
+            for row, i in enumerate(batch):
+                spans = encodings[i].offsets
+                kept = [t for t, special in enumerate(encodings[i].special_tokens_mask) if not special]
+                found[int(i)] = TokenStates(tuple(spans[t] for t in kept), states[row, kept])
+        return [found[i] for i in range(len(texts))]
+
     def _embed(self, texts: list[str]) -> Matrix:
         vectors = np.zeros((len(texts), self._model.dimension), dtype=np.float32)
-        if not texts:
-            return vectors
-        encodings = self._tokenizer.encode_batch(texts)
-        lengths = np.array([len(encoding.ids) for encoding in encodings])
+        for batch, states, mask in self._runs(self._tokenizer.encode_batch(texts)):
+            vectors[batch] = _unit(_pool(states, mask, self._model.pooling))
+        return vectors
+
+    def _runs(self, encodings: Sequence[Any]) -> Iterator[tuple[NDArray[np.int64], Any, NDArray[np.int64]]]:
+        """Batches of the encodings: their numbers, states [n, tokens, dimension], and which tokens are no padding."""
+        lengths = np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64)
         for batch in _batches(lengths):
             width = int(lengths[batch].max())
             ids = np.zeros((len(batch), width), dtype=np.int64)
@@ -75,13 +90,9 @@ class OnnxEmbedder:
             for row, i in enumerate(batch):
                 ids[row, : lengths[i]] = encodings[i].ids
                 mask[row, : lengths[i]] = 1
-            vectors[batch] = self._run(ids, mask)
-        return vectors
-
-    def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Matrix:
-        feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        states = self._session.run(None, {name: array for name, array in feeds.items() if name in self._inputs})[0]
-        return _unit(_pool(states, mask, self._model.pooling))
+            feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+            known = {name: array for name, array in feeds.items() if name in self._inputs}
+            yield batch, self._session.run(None, known)[0], mask
 
 
 def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

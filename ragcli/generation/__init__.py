@@ -3,33 +3,129 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.errors import ModelUnavailable
-from ragcli.protocols import Generator, SentenceCosines
+from ragcli.protocols import Generator, LanguageModel, SentenceCosines, TokenEmbedder
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
+    from ragcli.generation.prompt import Templates
+    from ragcli.generation.prompted import PromptedGenerator
+    from ragcli.generation.scoring import SentenceScorer
+    from ragcli.results import Limits
 
 EXTRACTIVE = "extractive"
+_REMOTE = ("openai:", "anthropic:")
 
 
-def get_generator(
-    model: str,
-    *,
-    embed_documents: Callable[[Sequence[str]], Matrix],
-    embed_query: Callable[[str], Vector],
-    sentence_cosines: SentenceCosines,
-    max_sentences: int,
-) -> Generator:
-    """The generator called `model`: `extractive`, or a GGUF file."""
-    if model == EXTRACTIVE:
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What every generator is made of. `find` gives the file of a model's name and what identifies its content."""
+
+    embed_documents: Callable[[Sequence[str]], Matrix]
+    embed_query: Callable[[str], Vector]
+    sentence_cosines: SentenceCosines
+    embed_tokens: TokenEmbedder | None = None
+    max_sentences: int = 3
+    context_tokens: int = 700
+    limits: Limits | None = None
+    templates: Templates | None = None
+    find: Callable[[str], tuple[Path, str]] = field(default=lambda name: (Path(name), name))
+    threads: int = 0
+    window: int = 8192
+    prices: tuple[float, float] = (0.0, 0.0)
+    offline: bool = False
+
+
+def writes(name: str) -> bool:
+    """Whether the model called `name` writes prose, rather than copying."""
+    return name != EXTRACTIVE
+
+
+def get_generator(names: Sequence[str], parts: Writing) -> Generator:
+    """The generator called by the only name, or the chain of several: `extractive`, a GGUF file or the name of a pulled
+    one, `openai:MODEL[@URL]`, `anthropic:MODEL[@URL]`. A single model is made at once, those of a chain when they are needed.
+
+    Raises ModelUnavailable, UsageError.
+    """
+    if len(names) == 1:
+        return _one(names[0], parts)
+    from ragcli.generation.chain import ChainGenerator
+
+    return ChainGenerator([(name, lambda name=name: _one(name, parts)) for name in names])  # type: ignore[misc]
+
+
+def _one(name: str, parts: Writing) -> Generator:
+    if name == EXTRACTIVE:
         from ragcli.generation.extractive import ExtractiveGenerator
 
-        return ExtractiveGenerator(embed_documents, embed_query, sentence_cosines, max_sentences=max_sentences)
-    if model.lower().endswith(".gguf"):
-        from ragcli.generation.llama import LlamaGenerator
+        return ExtractiveGenerator(_scorer(parts), max_sentences=parts.max_sentences)
+    return _prompted_by(_language_model(name, parts), parts)
 
-        return LlamaGenerator(Path(model))
-    raise ModelUnavailable(f"no answer model {model!r}", hint=f"use --model {EXTRACTIVE} or the path of a GGUF file")
+
+def _scorer(parts: Writing) -> SentenceScorer:
+    from ragcli.generation.scoring import SentenceScorer
+
+    return SentenceScorer(parts.embed_documents, parts.embed_query, parts.sentence_cosines, parts.embed_tokens)
+
+
+def _prompted_by(model: LanguageModel, parts: Writing) -> PromptedGenerator:
+    from ragcli.generation.prompt import Templates
+    from ragcli.generation.prompted import Asking, PromptedGenerator
+    from ragcli.results import Limits
+
+    asking = Asking(parts.context_tokens, parts.templates or Templates(), parts.limits or Limits())
+    return PromptedGenerator(model, _scorer(parts), asking)
+
+
+def _language_model(name: str, parts: Writing) -> LanguageModel:
+    if name.startswith(_REMOTE):
+        return _remote_model(name, parts)
+    path, identity = parts.find(name)
+    if not path.is_file() and path.suffix != ".gguf":
+        raise ModelUnavailable(
+            f"there is no answer model {name!r}", hint=f"rag models list, or use --model {EXTRACTIVE}"
+        )
+    from ragcli.generation.llama import LlamaModel
+
+    return LlamaModel(path, identity=identity, threads=parts.threads)
+
+
+def _remote_model(name: str, parts: Writing) -> LanguageModel:
+    from ragcli.generation.remote import Prices, parse_endpoint
+
+    endpoint = parse_endpoint(name)
+    if parts.offline and not endpoint.local:
+        raise ModelUnavailable(
+            f"{name} is not on this machine, and RAGCLI_OFFLINE is set", hint=f"use --model {EXTRACTIVE} or a GGUF file"
+        )
+    prices = Prices(*parts.prices)
+    if endpoint.kind == "openai":
+        from ragcli.generation.openaihttp import OpenAIModel
+
+        return OpenAIModel(endpoint, context_tokens=parts.window, prices=prices)
+    from ragcli.generation.anthropichttp import AnthropicModel
+
+    return AnthropicModel(endpoint, context_tokens=parts.window, prices=prices)
+
+
+def prompted(generator: Generator) -> PromptedGenerator | None:
+    """The language model's generator that `generator` is, or that answers first in a chain; None when that one copies.
+
+    Raises ModelUnavailable when no model of a chain is there.
+    """
+    from ragcli.generation.chain import ChainGenerator
+    from ragcli.generation.prompted import PromptedGenerator
+
+    first = generator.current if isinstance(generator, ChainGenerator) else generator
+    return first if isinstance(first, PromptedGenerator) else None
+
+
+def prompting_only(parts: Writing) -> PromptedGenerator:
+    """A generator that can make prompts, counting tokens by estimate, and cannot write."""
+    from ragcli.generation.prompted import EstimatedModel
+
+    return _prompted_by(EstimatedModel(), parts)

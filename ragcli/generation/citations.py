@@ -1,103 +1,171 @@
-"""Draft → sentences with verified citations. The source decides: a quotation is copied from it, never from the draft."""
+"""Claims → sentences with verified citations. The source decides: a quotation is copied from it, never from the draft."""
 
 from __future__ import annotations
 
 import bisect
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from ragcli.datatypes import Span
-from ragcli.results import Citation, CitationStatus, Draft, Hit, Sentence
+from ragcli.generation.support import Support, judge
+from ragcli.generation.suspicion import suspicions
+from ragcli.results import Citation, CitationStatus, Claim, Hit, Sentence
 from ragcli.text.analyzer import terms
-from ragcli.text.folding import contains_quote
 from ragcli.text.query import STOP_WORDS
 from ragcli.text.units import unit_spans
 
-_MARKER = re.compile(r"\s*\[(\d{1,4}(?:\s*[-–]\s*\d{1,4})?(?:\s*,\s*\d{1,4}(?:\s*[-–]\s*\d{1,4})?)*)\]")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_PARAPHRASE = 0.6  # share of a sentence's terms that its source must hold
+Verify = Literal["warn", "drop", "fail"]
+_ORDER: dict[CitationStatus, int] = {"exact": 0, "normalised": 1, "paraphrase": 2, "misattributed": 3, "unsupported": 4}
+_TOGETHER = 3  # neighbouring units that one sentence may summarise
 
 
-def cite(draft: Draft, hits: Sequence[Hit]) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
-    """The draft's sentences and their citations, markers counting from 1 in order of first use.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A place for a sentence, and how the sentence stands in it."""
 
-    Sentences share a marker only when they cite the same place with the same status: a wrong sentence must not pass under
-    the citation of a right one. Claimed evidence that lies outside the hits is dropped. A citation is exact when the
-    sentence stands in its quotation as it is, normalised when it does after folding, a paraphrase when the quotation holds
-    most of its terms and all of its numbers, otherwise unsupported.
+    hit: Hit
+    start: int
+    end: int
+    support: Support
+
+
+class Citer:
+    """Holds claims against the hits, one after the other, and numbers the citations in order of first use.
+
+    Sentences share a citation only when they cite the same place with the same status: a wrong sentence must not pass under
+    the citation of a right one. Claimed evidence that lies outside the hits is ignored. A claim that its own evidence does
+    not support is looked for in the other hits: where it is found, the citation shows that place as misattributed.
     """
-    by_rank = {hit.rank: hit for hit in hits}
-    citations: list[Citation] = []
-    markers: dict[tuple[int, int, int, CitationStatus], int] = {}
-    sentences: list[Sentence] = []
-    for text, claims in draft.sentences:
-        own: list[int] = []
-        for rank, start, end in claims:
-            hit = by_rank.get(rank)
-            if hit is None or not hit.passage.span.start <= start < end <= hit.passage.span.end:
-                continue
-            base = hit.passage.span.start
-            quote = hit.passage.text[start - base : end - base]
-            key = (rank, start, end, _status(text, quote))
-            if key not in markers:
-                markers[key] = len(citations) + 1
-                citations.append(_citation(markers[key], hit, start, end, quote, key[3]))
-            own.append(markers[key])
-        sentences.append(Sentence(" ".join(text.split()), tuple(own)))
-    return tuple(sentences), tuple(citations)
+
+    def __init__(self, hits: Sequence[Hit]) -> None:
+        self._hits = {hit.rank: hit for hit in hits}
+        self._markers: dict[tuple[int, int, int, CitationStatus], int] = {}
+        self._units: dict[int, list[tuple[int, int, frozenset[str]]]] = {}
+        self.citations: list[Citation] = []
+
+    def add(self, claim: Claim, *, keep_unsupported: bool = True) -> Sentence | None:
+        """The claim as a sentence with the markers of its citations, which are in `citations` afterwards; None when nothing
+        supports it and it is not to be kept."""
+        found = [self._judged(claim.text, self._hits[rank], start, end) for rank, start, end in self._valid(claim)]
+        if not any(place.support.holds for place in found):
+            elsewhere = self._elsewhere(claim.text)
+            if elsewhere is not None and (not found or elsewhere.support.holds):
+                wrong = claim.named and found and elsewhere.hit.rank not in {place.hit.rank for place in found}
+                status: CitationStatus = "misattributed" if wrong else elsewhere.support.status
+                found = [replace(elsewhere, support=replace(elsewhere.support, status=status))]
+        if not keep_unsupported and not any(place.support.holds for place in found):
+            return None
+        markers = dict.fromkeys(self._marker(place) for place in found)
+        return Sentence(" ".join(claim.text.split()), tuple(markers), claim.lead)
+
+    def _valid(self, claim: Claim) -> list[tuple[int, int, int]]:
+        return [
+            (rank, start, end)
+            for rank, start, end in claim.evidence
+            if rank in self._hits
+            and self._hits[rank].passage.span.start <= start < end <= self._hits[rank].passage.span.end
+        ]
+
+    def _judged(self, text: str, hit: Hit, start: int, end: int) -> _Found:
+        passage = hit.passage
+        base = passage.span.start
+        around = "\n".join([passage.document.title, *passage.headings, passage.text])
+        support = judge(
+            text, passage.text[start - base : end - base], around=around, language=passage.document.language
+        )
+        return _Found(hit, start, end, support)
+
+    def place(self, text: str, rank: int) -> tuple[int, int, int]:
+        """Where hit `rank` says what `text` says, as evidence for a claim: the unit, or up to three neighbouring ones, that
+        supports it best; ties go to the shorter, then to the earlier one."""
+        found = self._best(text, self._hits[rank])
+        return rank, found.start, found.end
+
+    def _best(self, text: str, hit: Hit) -> _Found:
+        said = frozenset(terms(text, hit.passage.document.language)) - STOP_WORDS
+        units = self._units_of(hit)
+        ranked = sorted(range(len(units)), key=lambda i: (-len(said & units[i][2]), i))[:3]
+        best: _Found | None = None
+        for i in ranked:
+            for before in range(_TOGETHER):
+                for after in range(_TOGETHER - before):
+                    low, high = i - before, i + after
+                    if low < 0 or high >= len(units):
+                        continue
+                    found = self._judged(text, hit, units[low][0], units[high][1])
+                    if best is None or _preferred(found, best):
+                        best = found
+                if best is not None and best.support.status in ("exact", "normalised"):
+                    return best
+        assert best is not None
+        return best
+
+    def _units_of(self, hit: Hit) -> list[tuple[int, int, frozenset[str]]]:
+        if hit.rank not in self._units:
+            passage = hit.passage
+            spans = unit_spans(passage.text, lines=passage.document.type == "code") or [(0, len(passage.text))]
+            self._units[hit.rank] = [
+                (
+                    passage.span.start + start,
+                    passage.span.start + end,
+                    frozenset(terms(passage.text[start:end], passage.document.language)),
+                )
+                for start, end in spans
+            ]
+        return self._units[hit.rank]
+
+    def _elsewhere(self, text: str) -> _Found | None:
+        """The hit that supports `text` best; without any that does, the one that shares most of its terms."""
+        best: _Found | None = None
+        for hit in self._hits.values():
+            found = self._best(text, hit)
+            if best is None or _preferred(found, best):
+                best = found
+        return best
+
+    def _marker(self, place: _Found) -> int:
+        key = (place.hit.rank, place.start, place.end, place.support.status)
+        if key not in self._markers:
+            self._markers[key] = len(self.citations) + 1
+            self.citations.append(_citation(self._markers[key], place))
+        return self._markers[key]
 
 
-def _citation(marker: int, hit: Hit, start: int, end: int, quote: str, status: CitationStatus) -> Citation:
-    place = narrow(hit, start, end)
-    return Citation(marker, hit.rank, hit.passage.document, place, _headings(hit, start), quote, status)
+def _preferred(one: _Found, other: _Found) -> bool:
+    def quality(found: _Found) -> tuple[int, float, int]:
+        return -_ORDER[found.support.status], found.support.score, found.start - found.end
+
+    return quality(one) > quality(other)
+
+
+def supported(sentence: Sentence, citations: Sequence[Citation]) -> bool:
+    """Whether some citation of the sentence bears it out; `citations` are in the order of their markers."""
+    return any(citations[marker - 1].status != "unsupported" for marker in sentence.markers)
+
+
+def _citation(marker: int, place: _Found) -> Citation:
+    hit, start, end = place.hit, place.start, place.end
+    base = hit.passage.span.start
+    return Citation(
+        marker,
+        hit.rank,
+        hit.passage.document,
+        narrow(hit, start, end),
+        _headings(hit, start),
+        hit.passage.text[start - base : end - base],
+        place.support.status,
+        place.support.score,
+        place.support.problems,
+        suspicions(hit.passage.text),
+    )
 
 
 def _headings(hit: Hit, start: int) -> tuple[str, ...]:
     """The section that the offset lies in."""
     above = [section.headings for section in hit.passage.sections if section.start <= start]
     return above[-1] if above else hit.passage.headings
-
-
-def _status(sentence: str, quote: str) -> CitationStatus:
-    if sentence in quote:
-        return "exact"
-    if contains_quote(quote, sentence):
-        return "normalised"
-    said, there = set(terms(sentence)) - STOP_WORDS, set(terms(quote))
-    numbers = {number for term in said for number in _NUMBER.findall(term)}
-    known = {number for term in there for number in _NUMBER.findall(term)}
-    supported = bool(said) and numbers <= known and len(said & there) >= _PARAPHRASE * len(said)
-    return "paraphrase" if supported else "unsupported"
-
-
-def parse_markers(sentence: str, hits: Sequence[Hit]) -> tuple[str, list[int]]:
-    """A model's sentence without its markers, and the ranks that they name; numbers of no hit are dropped.
-
-    Understands [1], [1, 3] and [1-3].
-    """
-    ranks: list[int] = []
-    for match in _MARKER.finditer(sentence):
-        for part in match.group(1).split(","):
-            first, _, last = part.replace("–", "-").partition("-")
-            low, high = int(first), int(last or first)
-            ranks += [hit.rank for hit in hits if low <= hit.rank <= high and hit.rank not in ranks]
-    return " ".join(_MARKER.sub("", sentence).split()), ranks
-
-
-def closest(sentence: str, hits: Sequence[Hit]) -> list[int]:
-    """The rank of the hit that shares most of the sentence's terms, ties to the better rank; empty without hits."""
-    said = set(terms(sentence)) - STOP_WORDS
-    shared = {hit.rank: len(said & set(terms(hit.passage.text))) for hit in hits}
-    return [max(shared, key=lambda rank: (shared[rank], -rank))] if shared else []
-
-
-def best_unit(sentence: str, hit: Hit) -> tuple[int, int]:
-    """The span, in the document, of the unit of the passage that shares most of the sentence's terms; ties: the first."""
-    passage = hit.passage
-    said = set(terms(sentence)) - STOP_WORDS
-    units = unit_spans(passage.text, lines=passage.document.type == "code") or [(0, len(passage.text))]
-    start, end = max(units, key=lambda unit: (len(said & set(terms(passage.text[unit[0] : unit[1]]))), -unit[0]))
-    return passage.span.start + start, passage.span.start + end
 
 
 def narrow(hit: Hit, start: int, end: int) -> Span:

@@ -1,110 +1,217 @@
-"""Answers written by a local GGUF model through llama.cpp. The only file that imports llama_cpp."""
+"""A local GGUF model through llama.cpp. The only file that imports llama_cpp."""
 
 from __future__ import annotations
 
+import codecs
 import os
-import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ragcli.errors import ModelUnavailable
-from ragcli.generation.citations import best_unit, closest, parse_markers
-from ragcli.generation.prompt import REFUSAL, SYSTEM, user_message
-from ragcli.results import Draft, Hit
-from ragcli.text.sentences import sentence_spans
+from ragcli.generation.chatformats import ChatFormat, choose_format
+from ragcli.results import End, Limits, Prompt, Stopped, Usage
 
-_LEADING_MARKERS = re.compile(r"(?:\[[\d,\s–-]+\]\s*)+")
-CONTEXT_TOKENS = 2048
-PASSAGE_TOKENS = 700
-ANSWER_TOKENS = 256
+_BATCH = 256  # tokens of a prompt between two chances to stop
+_STEP = 1024
+_INSTALL = 'pip install "ragcli[llama]"'
 
 
-class LlamaGenerator:
-    """A Generator over one GGUF file, loaded once, at temperature 0 with a fixed seed. Its own output is silenced.
+class LlamaModel:
+    """A LanguageModel over one GGUF file, memory-mapped, at temperature 0 with a fixed seed.
 
-    The answer is cut into sentences; each is attributed to the passages whose numbers it names, or to the closest one.
+    The weights are loaded once, with the first prompt and a context that it needs; only a prompt that needs a larger one loads
+    them again. State is kept between prompts: of one that begins as the last one did, only the rest is evaluated. What
+    native code writes to the descriptors of stdout and stderr goes nowhere. `identity` must name the file's content.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+    def __init__(self, path: Path, *, identity: str, threads: int = 0) -> None:
         if not path.is_file():
             raise ModelUnavailable(
-                f"no model at {path}", hint="give the path of a GGUF file, or use --model extractive"
+                f"no model at {path}", hint="rag models pull NAME gets one; --model extractive needs none"
             )
-        try:
-            import llama_cpp
-        except ModuleNotFoundError as error:
-            if error.name != "llama_cpp":
-                raise
-            raise ModelUnavailable(
-                "answers by a GGUF model need llama-cpp-python, which is not installed",
-                hint='pip install "ragcli[llama]"',
-            ) from error
+        self._library = _imported()
+        self._path = path
+        self._threads = threads or physical_cores()
+        self._vocabulary: Any = self._open(vocab_only=True)
+        self._model: Any = None
+        self._load_ms = 0.0
+        self.name = path.name
+        self.identity = identity
+        self._format = self._chat_format()
+        vocabulary = self._library.llama_model_get_vocab(self._vocabulary.model)
+        self._ends = frozenset(
+            token for token in range(self._vocabulary.n_vocab()) if self._library.llama_vocab_is_eog(vocabulary, token)
+        )
+
+    def _open(self, **options: Any) -> Any:
         with _silenced():
             try:
-                self._model: Any = llama_cpp.Llama(
-                    model_path=str(path), n_ctx=CONTEXT_TOKENS, n_threads=threads, seed=0, verbose=False
+                return self._library.Llama(
+                    model_path=str(self._path),
+                    n_batch=_BATCH,
+                    n_threads=self._threads,
+                    n_threads_batch=self._threads,
+                    seed=0,
+                    use_mmap=True,
+                    verbose=False,
+                    **options,
                 )
-            except (ValueError, RuntimeError, OSError) as error:
+            except (ValueError, RuntimeError, OSError, AssertionError) as error:
                 raise ModelUnavailable(
-                    f"{path} could not be loaded as a GGUF model: {error}", hint="check that the file is complete"
+                    f"{self._path} could not be loaded as a GGUF model: {error}",
+                    hint="check that the file is complete (rag models verify), or use --model extractive",
                 ) from error
-        self._name = path.name
+
+    def _with_room(self, tokens: int) -> Any:
+        """The model with a context of at least `tokens`, in steps of 1,024, or of all that it was trained for."""
+        if self._model is None or self._model.n_ctx() < min(tokens, self.context_tokens):
+            started = time.perf_counter()
+            if self._model is not None:
+                self._model.close()
+            self._model = self._open(n_ctx=min(-(-tokens // _STEP) * _STEP, self.context_tokens))
+            self._load_ms = (time.perf_counter() - started) * 1000
+        return self._model
+
+    def _chat_format(self) -> ChatFormat:
+        template = self._vocabulary.metadata.get("tokenizer.chat_template")
+        bos, eos = (self._text_of(token) for token in (self._vocabulary.token_bos(), self._vocabulary.token_eos()))
+        return choose_format(template, bos=bos, eos=eos)
+
+    def _text_of(self, token: int) -> str:
+        text = self._vocabulary.detokenize([token], special=True) if token >= 0 else b""
+        return str(text.decode("utf-8", "replace"))
 
     @property
-    def name(self) -> str:
-        return self._name
+    def context_tokens(self) -> int:
+        """What the model was trained for; 4,096 when its file does not say."""
+        metadata = self._vocabulary.metadata
+        return int(metadata.get(f"{metadata.get('general.architecture', '')}.context_length", 0)) or 4096
 
-    def generate(self, question: str, hits: Sequence[Hit]) -> Draft:
-        message = user_message(question, hits, budget=PASSAGE_TOKENS, count=self._count)
+    @property
+    def chat_format(self) -> str:
+        """The name of the way in which prompts are rendered."""
+        return self._format.name
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._tokenized(text))
+
+    def _tokenized(self, text: str, *, bos: bool = False, control: bool = False) -> list[int]:
+        if not text and not bos:
+            return []
         with _silenced():
-            reply = self._model.create_chat_completion(
-                messages=[{"role": "system", "content": SYSTEM}, {"role": "user", "content": message}],
-                temperature=0.0,
-                max_tokens=ANSWER_TOKENS,
-                seed=0,
-            )
-        text = str(reply["choices"][0]["message"]["content"] or "")
-        if not text.strip() or REFUSAL in text:
-            return Draft((), self._name)
-        return Draft(tuple(_attributed(text, hits)), self._name)
+            return list(self._vocabulary.tokenize(text.encode("utf-8"), add_bos=bos, special=control))
 
-    def write(self, prompt: str, *, max_tokens: int) -> str:
-        """The reply to `prompt` alone, at temperature 0."""
+    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
+        tokens = self.tokens(prompt)
+        room = self.context_tokens - len(tokens)
+        if room < 1:
+            yield End("length", Usage(prompt_tokens=len(tokens)), ("the prompt fills the model's context",))
+            return
+        self._with_room(len(tokens) + limits.tokens)
+        reused = self._reused(tokens)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        written: list[int] = []
+        text, shown = "", 0
+        stopped: Stopped = "length"
+        started = time.perf_counter()
+        for token in self._sampled(tokens):
+            if token in self._ends:
+                stopped = "end"
+                break
+            piece = self._vocabulary.detokenize([token], prev_tokens=tokens + written)
+            written.append(token)
+            text += decoder.decode(piece)
+            cut = min((at for stop in self._format.stops if (at := text.find(stop)) >= 0), default=-1)
+            if cut >= 0:
+                text, stopped = text[:cut], "end"
+                break
+            safe = len(text) - _held_back(text, self._format.stops)
+            if safe > shown:
+                yield text[shown:safe]
+                shown = safe
+            if len(written) >= min(limits.tokens, room):
+                break
+            if time.perf_counter() - started > limits.seconds:
+                stopped = "time"
+                break
+        if len(text) > shown:
+            yield text[shown:]
+        usage = Usage(len(tokens), reused, len(written), load_ms=round(self._load_ms, 1))
+        yield End(stopped, usage, (_note(stopped, limits),) if stopped in ("length", "time") else ())
+
+    def tokens(self, prompt: Prompt) -> list[int]:
+        """The prompt in the model's chat format. Only what the format writes can become control tokens; the texts cannot."""
+        messages = [("system", prompt.system), ("user", prompt.user)] if prompt.system else [("user", prompt.user)]
+        parts = self._format.render(messages)
+        found = self._tokenized("", bos=True) if self._vocabulary._model.add_bos_token() else []
+        for part in parts:
+            found += self._tokenized(part.text, control=part.control)
+        return found
+
+    def _sampled(self, tokens: Sequence[int]) -> Iterator[int]:
         with _silenced():
-            reply = self._model.create_chat_completion(
-                messages=[{"role": "user", "content": prompt}], temperature=0.0, max_tokens=max_tokens, seed=0
-            )
-        return str(reply["choices"][0]["message"]["content"] or "")
+            sampling = self._model.generate(tokens, temp=0.0, top_k=1, top_p=1.0, min_p=0.0, repeat_penalty=1.0)
+        while True:
+            with _silenced():
+                try:
+                    token = next(sampling)
+                except StopIteration:
+                    return
+                except RuntimeError as error:
+                    raise ModelUnavailable(f"{self.name} failed: {error}", hint="use --model extractive") from error
+            yield int(token)
 
-    def _count(self, text: str) -> int:
-        return len(self._model.tokenize(text.encode("utf-8"), add_bos=False, special=False))
+    def _reused(self, tokens: Sequence[int]) -> int:
+        """How many tokens of the prompt the model's state already holds; `Llama.generate` keeps exactly these."""
+        held = self._model.input_ids[: self._model.n_tokens]
+        count = 0
+        for before, now in zip(held, tokens, strict=False):
+            if before != now:
+                break
+            count += 1
+        return min(count, len(tokens) - 1)
 
 
-def _attributed(text: str, hits: Sequence[Hit]) -> Iterator[tuple[str, tuple[tuple[int, int, int], ...]]]:
-    """The reply's sentences with the spans that the passages they name offer for them; a sentence that names none is held
-    against the passage closest to it, so that nothing is shown unchecked."""
-    by_rank = {hit.rank: hit for hit in hits}
-    for start, end in _with_trailing_markers(text):
-        sentence, ranks = parse_markers(text[start:end], hits)
-        if sentence:
-            named = ranks or closest(sentence, hits)
-            yield sentence, tuple((rank, *best_unit(sentence, by_rank[rank])) for rank in named)
+def _imported() -> Any:
+    try:
+        with _silenced():
+            import llama_cpp
+    except ModuleNotFoundError as error:
+        if error.name != "llama_cpp":
+            raise
+        raise ModelUnavailable(
+            "answers by a GGUF model need llama-cpp-python, which is not installed", hint=_INSTALL
+        ) from error
+    return llama_cpp
 
 
-def _with_trailing_markers(text: str) -> list[tuple[int, int]]:
-    """Sentences, where a marker after the full stop belongs to the sentence before it."""
-    spans: list[tuple[int, int]] = []
-    for start, end in sentence_spans(text):
-        markers = _LEADING_MARKERS.match(text, start, end)
-        body = markers.end() if markers and spans else start
-        if body > start:
-            spans[-1] = (spans[-1][0], body)
-        if body < end:
-            spans.append((body, end))
-    return spans
+def _held_back(text: str, stops: Sequence[str]) -> int:
+    """Characters at the end of `text` that may be the beginning of a stop sequence."""
+    lengths = (n for stop in stops for n in range(1, len(stop)) if text.endswith(stop[:n]))
+    return max(lengths, default=0)
+
+
+def _note(stopped: Stopped, limits: Limits) -> str:
+    if stopped == "time":
+        return f"the answer was stopped after {limits.seconds:g} s (answer.seconds)"
+    return "the answer was cut at the model's context or answer.max_tokens"
+
+
+def physical_cores() -> int:
+    """Cores that this process may use, two hardware threads of one core counted once where the system tells."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    cores = set()
+    for cpu in allowed:
+        topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
+        try:
+            cores.add(tuple((topology / name).read_text() for name in ("physical_package_id", "core_id")))
+        except OSError:
+            return len(allowed)
+    return max(1, len(cores))
 
 
 @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         QuestionScore,
         TuneReport,
     )
-    from ragcli.results import Answer, Citation, Hit, QueryResult
+    from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
 
@@ -94,6 +94,9 @@ def citation(entry: Citation, shown: Shown) -> dict[str, Any]:
         "headings": list(entry.headings),
         "quote": entry.quote,
         "status": entry.status,
+        "score": entry.score,
+        "problems": list(entry.problems),
+        "flags": list(entry.flags),
         "hit": entry.hit_rank,
     }
 
@@ -102,7 +105,7 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
     return {
         "schema": "rag.ask/1",
         "question": answer.question,
-        "answer": " ".join(sentence.text for sentence in answer.sentences) if answer.answered else None,
+        "answer": answer.text if answer.answered else None,
         "answered": answer.answered,
         "sentences": [{"text": sentence.text, "citations": list(sentence.markers)} for sentence in answer.sentences],
         "mode": answer.mode,
@@ -110,8 +113,31 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "confidence": answer.confidence,
         "citations": [citation(entry, shown) for entry in answer.citations],
         "hits": [hit(entry, shown) for entry in answer.hits],
+        "dropped": answer.dropped,
+        "stopped": answer.stopped,
+        "usage": dataclasses.asdict(answer.usage) if answer.usage else None,
         "notes": list(answer.notes),
         "timings": _rounded(answer.timings),
+    }
+
+
+def prompt(question: str, made: Prompt, shown: Shown) -> dict[str, Any]:
+    return {
+        "schema": "rag.prompt/1",
+        "question": question,
+        "system": made.system,
+        "user": made.user,
+        "sources": [
+            {
+                "number": source.number,
+                "rank": source.hit.rank,
+                "path": shown(source.hit.passage.document),
+                **span_fields(source.hit.passage.span),
+                "headings": list(source.hit.passage.headings),
+                "text": source.text,
+            }
+            for source in made.sources
+        ],
     }
 
 

@@ -36,6 +36,21 @@ def progress_bar(enabled: bool) -> Iterator[Report]:
         yield report
 
 
+@contextmanager
+def byte_progress(enabled: bool) -> Iterator[Callable[[int, int], None]]:
+    """Yields report(bytes so far, bytes in all); a bar with speed and time left, on a terminal only."""
+    if not enabled or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = [BarColumn(bar_width=24), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+
+
 class _Lines:
     """A line at most every five seconds, the first after five, so that short runs leave none in a log."""
 

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from ragcli.datatypes import Chunk, Document, DocumentRecord, Span
 from ragcli.errors import RagError
 from ragcli.render import library
+from ragcli.render.answers import AnswerStream, answer_blocks, footer, status_text
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.passages import EXCERPT, context, marked, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
-from ragcli.results import Answer, Citation, Hit, QueryResult
+from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult
 
 if TYPE_CHECKING:
     from ragcli.measurements import Calibration, CompareReport, Diagnosis, EvalReport, Problem, TuneReport
@@ -29,10 +31,16 @@ _INDENT = (0, 0, 0, 4)
 class TerminalRenderer:
     """Writes to one stream; nothing else in the program prints results."""
 
-    def __init__(self, stream: TextIO, shown: Shown = lambda document: document.path) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        shown: Shown = lambda document: document.path,
+        address: Callable[[DocumentRecord], str] = lambda document: "",
+    ) -> None:
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._wrap = self._console.is_terminal
         self._shown = shown
+        self._address = address
 
     def _line(self, text: Text | str = "", *, indent: bool = False) -> None:
         body = Text(text) if isinstance(text, str) else text
@@ -73,7 +81,8 @@ class TerminalRenderer:
     def _place(self, document: DocumentRecord, span: Span, headings: Sequence[str]) -> Text:
         """`path:line`, or the path and a page, then the section path."""
         path = one_line(self._shown(document))
-        place = Text(path, style="bold cyan")
+        address = self._address(document) if self._wrap else ""
+        place = Text(path, style=Style(bold=True, color="cyan", link=address or None))
         if span.line_start is not None:
             place.append(f":{span.line_start}", style="cyan")
             if span.line_end != span.line_start:
@@ -94,9 +103,12 @@ class TerminalRenderer:
 
     # ---- ask ------------------------------------------------------------------------------------------------------
 
-    def answer(self, answer: Answer) -> None:
-        """The answer with its markers, then the evidence; or that there is none, then the nearest passages."""
+    def answer(self, answer: Answer, *, streamed: bool = False) -> None:
+        """The answer with its markers (unless it was shown already), then the evidence; or that there is none, then the nearest
+        passages."""
         if not answer.answered:
+            if streamed:
+                self._line("Nothing of this stands in the passages that were found.")
             self._line(Text("Not in the documents.", style="bold"))
             if answer.hits:
                 self._line("The nearest passages:")
@@ -104,25 +116,51 @@ class TerminalRenderer:
                 self._line()
                 self._hit(hit, answer.question, explain=False)
             return
-        body = Text()
-        for sentence in answer.sentences:
-            body.append((" " if body else "") + one_line(sentence.text))
-            for marker in sentence.markers:
-                body.append(f" [{marker}]", style="bold cyan")
-        self._line(body)
+        if not streamed:
+            for block in answer_blocks(answer, styled=self._wrap):
+                self._line(block)
         by_rank = {hit.rank: hit for hit in answer.hits}
         for citation in answer.citations:
             self._line()
             self._citation(citation, by_rank[citation.hit_rank])
         self._line()
-        self._line(Text(f"confidence {answer.confidence:.2f} · {answer.mode}", style="dim"))
+        self._line(footer(answer))
+
+    def streaming(self) -> AnswerStream:
+        """A watcher that shows an answer while it is written, to this stream."""
+        return AnswerStream(
+            self._console, lambda hit: self._place(hit.passage.document, hit.passage.span, hit.passage.headings)
+        )
+
+    def _hit_place(self, hit: Hit) -> Text:
+        return self._place(hit.passage.document, hit.passage.span, hit.passage.headings)
+
+    def sources(self, answer: Answer) -> None:
+        """The citations of an answer, or the passages nearest to its question."""
+        by_rank = {hit.rank: hit for hit in answer.hits}
+        for citation in answer.citations:
+            self._citation(citation, by_rank[citation.hit_rank])
+        for hit in () if answer.citations else answer.hits[:3]:
+            self._hit(hit, answer.question, explain=False)
+
+    def prompt(self, prompt: Prompt) -> None:
+        """What a language model would be asked, as it would be sent."""
+        self._lines(sanitize(f"{prompt.system}\n\n{prompt.user}").split("\n"), wrap=False)
+
+    def context(self, prompt: Prompt) -> None:
+        """The sources alone."""
+        for i, source in enumerate(prompt.sources):
+            if i:
+                self._line()
+            head = Text(f"[{source.number}] ", style="bold cyan")
+            passage = source.hit.passage
+            self._line(head.append_text(self._place(passage.document, passage.span, passage.headings)))
+            self._lines(sanitize(source.text).split("\n"), wrap=False)
 
     def _citation(self, citation: Citation, hit: Hit) -> None:
         head = Text(f"[{citation.marker}] ", style="bold cyan")
         head.append_text(self._place(citation.document, citation.span, citation.headings))
-        if citation.status != "exact":
-            head.append(f"  ({citation.status})", style="yellow")
-        self._line(head)
+        self._line(head.append_text(status_text(citation)))
         passage, base = hit.passage.text, hit.passage.span.start
         start, end = citation.span.start - base, citation.span.end - base
         before, after = context(passage, start, end)
@@ -140,6 +178,10 @@ class TerminalRenderer:
                 self._line(line)
             else:
                 self._console.print(line, soft_wrap=True)
+
+    def lines(self, lines: Iterable[Text]) -> None:
+        """Lines that are made elsewhere, as they are."""
+        self._lines(lines, wrap=False)
 
     def ingest(self, report: IngestReport) -> None:
         """See `ragcli.render.library`."""

@@ -59,6 +59,11 @@ def fold(text: str) -> str:
     )
 
 
+def unspaced(text: str) -> bool:
+    """Whether some of `text` is in a script that puts no spaces between words."""
+    return _UNSPACED.search(text) is not None
+
+
 def terms(text: str, language: str = DEFAULT_LANGUAGE) -> list[str]:
     """Index terms of `text` in reading order, repeats kept. A `language` without a stemmer leaves words unstemmed."""
     return [stem(token, language) for token in tokens(text)]

@@ -10,7 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ragcli.errors import UsageError
 from ragcli.text.analyzer import tokens
+
+MAX_QUESTION = 8_000
 
 STOP_WORDS = frozenset(
     """a about above after again all am an and any are as at be because been before being below between both but by can
@@ -40,6 +43,19 @@ class Query:
     excluded: tuple[str, ...] = ()
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     related: tuple[str, ...] = ()
+
+
+def checked_question(question: str) -> str:
+    """The question without white space around it. Raises UsageError when it is empty or too long."""
+    question = question.strip()
+    if not question:
+        raise UsageError("the question is empty", hint='rag ask "your question"')
+    if len(question) > MAX_QUESTION:
+        raise UsageError(
+            f"the question has {len(question):,} characters, more than {MAX_QUESTION:,}",
+            hint="ask about one thing at a time",
+        )
+    return question
 
 
 def parse_query(question: str) -> Query:

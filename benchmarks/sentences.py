@@ -1,0 +1,56 @@
+"""How often the answer stands in the sentences of an extractive answer.
+
+    python benchmarks/sentences.py COLLECTION INDEX [--every N]
+
+`COLLECTION` is a BEIR folder with `answers.jsonl` (`_id`, `answers`), `INDEX` an index of it, made by `rag eval`. Prints the
+share of questions whose answer stands in the first sentence, and in at most two and three.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from ragcli.app import App
+from ragcli.generation.extractive import ExtractiveGenerator
+from ragcli.results import Claim
+from ragcli.settings import resolve
+from ragcli.text.folding import contains_quote
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("collection", type=Path)
+    parser.add_argument("index", type=Path)
+    parser.add_argument("--every", type=int, default=1)
+    options = parser.parse_args()
+    settings = resolve({"index": str(options.index)}, environment={}, directory=Path.cwd(), user_file=Path("none"))
+    app = App(settings, Path.cwd())
+    answers = {row["_id"]: row["answers"] for row in _rows(options.collection / "answers.jsonl")}
+    questions = _rows(options.collection / "queries.jsonl")[:: options.every]
+    score = app.generator._score  # type: ignore[attr-defined]
+    retriever = app.retriever()
+    found, given, spent = [0, 0, 0], 0, 0.0
+    for question in questions:
+        hits = retriever.retrieve(question["text"], 5).hits
+        started = time.perf_counter()
+        claims = [e for e in ExtractiveGenerator(score).generate(question["text"], hits) if isinstance(e, Claim)]
+        spent += time.perf_counter() - started
+        given += len(claims)
+        for count in range(3):
+            said = " ".join(claim.text for claim in claims[: count + 1])
+            found[count] += any(contains_quote(said, answer) for answer in answers[question["_id"]])
+    shares = ", ".join(f"{count + 1}: {hits / len(questions):.3f}" for count, hits in enumerate(found))
+    print(f"{len(questions)} questions; the answer stands in the first sentences {shares}")
+    print(f"{given / len(questions):.2f} sentences an answer, {spent / len(questions) * 1000:.0f} ms to choose them")
+    app.close()
+
+
+def _rows(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""A conversation over one index: condensed questions, one loaded model, a record that can be saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragcli.errors import ModelUnavailable, RagError
+from ragcli.text.figures import read_tokens
+from ragcli.text.followup import condense, is_follow_up
+
+if TYPE_CHECKING:
+    from ragcli.answering import Watcher
+    from ragcli.app.core import App
+    from ragcli.app.history import Last
+    from ragcli.datatypes import Filter
+    from ragcli.results import Answer
+
+_REWRITE = (
+    "Rewrite the last question so that it can be understood without the questions before it. Keep its meaning, its language "
+    "and all names and numbers. Reply with the question only.\n\n{}\nLast question: {}\nRewritten:"
+)
+_REMEMBERED = 4  # questions
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was asked, as what it was searched, and the answer with its numbered places."""
+
+    question: str
+    asked: str
+    answer: Answer
+    last: Last
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Questions that may lean on those before them. The index is read again when it changes; the model is loaded once and keeps
+    its state from turn to turn."""
+
+    app: App
+    where: Filter
+    turns: list[Turn] = field(default_factory=list)
+
+    def ask(self, question: str, asked: str, watcher: Watcher | None = None) -> Turn:
+        """Answer `question` as `asked`, its standalone form. Raises what `App.ask` raises; a turn that failed is not kept."""
+        answer, last = self.app.ask_and_remember(asked, where=self.where, watcher=watcher)
+        turn = Turn(question, asked, answer, last)
+        self.turns.append(turn)
+        return turn
+
+    def standalone(self, question: str) -> str:
+        """The question as it can be understood alone: by the language model if one is configured and keeps to the words of the
+        conversation, otherwise by rules."""
+        before = [turn.asked for turn in self.turns[-_REMEMBERED:]]
+        ruled = condense(question, before)
+        if not before or not is_follow_up(question):
+            return ruled
+        try:
+            write = self.app.write
+            written = write(_REWRITE.format("\n".join(f"Question: {q}" for q in before), question)) if write else ""
+        except ModelUnavailable:
+            return ruled
+        return _acceptable(written, [*before, question]) or ruled
+
+    def save(self, path: Path) -> None:
+        """Write the conversation as Markdown. Raises RagError; never replaces a file."""
+        lines: list[str] = []
+        for turn in self.turns:
+            lines += [f"## {turn.question}", ""]
+            lines += [_marked(turn.answer) if turn.answer.answered else "Not in the documents.", ""]
+            lines += [
+                f"[{entry.number}] {entry.path}{_where(entry.line, entry.page)}: {' '.join(entry.quote.split())}"
+                for entry in (turn.last.shown if turn.answer.answered else ())
+            ]
+            lines.append("")
+        try:
+            with path.open("x", encoding="utf-8") as stream:
+                stream.write("\n".join(lines))
+        except OSError as error:
+            raise RagError(f"cannot write {path}: {error.strerror}", hint="give another name") from error
+
+
+def _acceptable(written: str, said: list[str]) -> str:
+    """A model's rewriting, unless it is no single question or brings in names or figures that nobody said."""
+    line = written.strip().strip('"').strip()
+    known = {token.text for text in said for token in read_tokens(text)}
+    new = [t for t in read_tokens(f"x {line}") if t.kind != "word" and t.text not in known]
+    return line if line and "\n" not in line and len(line) < 500 and not new else ""
+
+
+def _marked(answer: Answer) -> str:
+    return "".join(s.lead + s.text + "".join(f" [{marker}]" for marker in s.markers) for s in answer.sentences).strip()
+
+
+def _where(line: int | None, page: int | None) -> str:
+    return f" p. {page}" if page is not None else f":{line}" if line is not None else ""

@@ -1,0 +1,87 @@
+"""The commands that look after answer models."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ragcli.cli import options
+from ragcli.cli.session import Output, session
+
+app = typer.Typer(
+    help="Language models that write answers, on this machine.", no_args_is_help=True, rich_markup_mode=None
+)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A name of rag models list.")]
+
+
+@app.command("list")
+def list_models(as_json: options.Json = False) -> None:
+    """List the models that are here, and some that are known to work.
+
+    Example: rag models list
+    """
+    output = Output(as_json=as_json, quiet=False)
+    with session(output, {}) as rag:
+        from ragcli.render import models as render
+
+        entries = rag.models.listed()
+        output.result(lambda text: text.lines(render.model_lines(entries)), lambda: render.models_json(entries))
+
+
+@app.command()
+def pull(
+    wanted: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A listed name, hf:ORG/REPO/FILE.gguf, or an https URL.")
+    ],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What to call it here.", show_default=False)] = "",
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Fetch a GGUF model; a fetch that was stopped goes on where it was.
+
+    Example: rag models pull qwen2.5-1.5b
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(output, {}) as rag:
+        from ragcli.render import models as render
+        from ragcli.render.progress import byte_progress
+
+        with byte_progress(not quiet and not as_json) as progress:
+            stored = rag.pull_model(wanted, name=name, progress=progress)
+        output.result(lambda text: text.lines(render.pulled_lines(stored)), lambda: render.pulled_json(stored))
+
+
+@app.command()
+def verify(name: Name, as_json: options.Json = False, quiet: options.Quiet = False) -> None:
+    """Compare a model's file with the SHA-256 that it had when it was fetched. Exit code 6 when it differs."""
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(output, {}) as rag:
+        from ragcli.render import models as render
+        from ragcli.render.progress import byte_progress
+
+        stored = rag.models.wanted(name)
+        with byte_progress(not quiet and not as_json) as progress:
+            rag.models.verify(stored, progress=progress)
+        output.result(lambda text: text.plain(f"{name} is what was fetched"), lambda: render.pulled_json(stored))
+
+
+@app.command()
+def rm(name: Name, as_json: options.Json = False) -> None:
+    """Delete a model's file."""
+    output = Output(as_json=as_json, quiet=False)
+    with session(output, {}) as rag:
+        from ragcli.render import models as render
+
+        stored = rag.models.wanted(name)
+        rag.models.remove(stored)
+        output.result(lambda text: text.plain(f"removed {name}"), lambda: render.pulled_json(stored))
+
+
+@app.command()
+def path(name: Annotated[str, typer.Argument(metavar="[NAME]", help="A name; without one, the folder.")] = "") -> None:
+    """Print where a model's file lies, for other programs."""
+    output = Output(as_json=False, quiet=False)
+    with session(output, {}) as rag:
+        found = rag.models.path(rag.models.wanted(name)) if name else rag.models.folder
+        output.result(lambda text: text.plain(str(found)), dict)

@@ -1,0 +1,62 @@
+"""Several models in the order in which they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ragcli.errors import ModelUnavailable
+from ragcli.protocols import Generator
+from ragcli.results import DraftEvent, Hit, Note
+
+
+class ChainGenerator:
+    """A Generator that asks the first model that is available, and the next one when that fails before its first sentence.
+
+    Notes say why a model was passed over; `name` and `identity` are those of the one that wrote last, or of the first. Each
+    model is made once, when it is needed. Raises ModelUnavailable with every reason when none is left.
+    """
+
+    def __init__(self, links: Sequence[tuple[str, Callable[[], Generator]]]) -> None:
+        self._links = links
+        self._made: dict[str, Generator] = {}
+        self._current = links[0][0]
+
+    @property
+    def name(self) -> str:
+        made = self._made.get(self._current)
+        return made.name if made else self._current
+
+    @property
+    def identity(self) -> str:
+        return " | ".join(name for name, _ in self._links)
+
+    @property
+    def current(self) -> Generator:
+        """The first model that can be made. Raises ModelUnavailable."""
+        problems: list[str] = []
+        for name, make in self._links:
+            try:
+                return self._get(name, make)
+            except ModelUnavailable as problem:
+                problems.append(f"{name}: {problem.message}")
+        raise ModelUnavailable("; ".join(problems), hint="add extractive to answer.models: it is always there")
+
+    def generate(self, question: str, hits: Sequence[Hit]) -> Iterator[DraftEvent]:
+        problems: list[ModelUnavailable] = []
+        for name, make in self._links:
+            try:
+                events = self._get(name, make).generate(question, hits)
+                self._current = name
+                yield from events
+            except ModelUnavailable as problem:
+                problems.append(problem)
+                yield Note(f"{name} was passed over: {problem.message}")
+            else:
+                return
+        told = "; ".join(problem.message for problem in problems)
+        raise ModelUnavailable(told, hint="add extractive to answer.models: it is always there")
+
+    def _get(self, name: str, make: Callable[[], Generator]) -> Generator:
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]

@@ -1,0 +1,158 @@
+"""What models behind HTTP have in common: how they are named, bounded, paid for, and how they fail."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from ragcli.errors import ModelUnavailable, UsageError
+from ragcli.results import End, Limits, Prompt, Stopped, Usage
+
+CONNECT_SECONDS = 10.0
+RETRIES = 3  # on 429 and 5xx, with exponential backoff, by the official clients
+_CHARACTERS_PER_TOKEN = 3.5
+_LONGEST_TOKEN = 12  # characters; bounds a server that ignores the limit on tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`openai:MODEL`, `openai:MODEL@URL`, `anthropic:MODEL` or `anthropic:MODEL@URL`."""
+
+    kind: str
+    model: str
+    url: str = ""
+
+    @property
+    def local(self) -> bool:
+        """Whether the server is this machine."""
+        return bool(self.url) and urlsplit(self.url).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def parse_endpoint(name: str) -> Endpoint:
+    """Raises UsageError when there is no model name or the URL is none."""
+    kind, _, rest = name.partition(":")
+    at = rest.rfind("@http")
+    model, url = (rest, "") if at < 0 else (rest[:at], rest[at + 1 :])
+    if not model or (url and not urlsplit(url).netloc):
+        raise UsageError(f"{name!r} names no model", hint=f"{kind}:MODEL, or {kind}:MODEL@http://localhost:8080/v1")
+    return Endpoint(kind, model, url)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Cost of a million tokens; 0 and 0 mean that nothing is known."""
+
+    prompt: float = 0.0
+    answer: float = 0.0
+
+    def cost(self, usage: Usage) -> float | None:
+        if not self.prompt and not self.answer:
+            return None
+        return (usage.prompt_tokens * self.prompt + usage.answer_tokens * self.answer) / 1e6
+
+
+class RemoteModel:
+    """A LanguageModel behind HTTP; `_pieces` yields texts and at most one End with the server's own account.
+
+    Tokens are estimated at 3.5 characters. Whatever the server does, the reply ends within the limits: a silence, a trickle
+    and an endless text are cut.
+    """
+
+    context_tokens: int
+    identity: str
+
+    def __init__(self, endpoint: Endpoint, *, context_tokens: int, prices: Prices) -> None:
+        self.endpoint = endpoint
+        self.context_tokens = context_tokens
+        self.name = f"{endpoint.kind}:{endpoint.model}"
+        self.identity = f"{self.name}@{endpoint.url}"
+        self._prices = prices
+
+    def count_tokens(self, text: str) -> int:
+        return int(len(text) / _CHARACTERS_PER_TOKEN) + 1
+
+    def _pieces(
+        self, prompt: Prompt, limits: Limits, opened: Callable[[Callable[[], None]], None]
+    ) -> Iterator[str | End]:
+        raise NotImplementedError
+
+    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
+        started = time.perf_counter()
+        written = 0
+        end = End()
+        with _closing_after(limits.seconds) as (opened, expired):
+            try:
+                for piece in self._pieces(prompt, limits, opened):
+                    if isinstance(piece, End):
+                        end = piece
+                        continue
+                    written += len(piece)
+                    yield piece
+                    if written > limits.tokens * _LONGEST_TOKEN:
+                        end = End("length", notes=("the server ignores the limit on tokens; its answer was cut",))
+                        break
+                    if time.perf_counter() - started > limits.seconds:
+                        raise _Expired
+                if not written:
+                    raise ModelUnavailable(
+                        f"{self.name} sent no text", hint="check the server, or use --model extractive"
+                    )
+            except _Expired:
+                end = End("time", notes=(_time_note(limits),))
+            except ModelUnavailable:
+                if not expired():
+                    raise
+                end = End("time", notes=(_time_note(limits),))
+        usage = end.usage or Usage(
+            self.count_tokens(prompt.system + prompt.user), 0, written and int(written / 3.5) + 1
+        )
+        yield replace(end, usage=replace(usage, cost=self._prices.cost(usage)))
+
+    def key(self, variable: str) -> str:
+        """The API key from the environment; a server on this machine needs none. Raises ModelUnavailable."""
+        key = os.environ.get(variable, "")
+        if not key and not self.endpoint.local:
+            raise ModelUnavailable(f"{self.name} needs an API key", hint=f"export {variable}=...")
+        return key or "none"
+
+
+class _Expired(Exception):
+    pass
+
+
+def _time_note(limits: Limits) -> str:
+    return f"the answer was stopped after {limits.seconds:g} s (answer.seconds)"
+
+
+@contextmanager
+def _closing_after(seconds: float) -> Iterator[tuple[Callable[[Callable[[], None]], None], Callable[[], bool]]]:
+    """Closes what was opened when the time is over, so that a read which never returns does."""
+    close: list[Callable[[], None]] = []
+    over = threading.Event()
+
+    def expire() -> None:
+        over.set()
+        for action in close:
+            with suppress(Exception):
+                action()
+
+    timer = threading.Timer(seconds, expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield close.append, over.is_set
+    finally:
+        timer.cancel()
+        for action in close:
+            with suppress(Exception):
+                action()
+
+
+def stopped_as(reason: str | None, *, length: tuple[str, ...]) -> Stopped:
+    """The server's reason to stop as ours."""
+    return "length" if reason in length else "end"

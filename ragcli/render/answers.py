@@ -1,0 +1,148 @@
+"""Answers → styled lines, and an answer shown while it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from ragcli.answering import Watcher
+from ragcli.render.inline import inline
+from ragcli.render.sanitize import one_line
+from ragcli.results import Answer, Citation, Hit, QueryResult, Sentence, Usage
+
+_STOPPED = {
+    "length": "cut at its longest length",
+    "time": "stopped at its time limit",
+    "idle": "stopped: the model fell silent",
+    "interrupted": "interrupted",
+    "error": "broken off by an error",
+}
+PlaceOf = Callable[[Hit], Text]
+
+
+def sentence_text(sentence: Sentence, citations: Sequence[Citation], *, styled: bool) -> Text:
+    """The sentence with its markers; one that nothing supports says so."""
+    text = inline(sentence.text, styled=styled)
+    wrong = all(citations[m - 1].status == "unsupported" for m in sentence.markers)
+    for marker in sentence.markers:
+        text.append(f" [{marker}]", style="bold red" if wrong else "bold cyan")
+    if wrong:
+        text.append(" (not supported)", style="red")
+    return text
+
+
+def answer_blocks(answer: Answer, *, styled: bool) -> Iterator[Text]:
+    """The answer's paragraphs and items."""
+    block = Text()
+    for sentence in answer.sentences:
+        if "\n" in sentence.lead and block:
+            yield block
+            block = Text()
+        block.append(" " if block else "").append_text(sentence_text(sentence, answer.citations, styled=styled))
+    if block:
+        yield block
+
+
+def status_text(citation: Citation) -> Text:
+    """How the sentence stands in the source, where that is not word for word."""
+    text = Text()
+    if citation.status == "paraphrase":
+        text.append(f"  (paraphrase {citation.score:.2f})", style="yellow")
+    elif citation.status in ("misattributed", "unsupported"):
+        reason = f": {one_line('; '.join(citation.problems))}" if citation.problems else ""
+        text.append(f"  ({citation.status}{reason})", style="red")
+    elif citation.status != "exact":
+        text.append(f"  ({citation.status})", style="yellow")
+    if citation.flags:
+        text.append(f"  beware: the source holds {', '.join(citation.flags)}", style="bold yellow")
+    return text
+
+
+def footer(answer: Answer) -> Text:
+    """Confidence, who wrote, how long it took."""
+    parts = [
+        f"confidence {answer.confidence:.2f}",
+        answer.mode if answer.mode == "extractive" else one_line(answer.model),
+    ]
+    if answer.usage:
+        parts.append(usage_text(answer.usage))
+    if answer.stopped != "end":
+        parts.append(_STOPPED[answer.stopped])
+    if answer.dropped:
+        parts.append(f"{answer.dropped} unsupported sentence{'s' if answer.dropped > 1 else ''} left out")
+    return Text(" · ".join(parts), style="dim")
+
+
+def usage_text(usage: Usage) -> str:
+    """`812 + 64 tokens (640 reused), first after 1.2 s, 8.1 tokens/s, 0.0004 paid`."""
+    told = f"{usage.prompt_tokens:,} + {usage.answer_tokens:,} tokens"
+    if usage.reused_tokens:
+        told += f" ({usage.reused_tokens:,} reused)"
+    writing = (usage.total_ms - usage.first_token_ms) / 1000
+    if usage.first_token_ms:
+        told += f", first after {usage.first_token_ms / 1000:.1f} s"
+    if usage.answer_tokens > 1 and writing > 0.05:
+        told += f", {(usage.answer_tokens - 1) / writing:.1f} tokens/s"
+    return told + (f", cost {usage.cost:.4f}" if usage.cost is not None else "")
+
+
+class AnswerStream(Watcher):
+    """Shows the ranked evidence, then each sentence as soon as it is verified; on a terminal also what is being written.
+
+    Only what a language model writes is shown so; `shown` says afterwards whether anything was.
+    """
+
+    def __init__(self, console: Console, place: PlaceOf) -> None:
+        self._console = console
+        self._place = place
+        self._live: Live | None = None
+        self._block = Text()
+        self.shown = False
+
+    def evidence(self, result: QueryResult, confidence: float, *, writing: bool) -> None:
+        if not writing:
+            return
+        if self._console.is_terminal:
+            for hit in result.hits:
+                self._console.print(Text(f"{hit.rank:>2}  ", style="dim").append_text(self._place(hit)))
+            self._console.print()
+            self._live = Live(console=self._console, refresh_per_second=12, transient=True)
+            self._live.start()
+
+    def tail(self, text: str) -> None:
+        if self._live is not None:
+            self._live.update(self._with_tail(text))
+
+    def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
+        starts_block = "\n" in sentence.lead and bool(self._block)
+        text = sentence_text(sentence, citations, styled=self._live is not None)
+        if self._live is None:
+            lead = ("\n" if starts_block else " ") if self.shown else ""
+            self._console.print(Text(lead).append_text(text), end="", soft_wrap=True)
+            self._console.file.flush()
+            self._block = text
+        elif starts_block:
+            self._console.print(self._block)
+            self._block = text
+        else:
+            self._block.append(" " if self._block else "").append_text(text)
+        self.shown = True
+        if self._live is not None:
+            self._live.update(self._block)
+
+    def close(self) -> None:
+        """End the display; what is verified stays on the screen."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+            if self._block:
+                self._console.print(self._block)
+        elif self.shown:
+            self._console.print()
+
+    def _with_tail(self, text: str) -> Text:
+        joined = self._block.copy()
+        return joined.append(" " if joined else "").append(one_line(text), style="dim")

@@ -196,6 +196,14 @@ DraftEvent = Claim | Tail | Note | End
 
 
 @dataclass(frozen=True, slots=True)
+class Stale:
+    """A cited file that is not what was ingested any more."""
+
+    path: str
+    kind: Literal["changed", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages.
 
@@ -215,6 +223,7 @@ class Answer:
     dropped: int = 0
     stopped: Stopped = "end"
     usage: Usage | None = None
+    stale: tuple[Stale, ...] = ()
 
     @property
     def text(self) -> str:

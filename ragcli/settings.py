@@ -71,6 +71,7 @@ class Settings:
     answer_threads: int = 0  # as many as there are physical cores
     answer_templates: str = ""  # or a folder with system.txt, fact.txt, comparison.txt, procedure.txt, why.txt
     answer_window: int = 8192  # tokens that a model behind HTTP reads
+    answer_cache: bool = True
     answer_price_prompt: float = 0.0  # of a million tokens; 0: costs are not counted
     answer_price_answer: float = 0.0
 
@@ -256,6 +257,11 @@ def model_cache() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("ragcli", appauthor=False)) / "models"
+
+
+def answer_cache() -> Path:
+    """`$XDG_CACHE_HOME/ragcli/answers` or what the system has in its place."""
+    return model_cache().parent / "answers"
 
 
 def state_directory() -> Path:

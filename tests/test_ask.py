@@ -60,6 +60,7 @@ def test_a_gguf_writes_and_the_answer_is_cited(asked: Rag) -> None:
 
 
 def test_what_no_source_says_is_marked_left_out_or_fatal(asked: Rag, script: Script, server: str) -> None:
+    asked.monkeypatch.setenv("RAGCLI_ANSWER_CACHE", "false")
     script.reply = f"{GOOD} The red pump was made by Boris. [1] It cost 900 euros. [7]"
     warned = asked("ask", "Who made the red pump?", "--model", server)
     assert "was made by Boris. [2] (not supported)" in warned.stdout
@@ -179,6 +180,61 @@ def test_editors_and_viewers_are_told_the_place_in_their_own_way(work: Path, wri
     assert told(page) == f"{page.file}#page=3"
     with pytest.raises(RagError, match="gone"):
         open_command(Shown(1, "c.md", str(work / "c.md"), True, None, 1, ""), {"EDITOR": "vi"})
+
+
+def test_many_questions_are_answered_with_one_model_and_the_rest_when_it_was_stopped(
+    asked: Rag, work: Path, write: Write, script: Script, server: str
+) -> None:
+    write(
+        "q.txt", '# two of them\nWho made the red pump?\n\n{"question": "Where is the old key?"}\n' + "x" * 9000 + "\n"
+    )
+    lines = asked("ask", "-f", "q.txt", "--jsonl", "--model", server, code=1).stdout.splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [entry["schema"] for entry in found] == ["rag.ask/1", "rag.ask/1", "rag.error/1"]
+    assert found[0]["answer"] == "The red pump was made by Clara."
+    asked("ask", "-f", "q.txt", "--jsonl", "--out", "a.jsonl", code=1)
+    whole = (work / "a.jsonl").read_bytes()
+    first = whole.index(b"\n") + 1
+    (work / "a.jsonl").write_bytes(whole[: first + 30])  # stopped in the middle of a line
+    asked("ask", "-f", "q.txt", "--jsonl", "--out", "a.jsonl", code=1)
+    resumed = [json.loads(line)["question"][:20] for line in (work / "a.jsonl").read_text().splitlines()]
+    assert resumed == ["Who made the red pum", "Where is the old key", "x" * 20]
+    write("notes.txt", "not answers\nat all\n")
+    assert "no file of answers" in asked("ask", "-f", "q.txt", "--jsonl", "--out", "notes.txt", code=2).stderr
+    assert (work / "notes.txt").read_text() == "not answers\nat all\n"
+    assert asked("ask", "-f", "-", stdin=b"Where is the old key?\n").stdout.startswith("\n## Where is the old key?")
+    for wrong in (["ask"], ["ask", "q", "-f", "q.txt"], ["ask", "q", "--jsonl"], ["ask", "-f", "missing.txt"]):
+        asked(*wrong, code=2)
+
+
+def test_what_a_model_wrote_is_kept_until_the_passages_change(
+    asked: Rag, work: Path, script: Script, server: str
+) -> None:
+    ask = ["ask", "Who made the red pump?", "--model", server, "--json"]
+    assert json.loads(asked(*ask).stdout)["notes"] == []
+    assert json.loads(asked(*ask).stdout)["notes"] == ["written before; --no-cache writes it again"]
+    assert len(script.requests) == 1
+    asked(*ask, "--no-cache")
+    assert len(script.requests) == 2
+    (work / "docs/machines.md").write_text(FACTS.replace("Clara", "Boris"))
+    asked("ingest")
+    changed = json.loads(asked(*ask, code=4).stdout)
+    assert (len(script.requests), changed["answered"]) == (3, False)
+
+
+def test_files_that_changed_since_are_named_taken_in_or_fatal(asked: Rag, work: Path) -> None:
+    ask = ["ask", "Who made the red pump?"]
+    assert json.loads(asked(*ask, "--require-fresh", "--json").stdout)["stale"] == []
+    (work / "docs/machines.md").write_text(FACTS.replace("Clara", "Boris"))
+    old = asked(*ask, "--require-fresh", code=3)
+    assert "made by Clara" in old.stdout
+    assert "docs/machines.md has changed since it was ingested" in old.stderr
+    new = asked(*ask, "--fresh", "--require-fresh")
+    assert "made by Boris" in new.stdout
+    assert "taken in again" in new.stderr
+    (work / "docs/machines.md").unlink()
+    assert json.loads(asked(*ask, "--json").stdout)["stale"] == [{"path": "docs/machines.md", "kind": "gone"}]
+    asked(*ask, "--fresh", code=4)
 
 
 def test_nothing_was_asked_yet(rag: Rag) -> None:

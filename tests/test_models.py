@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +19,7 @@ from ragcli.generation.pulling import pull
 from ragcli.generation.remote import Endpoint, Prices, RemoteModel, parse_endpoint
 from ragcli.generation.store import ModelStore
 from ragcli.results import Claim, End, Hit, Limits, Prompt
+from ragcli.settings import model_cache
 from tests.conftest import Rag
 from tests.contract.test_generators import COPIER, make_hit, writing
 from tests.servers import Script, file_server, model_server
@@ -287,20 +292,19 @@ def test_what_is_no_gguf_is_not_kept(work: Path) -> None:
             pull(store, wrong, name="", progress=lambda done, of: None)
 
 
-def test_a_model_comes_from_a_hub_through_its_own_client(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import constants
-
-    store = ModelStore(work / "models")
+def test_a_model_comes_from_a_hub_through_its_own_client(work: Path) -> None:
+    """In a process of its own: the hub's client reads its settings when it is imported."""
     with file_server(GGUF) as (address, _):
-        monkeypatch.setattr(constants, "ENDPOINT", address)
-        monkeypatch.setattr(
-            constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}"
-        )
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        stored = pull(store, "hf:org/repo/tiny.gguf", name="mine", progress=lambda done, of: None)
-    assert stored.name == "mine"
-    assert store.path(stored).read_bytes() == GGUF
-    assert sorted(path.name for path in store.folder.iterdir()) == ["mine.gguf", "mine.json"]
+        environment = {**os.environ, "HF_ENDPOINT": address, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(work / "hub")}
+        done = subprocess.run(
+            [sys.executable, "-m", "ragcli", "models", "pull", "hf:org/repo/tiny.gguf", "--name", "mine", "--json"],
+            env={**environment, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}, capture_output=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["sha256"] == hashlib.sha256(GGUF).hexdigest()
+    folder = model_cache() / "gguf"
+    assert (folder / "mine.gguf").read_bytes() == GGUF
+    assert sorted(path.name for path in folder.iterdir()) == ["mine.gguf", "mine.json"]
 
 
 def test_the_commands_for_models_say_what_there_is(rag: Rag, work: Path) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ragcli.app.history import Last
     from ragcli.app.ingestion import IngestRequest
     from ragcli.datatypes import Matrix, Vector
-    from ragcli.generation.store import ModelStore, Stored
+    from ragcli.generation.store import ModelStore
     from ragcli.ingest import Progress
     from ragcli.measurements import Diagnosis, EvalReport
     from ragcli.reports import IndexStats, IngestReport
@@ -181,9 +181,12 @@ class App:
         self, question: str, *, where: Filter, k: int | None = None, watcher: Watcher | None = None
     ) -> tuple[Answer, Last]:
         """`ask`, and the numbered places of the answer, which `rag open` will know."""
+        from ragcli.app.freshness import stale
         from ragcli.app.history import remember
 
-        answer = self.answerer().answer(checked_question(question), k or self.settings.retrieval_k, where, watcher)
+        question = checked_question(question)
+        answer = self.answerer().answer(question, k or self.settings.retrieval_k, where, watcher)
+        answer = replace(answer, stale=stale(self, [citation.document for citation in answer.citations]))
         return answer, remember(self.index_directory, self.project, answer)
 
     @cached_property
@@ -205,12 +208,6 @@ class App:
         from ragcli.generation.store import ModelStore
 
         return ModelStore(model_cache() / "gguf")
-
-    def pull_model(self, wanted: str, *, name: str, progress: Callable[[int, int], None]) -> Stored:
-        """Fetch a model. Raises ModelUnavailable, also when settings forbid the network."""
-        from ragcli.app.searching import pull_model
-
-        return pull_model(self, wanted, name, progress)
 
     def prompt(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> Prompt:  # noqa: B008
         """What a language model would be asked; nothing is written."""

@@ -11,7 +11,7 @@ from ragcli.datatypes import Filter, Mode
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.retrieval.diversity import Selection
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
-from ragcli.settings import model_cache
+from ragcli.settings import answer_cache, model_cache
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
@@ -109,11 +109,11 @@ def _transform(app: App) -> Transform | None:
 
 def writing_model(app: App) -> Callable[[str], str] | None:
     """The configured language model as a function from a prompt to its reply, or None when answers are extractive."""
-    from ragcli.generation import prompted, writes
+    from ragcli.generation import prompted_of, writes
 
     if not any(writes(name) for name in app.model_names):
         return None
-    generator = prompted(app.generator)
+    generator = prompted_of(app.generator)
     return partial(generator.write, max_tokens=160) if generator else None
 
 
@@ -145,6 +145,7 @@ def writing_parts(app: App) -> Writing:
         window=settings.answer_window,
         prices=(settings.answer_price_prompt, settings.answer_price_answer),
         offline=settings.offline,
+        cache=answer_cache() if settings.answer_cache else None,
     )
 
 
@@ -159,10 +160,10 @@ def pull_model(app: App, wanted: str, name: str, progress: Callable[[int, int], 
 
 def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
     """What a language model would be asked: by the configured one, or with estimated tokens when there is none."""
-    from ragcli.generation import prompted, prompting_only, writes
+    from ragcli.generation import prompted_of, prompting_only, writes
 
     named = [name for name in app.model_names if writes(name)]
-    generator = (prompted(app.generator) if named else None) or prompting_only(writing_parts(app))
+    generator = (prompted_of(app.generator) if named else None) or prompting_only(writing_parts(app))
     return generator.prompt(question, app.retriever().retrieve(question, k, where).hits)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ragcli.cli import options
 from ragcli.cli.session import Output, parse_filters, session
-from ragcli.errors import ExitCode
+from ragcli.errors import ExitCode, RagError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +20,29 @@ if TYPE_CHECKING:
     from ragcli.results import Answer
 
 app = typer.Typer(rich_markup_mode=None)
+_STALE = {"changed": "has changed", "gone": "is gone"}
 
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(help="The question.")],
+    question: Annotated[str | None, typer.Argument(help="The question.", show_default=False)] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file", "-f", metavar="FILE", help="Ask every line of a file (- for stdin).", show_default=False
+        ),
+    ] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="With --file: one JSON document a line.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="With --jsonl: append here, and go on where it ended.",
+            show_default=False,
+        ),
+    ] = None,
     k: options.K = None,
     mode: options.Mode = None,
     filters: options.Filters = None,
@@ -36,6 +55,16 @@ def ask(
     ] = False,
     context_only: Annotated[
         bool, typer.Option("--context-only", help="Show only the sources that fit the prompt, and stop.")
+    ] = False,
+    cache: Annotated[
+        bool | None,
+        typer.Option(
+            "--cache/--no-cache", help="Whether to use what a model wrote before [default: yes].", show_default=False
+        ),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Take in cited files that changed, then answer.")] = False,
+    require_fresh: Annotated[
+        bool, typer.Option("--require-fresh", help="Exit with 3 when a cited file changed since it was ingested.")
     ] = False,
     exact: options.Exact = None,
     per_document: options.PerDocument = None,
@@ -55,6 +84,8 @@ def ask(
 
     Example: rag ask "How many days of annual leave do I have?"
     """
+    if (question is None) == (file is None) or (jsonl and file is None) or (out and not jsonl):
+        raise typer.BadParameter("give a question, or --file FILE, and --out only with --jsonl")
     output = Output(as_json=as_json, quiet=quiet)
     flags = {
         "index": index,
@@ -65,6 +96,7 @@ def ask(
         "answer_threshold": threshold,
         "answer_verify": verify,
         "answer_context_tokens": context_tokens,
+        "answer_cache": cache,
         **options.retrieval_flags(
             exact=exact,
             per_document=per_document,
@@ -79,15 +111,72 @@ def ask(
     }
     with session(output, flags) as rag:
         where = parse_filters(filters)
+
+        def answer_to(asked: str, watcher: Watcher | None) -> Answer:
+            return fresh_answer(rag, output, asked, where, watcher, fresh=fresh)
+
+        if file is not None:
+            raise typer.Exit(_ask_all(rag, output, file, answer_to, jsonl=jsonl, out=out))
+        assert question is not None
         if show_prompt or context_only:
             _show_prompt(rag, output, question, where, context_only=context_only)
             return
-        answer = show_answer(rag, output, lambda watcher: rag.ask(question, where=where, watcher=watcher))
+        answer = show_answer(rag, output, lambda watcher: answer_to(question, watcher))
         if answer.answered and answer.mode == "extractive" and not as_json:
             output.note("These are sentences from the documents. A GGUF model writes prose: rag models list")
-        code = exit_code(answer, rag.settings.answer_verify)
+        code = exit_code(answer, rag.settings.answer_verify, require_fresh=require_fresh)
         if code:
             raise typer.Exit(code)
+
+
+def fresh_answer(
+    rag: App, output: Output, question: str, where: Filter, watcher: Watcher | None, *, fresh: bool
+) -> Answer:
+    """The answer; with `fresh`, from what the files of the hits say now."""
+    if fresh:
+        from ragcli.app.freshness import refresh
+
+        hits = rag.retriever().retrieve(question, rag.settings.retrieval_k, where).hits
+        if refresh(rag, [hit.passage.document for hit in hits]):
+            output.note("files that changed were taken in again")
+    return rag.ask(question, where=where, watcher=watcher)
+
+
+def _ask_all(
+    rag: App,
+    output: Output,
+    file: str,
+    ask: Callable[[str, Watcher | None], Answer],
+    *,
+    jsonl: bool,
+    out: Path | None,
+) -> int:
+    """Every question of a file; the exit code is 1 when one of them failed, and 0 also when some have no answer."""
+    from ragcli.cli import batch
+    from ragcli.render import jsonout
+    from ragcli.render.progress import progress_bar
+
+    questions = batch.read_questions(file)
+    failed = 0
+    if jsonl:
+        with progress_bar(not output.quiet and out is not None) as progress:
+            for result in batch.answer_all(
+                questions,
+                lambda question: ask(question, None),
+                lambda answer: jsonout.ask(answer, output.shown),
+                out=out,
+                on_progress=lambda done, total: progress(done, total, "", ""),
+            ):
+                failed += isinstance(result, RagError)
+        return ExitCode.ERROR if failed else ExitCode.OK
+    for question in questions:
+        output.result(lambda text, question=question: text.heading(question), dict)  # type: ignore[misc]
+        try:
+            show_answer(rag, output, lambda watcher, question=question: ask(question, watcher))  # type: ignore[misc]
+        except RagError as problem:
+            output.error(problem)
+            failed += 1
+    return ExitCode.ERROR if failed else ExitCode.OK
 
 
 def show_answer(rag: App, output: Output, ask: Callable[[Watcher | None], Answer]) -> Answer:
@@ -102,21 +191,25 @@ def show_answer(rag: App, output: Output, ask: Callable[[Watcher | None], Answer
     finally:
         if watcher is not None:
             watcher.close()
-    for note in answer.notes if not output.as_json else ():
-        output.note(note)
+    if not output.as_json:
+        for note in answer.notes:
+            output.note(note)
+        for entry in answer.stale:
+            output.note(f"{entry.path} {_STALE[entry.kind]} since it was ingested: rag ask --fresh takes it in first")
     streamed = watcher is not None and watcher.shown
     output.result(lambda text: text.answer(answer, streamed=streamed), lambda: jsonout.ask(answer, output.shown))
     return answer
 
 
-def exit_code(answer: Answer, verify: str) -> int:
+def exit_code(answer: Answer, verify: str, *, require_fresh: bool = False) -> int:
     """What the process that gave this answer exits with."""
     if answer.stopped == "interrupted":
         return ExitCode.INTERRUPTED
     if not answer.answered:
         return ExitCode.NOT_FOUND
     unsupported = any(citation.status == "unsupported" for citation in answer.citations)
-    return ExitCode.BELOW_GATE if verify == "fail" and unsupported else ExitCode.OK
+    refused = (verify == "fail" and unsupported) or (require_fresh and bool(answer.stale))
+    return ExitCode.BELOW_GATE if refused else ExitCode.OK
 
 
 def _show_prompt(rag: App, output: Output, question: str, where: Filter, *, context_only: bool) -> None:

@@ -98,6 +98,7 @@ def evaluate(
     """
     output = Output(as_json=as_json, quiet=quiet)
     flags = {
+        "answer_cache": None if not timing else False,  # what was written before says nothing about time
         "index": index,
         "embedding_model": embedding_model,
         "chunking_strategy": chunker,

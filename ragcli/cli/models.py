@@ -44,11 +44,12 @@ def pull(
     """
     output = Output(as_json=as_json, quiet=quiet)
     with session(output, {}) as rag:
+        from ragcli.app.searching import pull_model
         from ragcli.render import models as render
         from ragcli.render.progress import byte_progress
 
         with byte_progress(not quiet and not as_json) as progress:
-            stored = rag.pull_model(wanted, name=name, progress=progress)
+            stored = pull_model(rag, wanted, name, progress)
         output.result(lambda text: text.lines(render.pulled_lines(stored)), lambda: render.pulled_json(stored))
 
 

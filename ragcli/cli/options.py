@@ -73,7 +73,6 @@ Filters = Annotated[
     list[str] | None,
     typer.Option(
         "--filter",
-        "-f",
         metavar="KEY=VALUE",
         help="Only documents with path=GLOB, type=TYPE, modified>DATE, author=NAME, tag.NAME=VALUE …; repeatable.",
         show_default=False,

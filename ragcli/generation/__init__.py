@@ -38,6 +38,7 @@ class Writing:
     window: int = 8192
     prices: tuple[float, float] = (0.0, 0.0)
     offline: bool = False
+    cache: Path | None = None  # where drafts are kept
 
 
 def writes(name: str) -> bool:
@@ -63,7 +64,12 @@ def _one(name: str, parts: Writing) -> Generator:
         from ragcli.generation.extractive import ExtractiveGenerator
 
         return ExtractiveGenerator(_scorer(parts), max_sentences=parts.max_sentences)
-    return _prompted_by(_language_model(name, parts), parts)
+    written = _prompted_by(_language_model(name, parts), parts)
+    if parts.cache is None:
+        return written
+    from ragcli.generation.caching import CachingGenerator
+
+    return CachingGenerator(written, parts.cache)
 
 
 def _scorer(parts: Writing) -> SentenceScorer:
@@ -112,15 +118,17 @@ def _remote_model(name: str, parts: Writing) -> LanguageModel:
     return AnthropicModel(endpoint, context_tokens=parts.window, prices=prices)
 
 
-def prompted(generator: Generator) -> PromptedGenerator | None:
+def prompted_of(generator: Generator) -> PromptedGenerator | None:
     """The language model's generator that `generator` is, or that answers first in a chain; None when that one copies.
 
     Raises ModelUnavailable when no model of a chain is there.
     """
+    from ragcli.generation.caching import CachingGenerator
     from ragcli.generation.chain import ChainGenerator
     from ragcli.generation.prompted import PromptedGenerator
 
     first = generator.current if isinstance(generator, ChainGenerator) else generator
+    first = first.inner if isinstance(first, CachingGenerator) else first
     return first if isinstance(first, PromptedGenerator) else None
 
 

@@ -23,6 +23,13 @@ def files(connection: sqlite3.Connection) -> list[SourceFile]:
     return sorted([*found, *copies.sources(connection).values()], key=lambda source: source.path)
 
 
+def file(connection: sqlite3.Connection, path: str) -> SourceFile | None:
+    """What is remembered of the source of the document at `path`, which is no copy; None when there is none."""
+    query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents WHERE path = ?"
+    entry = connection.execute(query, (path,)).fetchone()
+    return SourceFile(*entry) if entry else None
+
+
 def failures(connection: sqlite3.Connection, *, skipped: bool) -> list[Failure]:
     """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
     query = "SELECT path, reason, skipped FROM failures WHERE skipped <= ? ORDER BY path"

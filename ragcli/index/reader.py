@@ -255,6 +255,11 @@ class IndexReader:
         with self.snapshot():
             return listing.files(self._connection)
 
+    def file(self, path: str) -> SourceFile | None:
+        """What is remembered of the source of the document at `path`."""
+        with self.snapshot():
+            return listing.file(self._connection, path)
+
     def failures(self, *, skipped: bool = False) -> list[Failure]:
         """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
         with self.snapshot():

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from ragcli.measurements import CompareReport, Comparison, EvalReport, GateResult, QuestionScore, TuneReport
+from ragcli.measurements import (
+    Calibration,
+    CompareReport,
+    Comparison,
+    EvalReport,
+    GateResult,
+    QuestionScore,
+    TuneReport,
+)
 from ragcli.render.sanitize import one_line
 
 _STAGE_METRICS = ("ndcg@10", "hit@5", "recall@10")
@@ -148,3 +156,12 @@ def _verdict(result: GateResult) -> Text:
     if result.metric == "baseline":
         return Text.assemble(verdict, f"  baseline: {result.reason}")
     return Text.assemble(verdict, f"  {result.metric} {value}, {bound} {result.minimum:g}{reason}")
+
+
+def calibration_lines(found: Calibration) -> Iterator[Text]:
+    """The threshold and what it does on the half of the questions that did not choose it."""
+    yield Text(f"threshold {found.threshold:.4f}, chosen on half of {found.questions:,} questions, kept with the index")
+    yield Text(
+        f"on the other half: answers {found.answered_of_answerable:.0%} of the answerable, abstains from "
+        f"{found.abstained_of_unanswerable:.0%} of the unanswerable, AUROC {found.auroc:.3f}"
+    )

@@ -115,6 +115,7 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "hits": [hit(entry, shown) for entry in answer.hits],
         "dropped": answer.dropped,
         "stopped": answer.stopped,
+        "stale": [{"path": entry.path, "kind": entry.kind} for entry in answer.stale],
         "usage": dataclasses.asdict(answer.usage) if answer.usage else None,
         "notes": list(answer.notes),
         "timings": _rounded(answer.timings),

@@ -149,9 +149,7 @@ class TerminalRenderer:
 
     def context(self, prompt: Prompt) -> None:
         """The sources alone."""
-        for i, source in enumerate(prompt.sources):
-            if i:
-                self._line()
+        for source in prompt.sources:
             head = Text(f"[{source.number}] ", style="bold cyan")
             passage = source.hit.passage
             self._line(head.append_text(self._place(passage.document, passage.span, passage.headings)))
@@ -241,14 +239,10 @@ class TerminalRenderer:
         self._lines(compared_lines(report))
 
     def calibration(self, found: Calibration) -> None:
-        """The threshold and what it does on the half of the questions that did not choose it."""
-        self._line(
-            f"threshold {found.threshold:.4f}, chosen on half of {found.questions:,} questions, kept with the index"
-        )
-        self._line(
-            f"on the other half: answers {found.answered_of_answerable:.0%} of the answerable, abstains from "
-            f"{found.abstained_of_unanswerable:.0%} of the unanswerable, AUROC {found.auroc:.3f}"
-        )
+        """See `ragcli.render.evaluation`."""
+        from ragcli.render.evaluation import calibration_lines
+
+        self._lines(calibration_lines(found))
 
     def problems(self, gold: str, problems: Sequence[Problem]) -> None:
         """Each problem as `file:line: kind: text`."""
@@ -258,6 +252,12 @@ class TerminalRenderer:
             self._line(Text.assemble(place, (problem.kind, styles[problem.kind]), f": {one_line(problem.text)}"))
         if not problems:
             self._line("no problems")
+
+    def heading(self, text: str) -> None:
+        """A line that begins something, with an empty one before and after it."""
+        self._line()
+        self._line(Text(f"## {one_line(text)}", style="bold"))
+        self._line()
 
     def plain(self, text: str) -> None:
         """One line."""
@@ -282,10 +282,8 @@ class TerminalRenderer:
 
     def check(self, problems: Sequence[str]) -> None:
         """The contradictions found in an index, or that there are none."""
-        for problem in problems:
-            self._line(Text.assemble(("problem  ", "red"), sanitize(problem)))
-        if not problems:
-            self._line("The index is sound.")
+        self._lines(Text.assemble(("problem  ", "red"), sanitize(problem)) for problem in problems)
+        self._lines([] if problems else ["The index is sound."])
 
     # ---- messages -------------------------------------------------------------------------------------------------
 

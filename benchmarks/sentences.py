@@ -1,6 +1,6 @@
 """How often the answer stands in the sentences of an extractive answer.
 
-    python benchmarks/sentences.py COLLECTION INDEX [--every N] [--first N]
+    python benchmarks/sentences.py COLLECTION INDEX [--every N] [--first N] [--alone]
 
 `COLLECTION` is a BEIR folder with `answers.jsonl` (`_id`, `answers`), `INDEX` an index of it, made by `rag eval`. Prints the
 share of questions whose answer stands in the first sentence, and in at most two and three.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ragcli.app import App
@@ -26,12 +27,14 @@ def main() -> None:
     parser.add_argument("index", type=Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--alone", action="store_true", help="score each sentence by itself, not in its context")
     options = parser.parse_args()
     settings = resolve({"index": str(options.index)}, environment={}, directory=Path.cwd(), user_file=Path("none"))
     app = App(settings, Path.cwd())
     answers = {row["_id"]: row["answers"] for row in _rows(options.collection / "answers.jsonl")}
     questions = _rows(options.collection / "queries.jsonl")[options.first :: options.every]
     score = app.generator._score  # type: ignore[attr-defined]
+    score = replace(score, embed_tokens=None) if options.alone else score
     retriever = app.retriever()
     found, given, spent = [0, 0, 0], 0, 0.0
     for question in questions:

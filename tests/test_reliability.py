@@ -23,7 +23,7 @@ from ragcli.index.reader import IndexReader
 from ragcli.text.query import parse_query
 from tests.conftest import heed_interrupts
 
-TRIALS = int(os.environ.get("KILL_TRIALS", "20"))
+TRIALS = int(os.environ.get("KILL_TRIALS", "10"))
 LARGE_ENOUGH_KIB = 65536  # the whole index of the corpus below fits into files of this size
 INGEST = [sys.executable, "-m", "ragcli", "ingest", "docs", "--json", "--max-tokens", "32"]
 
@@ -130,7 +130,9 @@ def test_an_interrupted_ingest_keeps_what_was_finished(
     assert check_promises(work / ".rag", corpus) == len(corpus)
 
 
-@pytest.mark.parametrize("limit_kib", [0, 16, 64, 160, 320, 640, LARGE_ENOUGH_KIB])
+@pytest.mark.parametrize(
+    "limit_kib", [0, 64, 320, LARGE_ENOUGH_KIB, *(pytest.param(n, marks=pytest.mark.slow) for n in (16, 160, 640))]
+)
 def test_a_full_disk_leaves_the_index_as_it_was(work: Path, corpus: dict[str, str], limit_kib: int) -> None:
     few = [*INGEST[:4], "docs/00.txt", *INGEST[5:]]
     subprocess.run(few, check=True, capture_output=True)

@@ -43,9 +43,8 @@ def main() -> None:
     rates = [(u.prompt_tokens - u.reused_tokens) / u.first_token_ms * 1000 for u in used if u.first_token_ms]
     speeds = [(u.answer_tokens - 1) / (u.total_ms - u.first_token_ms) * 1000 for u in used if u.answer_tokens > 1]
     print(f"{options.model}: {len(used)} answers, loaded in {used[0].load_ms:.0f} ms")
-    print(
-        f"prompt {_mean([u.prompt_tokens for u in used]):.0f} tokens, of them {_mean([u.reused_tokens for u in used]):.0f} reused"
-    )
+    prompt, reused = _mean([u.prompt_tokens for u in used]), _mean([u.reused_tokens for u in used])
+    print(f"prompt {prompt:.0f} tokens, of them {reused:.0f} reused")
     print(f"first token after {statistics.median(u.first_token_ms for u in used):.0f} ms (median)")
     print(f"{statistics.median(rates):.0f} prompt tokens/s, {statistics.median(speeds):.1f} tokens/s (medians)")
     app.close()

@@ -12,7 +12,14 @@ from ragcli.evaluation.gold import GoldQuestion
 from ragcli.evaluation.matching import gains, holds, paths_of
 from ragcli.evaluation.metrics import DEFAULT_METRICS, Measure, mean_of, parse_measure
 from ragcli.evaluation.spans import Locate, span_scores
-from ragcli.evaluation.statistics import auroc, bootstrap_interval, percentile, risk_coverage
+from ragcli.evaluation.statistics import (
+    auroc,
+    bootstrap_interval,
+    calibration_error,
+    percentile,
+    reliability,
+    risk_coverage,
+)
 from ragcli.measurements import EvalReport, QuestionScore
 from ragcli.results import Answer, Hit, QueryResult
 
@@ -71,6 +78,9 @@ def evaluate(
         total = [score.milliseconds for score in scores]
         metrics |= {"latency_p50_ms": percentile(total, 0.5), "latency_p95_ms": percentile(total, 0.95)}
     confident = [score for score in scores if score.confidence is not None]
+    bins = reliability([s.confidence or 0.0 for s in confident], [_is_right(s) for s in confident])
+    if bins:
+        metrics["calibration_error"] = calibration_error(bins)
     return EvalReport(
         metrics=metrics,
         per_question=tuple(scores),
@@ -85,7 +95,13 @@ def evaluate(
         slices=_slices(scores),
         latency={n: (percentile(v, 0.5), percentile(v, 0.95)) for n, v in stages.items()} if timing else {},
         risk_coverage=tuple(risk_coverage([s.confidence or 0.0 for s in confident], [_is_wrong(s) for s in confident])),
+        reliability=tuple(bins),
     )
+
+
+def _is_right(score: QuestionScore) -> bool:
+    """Whether the documents can answer and, where an answer was given, its evidence is cited."""
+    return score.answerable and (not score.answered or score.metrics.get("citation_recall", 1.0) > 0)
 
 
 def _is_wrong(score: QuestionScore) -> bool:

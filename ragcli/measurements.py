@@ -73,11 +73,23 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Questions with a confidence from `low` to `high`: their mean confidence, and the share that was right."""
+
+    low: float
+    high: float
+    questions: int
+    confidence: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
 class EvalReport:
     """The means over all questions, what each question scored, and whether the gate is passed.
 
     `intervals` are 95 % bootstrap intervals of the means. `slices` maps a tag to its questions' metrics. `comparisons` are
     with the baseline, `remarks` what else changed since. `latency` maps a stage to p50 and p95 in milliseconds.
+    `reliability` says of answers, by confidence, how often the documents could answer and the evidence was cited.
     """
 
     metrics: Mapping[str, float]
@@ -93,6 +105,7 @@ class EvalReport:
     slices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     latency: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     risk_coverage: tuple[tuple[float, float], ...] = ()
+    reliability: tuple[ReliabilityBin, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     remarks: tuple[str, ...] = ()
     stages: tuple[Stage, ...] = ()

@@ -46,6 +46,23 @@ def test_a_sentence_has_the_status_that_its_source_gives_it(sentence: str, statu
 
 
 @pytest.mark.parametrize(
+    "quote",
+    [
+        "def __init__(self, *args, **kwargs):",
+        "* an item with *emphasis* and `code`",
+        "| a | b_c_d |",
+        "1. Open the lid\n   and wait.",
+        "## A heading ##",
+        "-5 degrees",
+        "**",
+        "面積は千平方キロです。",
+    ],
+)
+def test_a_copied_sentence_is_exact_whatever_marks_it_has(quote: str) -> None:
+    assert judge(quote, quote).status == ("unsupported" if quote == "**" else "exact")
+
+
+@pytest.mark.parametrize(
     ("quote", "sentence"),
     [
         ("In 2024 the 61400 homes used 9.83 million cubic metres.", None),

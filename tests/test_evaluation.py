@@ -51,13 +51,16 @@ def test_every_metric_is_produced(indexed) -> None:
     assert {
         "hit@1", "hit@5", "recall@5", "precision@5", "mrr", "map", "ndcg@10", "span_recall", "span_precision", "span_iou", "answer_em",
         "answer_f1", "rouge_l", "answer_similarity", "answer_contains", "support_rate", "citation_precision", "citation_recall",
-        "abstention_accuracy", "abstention_precision", "abstention_recall", "abstention_auroc", "latency_p50_ms", "latency_p95_ms",
+        "abstention_accuracy", "abstention_precision", "abstention_recall", "abstention_auroc", "calibration_error", "latency_p50_ms", "latency_p95_ms",
     } <= names  # fmt: skip
     assert report["metrics"]["hit@5"] == 1.0
     assert set(report["slices"]) == {"even", "odd"}
     assert report["intervals"]["ndcg@10"][0] <= report["metrics"]["ndcg@10"] <= report["intervals"]["ndcg@10"][1]
     assert set(report["latency"]) >= {"lexical", "answer"}
     assert report["risk_coverage"][-1][0] == 1.0
+    assert sum(entry["questions"] for entry in report["reliability"]) == report["questions"]
+    assert all(entry["low"] <= entry["confidence"] <= entry["high"] for entry in report["reliability"])
+    assert "confidence   questions   mean   right" in indexed("eval", "gold.jsonl").stdout
 
 
 def test_without_timing_equal_runs_are_equal_byte_for_byte(indexed) -> None:

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from ragcli.evaluation.answers import contains_all, exact_match, rouge_l, token_f1
-from ragcli.evaluation.statistics import auroc, bootstrap_interval, percentile, randomisation_p, risk_coverage
+from ragcli.evaluation.statistics import (
+    auroc,
+    bootstrap_interval,
+    calibration_error,
+    percentile,
+    randomisation_p,
+    reliability,
+    risk_coverage,
+)
 
 SHARES = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=8)
 
@@ -69,3 +77,11 @@ def test_answers_are_compared_as_squad_and_rouge_do() -> None:
     assert rouge_l("", ["x"]) == token_f1("", ["x"]) == 0
     assert contains_all("28 days, until March", ["28", "march"]) == 1
     assert contains_all("28 days", ["28", "march"]) == 0
+
+
+def test_reliability_says_how_often_each_confidence_was_right() -> None:
+    bins = reliability([0.05, 0.15, 0.15, 0.95, 1.0], [False, True, False, True, True])
+    assert [(b.low, b.questions, b.right) for b in bins] == [(0.0, 1, 0.0), (0.1, 2, 0.5), (0.9, 2, 1.0)]
+    assert [b.confidence for b in bins] == pytest.approx([0.05, 0.15, 0.975])
+    assert calibration_error(bins) == pytest.approx((0.05 + 2 * 0.35 + 2 * 0.025) / 5)
+    assert calibration_error([]) == 0.0

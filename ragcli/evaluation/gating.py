@@ -19,11 +19,11 @@ SPAN_METRICS = ("span_recall", "span_precision", "span_iou")
 ANSWER_METRICS = (
     "answer_em", "answer_f1", "rouge_l", "answer_similarity", "answer_contains", "must_contain", "support_rate",
     "citation_precision", "citation_recall", "abstention_accuracy", "abstention_precision", "abstention_recall",
-    "abstention_auroc",
+    "abstention_auroc", "calibration_error",
 )  # fmt: skip
 LATENCY_METRICS = ("latency_p50_ms", "latency_p95_ms")
 _ROUNDING = 1e-6  # of the numbers in a baseline file
-_SMALLER_IS_BETTER = frozenset(LATENCY_METRICS)
+_SMALLER_IS_BETTER = frozenset((*LATENCY_METRICS, "calibration_error"))
 
 
 @dataclass(frozen=True, slots=True)

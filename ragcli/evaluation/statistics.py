@@ -9,6 +9,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from ragcli.measurements import ReliabilityBin
+
 RESAMPLES = 2_000
 PERMUTATIONS = 10_000
 _EXACT_UP_TO = 12  # differences that are not zero: 4,096 sign patterns are counted rather than drawn
@@ -70,6 +72,29 @@ def risk_coverage(scores: Sequence[float], wrong: Sequence[bool]) -> list[tuple[
         if count == len(order) or scores[order[count]] != scores[i]:
             points.append((count / len(order), errors / count))
     return points
+
+
+def reliability(scores: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> list[ReliabilityBin]:
+    """Scores in `bins` equal intervals of [0, 1] with what became of them, empty ones left out (DeGroot & Fienberg 1983)."""
+    members: dict[int, list[int]] = {}
+    for i, score in enumerate(scores):
+        members.setdefault(min(bins - 1, int(score * bins)), []).append(i)
+    return [
+        ReliabilityBin(
+            low=b / bins,
+            high=(b + 1) / bins,
+            questions=len(inside),
+            confidence=sum(scores[i] for i in inside) / len(inside),
+            right=sum(right[i] for i in inside) / len(inside),
+        )
+        for b, inside in sorted(members.items())
+    ]
+
+
+def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Expected calibration error: mean distance of confidence and share right, weighted by questions (Naeini et al. 2015)."""
+    total = sum(entry.questions for entry in bins)
+    return sum(entry.questions * abs(entry.confidence - entry.right) for entry in bins) / total if total else 0.0
 
 
 def percentile(values: Sequence[float], share: float) -> float:

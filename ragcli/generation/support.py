@@ -44,9 +44,11 @@ def judge(sentence: str, quote: str, *, around: str = "", language: str = "en") 
     said = undecorated(sentence)
     if not said:
         return Support("unsupported", 0.0, ("nothing is said",))
-    if stands_in(said, quote):
+    as_written = sentence.strip()
+    if as_written == quote or stands_in(as_written, quote) or stands_in(said, quote):
         return Support("exact", 1.0)
-    if stands_in(fold_quote(said).rstrip(".!?;:,"), fold_quote(quote)):
+    folded = fold_quote(quote)
+    if any(stands_in(fold_quote(text).rstrip(".!?;:,"), folded) for text in (as_written, said)):
         return Support("normalised", 1.0)
     ours, theirs = read_tokens(said, language), read_tokens(quote, language)
     score = _shared(said, ours, quote, theirs, language)

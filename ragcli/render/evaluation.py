@@ -34,6 +34,7 @@ def evaluation_lines(report: EvalReport, *, worst: int) -> Iterator[Line]:
         yield _metric(name, score, report.intervals.get(name))
     yield from _slices(report.slices)
     yield from _stages(report)
+    yield from _reliability(report)
     if report.unresolved:
         yield Text(
             f"{len(report.unresolved):,} gold paths are not in the index, e.g. {one_line(report.unresolved[0])}",
@@ -156,6 +157,14 @@ def _verdict(result: GateResult) -> Text:
     if result.metric == "baseline":
         return Text.assemble(verdict, f"  baseline: {result.reason}")
     return Text.assemble(verdict, f"  {result.metric} {value}, {bound} {result.minimum:g}{reason}")
+
+
+def _reliability(report: EvalReport) -> Iterator[Line]:
+    if not report.reliability:
+        return
+    yield Text("  confidence   questions   mean   right", "bold")
+    for entry in report.reliability:
+        yield f"  {entry.low:.1f} to {entry.high:.1f}   {entry.questions:>9,}   {entry.confidence:.2f}   {entry.right:>5.2f}"
 
 
 def calibration_lines(found: Calibration) -> Iterator[Text]:

@@ -154,6 +154,7 @@ def evaluation(report: EvalReport, *, timing: bool = True) -> dict[str, Any]:
         "unresolved": list(report.unresolved),
         "slices": {tag: _six(metrics) for tag, metrics in report.slices.items()},
         "risk_coverage": [[round(coverage, 6), round(risk, 6)] for coverage, risk in report.risk_coverage],
+        "reliability": [{name: round(n, 6) for name, n in dataclasses.asdict(b).items()} for b in report.reliability],
         "gate": {
             "passed": report.passed,
             "thresholds": [

@@ -50,9 +50,9 @@ HOMES = {
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
     "typer": {"cli.main", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
-              "cli.answers", "cli.chat", "cli.models"},
+              "cli.answers", "cli.chat", "cli.models", "cli.runs"},
     "click": {"cli.main"},
-    "rich": {"render.answers", "render.inline", "render.models", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
+    "rich": {"render.answers", "render.inline", "render.models", "render.runs", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
     "yaml": {"evaluation.importing", "loaders.markdown"},
 }  # fmt: skip
 # Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.

@@ -237,5 +237,28 @@ def test_files_that_changed_since_are_named_taken_in_or_fatal(asked: Rag, work: 
     asked(*ask, "--fresh", code=4)
 
 
+def test_a_saved_run_is_asked_again_and_compared(asked: Rag, work: Path, write: Write) -> None:
+    asked("ask", "Who made the red pump?", "-k", "3", "--filter", "type=markdown", "--save", "a.json")
+    assert asked("replay", "a.json").stdout == "no difference\n"
+    asked("ask", "Where is the old key?", "--save", "b.json")
+    found = json.loads(asked("diff", "a.json", "b.json", "--json", code=3).stdout)
+    assert [entry["kind"] for entry in found["differences"]] == [
+        "question",
+        "retrieval.k",
+        "filters",
+        "cited",
+        "answer",
+    ]
+    (work / "docs/machines.md").write_text(FACTS.replace("Clara", "Boris"))
+    asked("ingest")
+    shown = asked("replay", "a.json", code=3).stdout
+    assert "index fingerprint" in shown
+    assert "  - The red pump was made by Clara." in shown
+    assert "  + The red pump was made by Boris." in shown
+    write("c.json", '{"schema": "rag.ask/1"}')
+    for wrong in (["replay", "c.json"], ["diff", "a.json", "missing.json"]):
+        assert "no saved run" in asked(*wrong, code=2).stderr
+
+
 def test_nothing_was_asked_yet(rag: Rag) -> None:
     assert "rag ask" in rag("open", "1", code=2).stderr

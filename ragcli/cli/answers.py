@@ -56,6 +56,10 @@ def ask(
     context_only: Annotated[
         bool, typer.Option("--context-only", help="Show only the sources that fit the prompt, and stop.")
     ] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="FILE", help="Keep the answer for rag replay and rag diff.", show_default=False),
+    ] = None,
     cache: Annotated[
         bool | None,
         typer.Option(
@@ -122,6 +126,11 @@ def ask(
             _show_prompt(rag, output, question, where, context_only=context_only)
             return
         answer = show_answer(rag, output, lambda watcher: answer_to(question, watcher))
+        if save is not None:
+            from ragcli.app import runs
+            from ragcli.render import jsonout
+
+            runs.save(save, runs.run_document(rag, jsonout.ask(answer, output.shown), filters or []))
         if answer.answered and answer.mode == "extractive" and not as_json:
             output.note("These are sentences from the documents. A GGUF model writes prose: rag models list")
         code = exit_code(answer, rag.settings.answer_verify, require_fresh=require_fresh)

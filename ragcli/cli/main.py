@@ -9,7 +9,7 @@ import click
 import typer
 
 from ragcli import __version__
-from ragcli.cli import answers, chat, evaluation, gold, library, models, options, search
+from ragcli.cli import answers, chat, evaluation, gold, library, models, options, runs, search
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
@@ -27,6 +27,7 @@ app.add_typer(library.app)
 app.add_typer(search.app)
 app.add_typer(answers.app)
 app.add_typer(chat.app)
+app.add_typer(runs.app)
 app.add_typer(evaluation.app)
 app.add_typer(gold.app, name="gold")
 app.add_typer(models.app, name="models")

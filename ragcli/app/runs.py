@@ -1,0 +1,115 @@
+"""Answers kept with everything that they depended on, asked again, and compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragcli.errors import RagError, UsageError
+from ragcli.settings import key_of
+
+if TYPE_CHECKING:
+    from ragcli.app.core import App
+
+SCHEMA = "rag.run/1"
+_KEPT = ("retrieval_", "answer_")  # settings that decide an answer; the index and the network are the reader's own
+_NOT_KEPT = ("answer_cache", "answer_threads")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that two runs do not share; `before` or `after` is empty where it is only in one of them."""
+
+    kind: str
+    before: str
+    after: str
+
+
+def run_document(app: App, answer: Mapping[str, Any], filters: Sequence[str]) -> dict[str, Any]:
+    """The answer, as `rag ask --json` has it, with the settings that decided it and what the index was."""
+    manifest = app.reader.manifest
+    settings = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(app.settings).items()
+        if name.startswith(_KEPT) and name not in _NOT_KEPT
+    }
+    settings["answer_threshold"] = app.answer_threshold
+    return {
+        "schema": SCHEMA,
+        "question": answer["question"],
+        "filters": list(filters),
+        "settings": settings,
+        "index": {
+            "fingerprint": app.reader.fingerprint(),
+            "generation": manifest.generation,
+            "embedder": manifest.embedder["name"],
+            "chunker": dict(manifest.chunker),
+        },
+        "answer": dict(answer),
+    }
+
+
+def save(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a run. Raises RagError."""
+    try:
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RagError(f"cannot write {path}: {error.strerror}", hint="give another --save") from error
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a run. Raises UsageError when it is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["schema"] != SCHEMA or not isinstance(found["answer"]["question"], str):
+            raise ValueError(f"its schema is not {SCHEMA}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is no saved run: {error}", hint='rag ask "…" --save run.json makes one') from error
+    return dict(found)
+
+
+def flags_of(run: Mapping[str, Any]) -> dict[str, object]:
+    """The settings of a run as flags; those that this version does not know are left out."""
+    from ragcli.settings import Settings
+
+    known = asdict(Settings())
+    found = {name: value for name, value in run["settings"].items() if name in known}
+    if found.get("answer_models"):
+        found.pop("answer_model", None)
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """What differs, causes first: settings, index, then what was found, cited and answered. Scores and timings do not count."""
+    found = [Difference("question", before["question"], after["question"])]
+    found += [
+        Difference(key_of(name), str(before["settings"].get(name, "")), str(after["settings"].get(name, "")))
+        for name in sorted({*before["settings"], *after["settings"]})
+    ]
+    found += [
+        Difference(f"index {name}", str(before["index"].get(name, "")), str(after["index"].get(name, "")))
+        for name in ("embedder", "chunker", "fingerprint")
+    ]
+    one, other = before["answer"], after["answer"]
+    found += [Difference("filters", " ".join(before["filters"]), " ".join(after["filters"]))]
+    found += [Difference("model", one["model"], other["model"])]
+    found += [Difference("found", "\n".join(_hits(one)), "\n".join(_hits(other)))]
+    found += [Difference("cited", "\n".join(_citations(one)), "\n".join(_citations(other)))]
+    found += [Difference("answer", one["answer"] or "not in the documents", other["answer"] or "not in the documents")]
+    return [entry for entry in found if entry.before != entry.after]
+
+
+def answers_differ(found: Sequence[Difference]) -> bool:
+    """Whether what a reader sees differs: the answer, or what it cites."""
+    return any(entry.kind in ("answer", "cited") for entry in found)
+
+
+def _hits(answer: Mapping[str, Any]) -> list[str]:
+    return [f"{hit['path']} {hit['start']}-{hit['end']}" for hit in answer["hits"]]
+
+
+def _citations(answer: Mapping[str, Any]) -> list[str]:
+    return [f"{c['path']} {c['status']}: {' '.join(c['quote'].split())}" for c in answer["citations"]]

@@ -1,0 +1,76 @@
+"""Asking a saved question again, and comparing saved answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragcli.cli import options
+from ragcli.cli.session import Output, parse_filters, session
+from ragcli.errors import ExitCode
+
+if TYPE_CHECKING:
+    from ragcli.app.runs import Difference
+
+app = typer.Typer(rich_markup_mode=None)
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="What rag ask --save wrote.")]
+
+
+@app.command()
+def replay(
+    run: Run,
+    model: options.AnswerModel = None,
+    index: options.Index = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Ask the question of a saved run again, with its settings, and show what differs. Exit code 3 if the answer does.
+
+    Example: rag replay run.json
+    """
+    from ragcli.app import runs
+
+    output = Output(as_json=as_json, quiet=quiet)
+    before: dict[str, object] = {}
+    with session(output, {}):
+        before = runs.load(run)
+    flags = {**runs.flags_of(before), "index": index, "answer_cache": False}
+    if model is not None:
+        flags |= {"answer_model": model, "answer_models": ()}
+    with session(output, flags) as rag:
+        from ragcli.render import jsonout
+
+        filters = [str(text) for text in before["filters"]]  # type: ignore[attr-defined]
+        answer = rag.ask(str(before["question"]), where=parse_filters(filters))
+        after = runs.run_document(rag, jsonout.ask(answer, output.shown), filters)
+        _show(output, runs.differences(before, after))
+
+
+@app.command()
+def diff(
+    before: Run,
+    after: Annotated[Path, typer.Argument(metavar="RUN", help="Another.")],
+    as_json: options.Json = False,
+) -> None:
+    """Show what differs between two saved runs: settings, index, what was found, cited and answered. Exit code 3 if the
+    answer does.
+
+    Example: rag diff before.json after.json
+    """
+    from ragcli.app import runs
+
+    output = Output(as_json=as_json, quiet=False)
+    with session(output, {}):
+        _show(output, runs.differences(runs.load(before), runs.load(after)))
+
+
+def _show(output: Output, found: Sequence[Difference]) -> None:
+    from ragcli.app import runs
+    from ragcli.render import runs as render
+
+    output.result(lambda text: text.lines(render.difference_lines(found)), lambda: render.differences_json(found))
+    if runs.answers_differ(found):
+        raise typer.Exit(ExitCode.BELOW_GATE)

@@ -121,6 +121,7 @@ class _Draft:
         worth = [
             max((_WEIGHTS[self.citations[m - 1].status] for m in sentence.markers), default=0.0)
             for sentence in self.sentences
+            if sentence.text
         ]
         return sum(worth) / len(worth) if worth else 0.0
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ragcli.datatypes import Chunk, DocumentRecord, Mode, Section, Span
 
@@ -107,11 +107,13 @@ class Citation:
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of an answer and the markers of the citations behind it. `lead` is what stands before it: nothing, a
-    space, a line break, or an empty line."""
+    space, a line break, or an empty line. A structured answer has one for each `field`, with its `value`."""
 
     text: str
     markers: tuple[int, ...]
     lead: str = ""
+    field: str | None = None
+    value: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ class Prompt:
     system: str
     user: str
     sources: tuple[Source, ...] = ()
+    schema: Mapping[str, Any] | None = None  # what the reply must be, as JSON schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +147,15 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A finished sentence of a draft with the spans that it claims to rest on, as (hit rank, start, end). `named` says
-    whether the writer named them itself, rather than their having been looked up for it."""
+    whether the writer named them itself, rather than their having been looked up for it. A `field` of a structured answer
+    claims its `value`, of which `text` is what a source must say; it is empty when there is nothing to say."""
 
     text: str
     evidence: tuple[tuple[int, int, int], ...]
     lead: str = ""
     named: bool = True
+    field: str | None = None
+    value: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +234,7 @@ class Answer:
     @property
     def text(self) -> str:
         """The sentences as they are read, without markers."""
-        return "".join(sentence.lead + sentence.text for sentence in self.sentences).strip()
+        return "".join(s.lead + (f"{s.field}: " if s.field else "") + s.text for s in self.sentences).strip()
 
 
 @dataclass(frozen=True, slots=True)

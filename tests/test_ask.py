@@ -260,5 +260,53 @@ def test_a_saved_run_is_asked_again_and_compared(asked: Rag, work: Path, write: 
         assert "no saved run" in asked(*wrong, code=2).stderr
 
 
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "maker": {"type": "string", "description": "who made the pump"},
+        "coins": {"type": ["integer", "null"]},
+        "colour": {"type": "string"},
+        "old": {"type": "boolean"},
+    },
+}
+
+
+def test_a_structured_answer_has_a_citation_or_null_for_each_field(
+    asked: Rag, write: Write, script: Script, server: str
+) -> None:
+    write("s.json", json.dumps(SCHEMA))
+    script.reply = 'Here: {"maker": "Clara", "coins": 413, "colour": 7, "old": true, "more": "x"}'
+    ask = ["ask", "Who made the red pump?", "--schema", "s.json", "--model", server, "--json"]
+    found = json.loads(asked(*ask).stdout)
+    assert {name: entry["value"] for name, entry in found["fields"].items()} == {
+        "maker": "Clara", "coins": 413, "colour": None, "old": True
+    }  # fmt: skip
+    statuses = [c["status"] for c in found["citations"]]
+    assert statuses == ["exact", "unsupported"]
+    assert found["fields"]["colour"]["citations"] is None
+    assert script.requests[0]["response_format"]["type"] == "json_schema"
+    assert "who made the pump" in script.requests[0]["messages"][1]["content"]
+    dropped = json.loads(asked(*ask, "--verify", "drop").stdout)["fields"]
+    assert dropped["coins"] == {"value": None, "citations": None}
+    assert asked(*ask[:-1], "--verify", "drop").stdout.startswith("maker: Clara [1]\ncoins: -\ncolour: -\nold: true\n")
+    assert "needs a language model" in asked("ask", "Who?", "--schema", "s.json", code=6).stderr
+    write("bad.json", '{"properties": {"a": {"type": "object"}}}')
+    assert "not supported" in asked("ask", "Who?", "--schema", "bad.json", code=2).stderr
+
+
+def test_a_grammar_holds_a_gguf_to_the_schema(asked: Rag, write: Write) -> None:
+    pytest.importorskip("llama_cpp", reason="needs the extra [llama]")
+    from ragcli.generation.llama import LlamaModel
+    from ragcli.generation.structured import checked_schema
+    from ragcli.results import Limits, Prompt
+
+    schema = checked_schema({"properties": {"a": {"type": "boolean"}, "b": {"type": "integer"}}})
+    model = LlamaModel(COPIER, identity="x")
+    pieces = model.stream(Prompt("", "Is it so?", schema=schema), Limits(tokens=200))
+    text = "".join(piece for piece in pieces if isinstance(piece, str))
+    assert text.lstrip().startswith("{")
+    assert set(json.loads(text)) == {"a", "b"} if text.rstrip().endswith("}") else '"a"' in text
+
+
 def test_nothing_was_asked_yet(rag: Rag) -> None:
     assert "rag ask" in rag("open", "1", code=2).stderr

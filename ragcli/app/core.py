@@ -47,6 +47,7 @@ class App:
         self.resolved = resolved
         self.directory = directory
         self.note = note
+        self.schema: Mapping[str, Any] | None = None  # of structured answers, checked
 
     @property
     def settings(self) -> Settings:

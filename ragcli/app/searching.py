@@ -145,6 +145,7 @@ def writing_parts(app: App) -> Writing:
         window=settings.answer_window,
         prices=(settings.answer_price_prompt, settings.answer_price_answer),
         offline=settings.offline,
+        schema=app.schema,
         cache=answer_cache() if settings.answer_cache else None,
     )
 

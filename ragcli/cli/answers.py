@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ragcli.cli import options
 from ragcli.cli.session import Output, parse_filters, session
-from ragcli.errors import ExitCode, RagError
+from ragcli.errors import ExitCode, RagError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,10 @@ def ask(
     threshold: options.Threshold = None,
     verify: options.Verify = None,
     context_tokens: options.ContextTokens = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option("--schema", metavar="FILE", help="Answer with the fields of a JSON schema.", show_default=False),
+    ] = None,
     show_prompt: Annotated[
         bool, typer.Option("--show-prompt", help="Show what a language model would be asked, and stop.")
     ] = False,
@@ -115,6 +120,7 @@ def ask(
     }
     with session(output, flags) as rag:
         where = parse_filters(filters)
+        rag.schema = _read_schema(schema) if schema else None
 
         def answer_to(asked: str, watcher: Watcher | None) -> Answer:
             return fresh_answer(rag, output, asked, where, watcher, fresh=fresh)
@@ -136,6 +142,15 @@ def ask(
         code = exit_code(answer, rag.settings.answer_verify, require_fresh=require_fresh)
         if code:
             raise typer.Exit(code)
+
+
+def _read_schema(path: Path) -> dict[str, Any]:
+    from ragcli.generation.structured import checked_schema
+
+    try:
+        return checked_schema(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read the schema {path}: {error}", hint="it must be a JSON schema") from error
 
 
 def fresh_answer(

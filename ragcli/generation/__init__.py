@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ragcli.errors import ModelUnavailable
 from ragcli.protocols import Generator, LanguageModel, SentenceCosines, TokenEmbedder
@@ -39,6 +39,7 @@ class Writing:
     prices: tuple[float, float] = (0.0, 0.0)
     offline: bool = False
     cache: Path | None = None  # where drafts are kept
+    schema: Mapping[str, Any] | None = None  # a checked one; answers become its fields
 
 
 def writes(name: str) -> bool:
@@ -60,6 +61,10 @@ def get_generator(names: Sequence[str], parts: Writing) -> Generator:
 
 
 def _one(name: str, parts: Writing) -> Generator:
+    if name == EXTRACTIVE and parts.schema is not None:
+        raise ModelUnavailable(
+            "a structured answer needs a language model", hint="--model PATH.gguf, or rag models list"
+        )
     if name == EXTRACTIVE:
         from ragcli.generation.extractive import ExtractiveGenerator
 
@@ -83,7 +88,7 @@ def _prompted_by(model: LanguageModel, parts: Writing) -> PromptedGenerator:
     from ragcli.generation.prompted import Asking, PromptedGenerator
     from ragcli.results import Limits
 
-    asking = Asking(parts.context_tokens, parts.templates or Templates(), parts.limits or Limits())
+    asking = Asking(parts.context_tokens, parts.templates or Templates(), parts.limits or Limits(), parts.schema)
     return PromptedGenerator(model, _scorer(parts), asking)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from ragcli.protocols import Generator
 from ragcli.results import Claim, DraftEvent, End, Hit, Note, Usage
 
-FORMAT = 1
+FORMAT = 2
 MOST = 1_000  # drafts; the oldest go first
 
 
@@ -80,7 +80,9 @@ def _read(path: Path) -> list[DraftEvent] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         claims: list[DraftEvent] = [
-            Claim(c["text"], tuple((r, s, e) for r, s, e in c["evidence"]), c["lead"], c["named"])
+            Claim(
+                c["text"], tuple((r, s, e) for r, s, e in c["evidence"]), c["lead"], c["named"], c["field"], c["value"]
+            )
             for c in content["claims"]
         ]
         usage = Usage(**content["usage"]) if content["usage"] else None

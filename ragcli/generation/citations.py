@@ -48,6 +48,8 @@ class Citer:
     def add(self, claim: Claim, *, keep_unsupported: bool = True) -> Sentence | None:
         """The claim as a sentence with the markers of its citations, which are in `citations` afterwards; None when nothing
         supports it and it is not to be kept."""
+        if not claim.text:
+            return Sentence("", (), claim.lead, claim.field, claim.value)
         found = [self._judged(claim.text, self._hits[rank], start, end) for rank, start, end in self._valid(claim)]
         if not any(place.support.holds for place in found):
             elsewhere = self._elsewhere(claim.text)
@@ -56,9 +58,9 @@ class Citer:
                 status: CitationStatus = "misattributed" if wrong else elsewhere.support.status
                 found = [replace(elsewhere, support=replace(elsewhere.support, status=status))]
         if not keep_unsupported and not any(place.support.holds for place in found):
-            return None
+            return Sentence("", (), claim.lead, claim.field) if claim.field else None
         markers = dict.fromkeys(self._marker(place) for place in found)
-        return Sentence(" ".join(claim.text.split()), tuple(markers), claim.lead)
+        return Sentence(" ".join(claim.text.split()), tuple(markers), claim.lead, claim.field, claim.value)
 
     def _valid(self, claim: Claim) -> list[tuple[int, int, int]]:
         return [

@@ -13,6 +13,7 @@ from typing import Any
 
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.chatformats import ChatFormat, choose_format
+from ragcli.generation.structured import grammar_schema
 from ragcli.results import End, Limits, Prompt, Stopped, Usage
 
 _BATCH = 256  # tokens of a prompt between two chances to stop
@@ -118,7 +119,7 @@ class LlamaModel:
         text, shown = "", 0
         stopped: Stopped = "length"
         started = time.perf_counter()
-        for token in self._sampled(tokens):
+        for token in self._sampled(tokens, self._grammar(prompt)):
             if token in self._ends:
                 stopped = "end"
                 break
@@ -152,9 +153,18 @@ class LlamaModel:
             found += self._tokenized(part.text, control=part.control)
         return found
 
-    def _sampled(self, tokens: Sequence[int]) -> Iterator[int]:
+    def _grammar(self, prompt: Prompt) -> Any:
+        """What holds the reply to the prompt's schema, token by token; None without one."""
+        if prompt.schema is None:
+            return None
         with _silenced():
-            sampling = self._model.generate(tokens, temp=0.0, top_k=1, top_p=1.0, min_p=0.0, repeat_penalty=1.0)
+            return self._library.LlamaGrammar.from_json_schema(grammar_schema(prompt.schema), verbose=False)
+
+    def _sampled(self, tokens: Sequence[int], grammar: Any) -> Iterator[int]:
+        with _silenced():
+            sampling = self._model.generate(
+                tokens, temp=0.0, top_k=1, top_p=1.0, min_p=0.0, repeat_penalty=1.0, grammar=grammar
+            )
         while True:
             with _silenced():
                 try:

@@ -3,11 +3,13 @@ imports openai."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.remote import CONNECT_SECONDS, RETRIES, Endpoint, Prices, RemoteModel, stopped_as
+from ragcli.generation.structured import grammar_schema
 from ragcli.results import End, Limits, Prompt, Usage
 
 _INSTALL = 'pip install "ragcli[openai]"'
@@ -27,10 +29,7 @@ class OpenAIModel(RemoteModel):
             base_url=endpoint.url or None, api_key=self.key("OPENAI_API_KEY"), max_retries=RETRIES
         )
 
-    def _pieces(
-        self, prompt: Prompt, limits: Limits, opened: Callable[[Callable[[], None]], None]
-    ) -> Iterator[str | End]:
-        openai = self._library
+    def _request(self, prompt: Prompt, limits: Limits) -> dict[str, Any]:
         length = "max_tokens" if self.endpoint.url else "max_completion_tokens"
         request: dict[str, Any] = {
             "model": self.endpoint.model,
@@ -42,8 +41,17 @@ class OpenAIModel(RemoteModel):
             "stream": True,
             "stream_options": {"include_usage": True},
             length: limits.tokens,
-            "timeout": openai.Timeout(limits.idle_seconds, connect=CONNECT_SECONDS),
+            "timeout": self._library.Timeout(limits.idle_seconds, connect=CONNECT_SECONDS),
         }
+        if prompt.schema is not None:
+            described = {"name": "answer", "schema": json.loads(grammar_schema(prompt.schema)), "strict": True}
+            request["response_format"] = {"type": "json_schema", "json_schema": described}
+        return request
+
+    def _pieces(
+        self, prompt: Prompt, limits: Limits, opened: Callable[[Callable[[], None]], None]
+    ) -> Iterator[str | End]:
+        openai, request = self._library, self._request(prompt, limits)
         usage, reason = None, None
         try:
             try:

@@ -11,9 +11,10 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ragcli.generation.candidates import Candidate, candidates
+from ragcli.generation.structured import task_of
 from ragcli.results import Hit, Prompt, Source
 from ragcli.text.questions import QuestionKind, question_kind
 
@@ -63,18 +64,24 @@ class Templates:
 
 
 def make_prompt(
-    question: str, sources: Sequence[Source], templates: Templates, *, conflicts: Sequence[str] = ()
+    question: str,
+    sources: Sequence[Source],
+    templates: Templates,
+    *,
+    conflicts: Sequence[str] = (),
+    schema: Mapping[str, Any] | None = None,
 ) -> Prompt:
-    """The prompt over `sources`; `conflicts` are lines about sources that contradict each other."""
+    """The prompt over `sources`; `conflicts` are lines about sources that contradict each other, and `schema` is a checked one
+    (see `structured`)."""
     fence = fence_word([source.text for source in sources] + [question])
     blocks = [f"The sources follow; each begins with a line {fence} and its number."]
     blocks += [
         f"{fence} [{source.number}] {neutral(place_line(source.hit))}\n{neutral(source.text)}" for source in sources
     ]
     blocks.append(f"{fence} end of the sources")
-    task = templates.tasks[question_kind(question)]
+    task = task_of(schema) if schema else templates.tasks[question_kind(question)]
     asked = "\n".join([f"Question: {neutral(question)}", *conflicts, task])
-    return Prompt(templates.system, "\n\n".join(blocks) + f"\n\n{asked}", tuple(sources))
+    return Prompt(templates.system, "\n\n".join(blocks) + f"\n\n{asked}", tuple(sources), schema)
 
 
 def fence_word(texts: Sequence[str]) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.generation.citations import Citer
 from ragcli.generation.conflicts import conflicts
 from ragcli.generation.markers import SentenceStream, Written
 from ragcli.generation.prompt import CONFLICT, REFUSAL, Score, Templates, make_prompt, select_sources
+from ragcli.generation.structured import parse_fields, shown
 from ragcli.protocols import LanguageModel
 from ragcli.results import Claim, DraftEvent, End, Hit, Limits, Prompt, Source, Stopped, Tail, Usage
 
@@ -19,11 +22,13 @@ _QUESTION_ROOM = 64  # tokens for what a chat format adds
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a language model is asked: tokens for the sources, the words around them, and the limits of its answer."""
+    """How a language model is asked: tokens for the sources, the words around them, the limits of its answer, and the checked
+    schema of a structured one."""
 
     context_tokens: int = 700
     templates: Templates = field(default_factory=Templates)
     limits: Limits = field(default_factory=Limits)
+    schema: Mapping[str, Any] | None = None
 
 
 class PromptedGenerator:
@@ -42,7 +47,8 @@ class PromptedGenerator:
     @property
     def identity(self) -> str:
         asking = self._asking
-        return f"{self.model.identity} {asking.templates.version} {asking.context_tokens} {asking.limits.tokens}"
+        asked = f"{asking.templates.version} {asking.context_tokens} {asking.limits.tokens}"
+        return f"{self.model.identity} {asked} {json.dumps(asking.schema)}"
 
     def write(self, text: str, *, max_tokens: int) -> str:
         """The reply to `text` alone."""
@@ -52,7 +58,7 @@ class PromptedGenerator:
     def prompt(self, question: str, hits: Sequence[Hit]) -> Prompt:
         """What the model is asked. Raises UsageError when the question leaves no room for any source."""
         model, asking = self.model, self._asking
-        empty = make_prompt(question, [], asking.templates)
+        empty = make_prompt(question, [], asking.templates, schema=asking.schema)
         around = model.count_tokens(empty.system) + model.count_tokens(empty.user) + _QUESTION_ROOM
         room = model.context_tokens - around - asking.limits.tokens
         if room < 1:
@@ -68,7 +74,7 @@ class PromptedGenerator:
                 question, hits, budget=max(1, budget - labels), count=model.count_tokens, score=self._score
             )
             lines = [CONFLICT.format(" and ".join(map(str, pair))) for pair in conflicts(sources)]
-            prompt = make_prompt(question, sources, asking.templates, conflicts=lines)
+            prompt = make_prompt(question, sources, asking.templates, conflicts=lines, schema=asking.schema)
             over = model.count_tokens(prompt.user) + model.count_tokens(prompt.system) + _QUESTION_ROOM
             over -= model.context_tokens - asking.limits.tokens
             if over <= 0 or budget - labels <= 1:
@@ -85,6 +91,7 @@ class PromptedGenerator:
         reading = _Reading(prompt.sources, Citer(hits))
         first: float | None = None
         stopped: Stopped = "end"
+        written = ""
         notes: list[str] = []
         usage = Usage()
         try:
@@ -94,7 +101,11 @@ class PromptedGenerator:
                     notes += piece.notes
                     break
                 first = first or time.perf_counter() - started
-                yield from reading.claims(stream.feed(piece))
+                if self._asking.schema is None:
+                    yield from reading.claims(stream.feed(piece))
+                else:
+                    written += piece
+                    continue
                 if stream.tail:
                     yield Tail(stream.tail)
         except KeyboardInterrupt:
@@ -104,13 +115,19 @@ class PromptedGenerator:
                 raise
             stopped = "error"
             notes.append(f"{self.name} broke off: {problem.message}")
-        yield from reading.claims(stream.close())
+        yield from fields(written, self._asking.schema) if self._asking.schema else reading.claims(stream.close())
         usage = replace(
             usage,
             first_token_ms=round((first or 0.0) * 1000, 1),
             total_ms=round((time.perf_counter() - started) * 1000, 1),
         )
         yield End(stopped, usage, (*notes, *reading.notes))
+
+
+def fields(text: str, schema: Mapping[str, Any]) -> Iterator[Claim]:
+    """One claim for each field of the schema, in its order, without evidence of its own."""
+    for name, value in parse_fields(text, schema).items():
+        yield Claim(", ".join(shown(value)), (), "\n", named=False, field=name, value=value)
 
 
 class EstimatedModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
@@ -26,12 +27,21 @@ PlaceOf = Callable[[Hit], Text]
 def sentence_text(sentence: Sentence, citations: Sequence[Citation], *, styled: bool) -> Text:
     """The sentence with its markers; one that nothing supports says so."""
     text = inline(sentence.text, styled=styled)
-    wrong = all(citations[m - 1].status == "unsupported" for m in sentence.markers)
+    if sentence.field is not None:
+        text = Text.assemble(
+            (f"{one_line(sentence.field)}: ", "bold"), text if sentence.text else _unsaid(sentence.value)
+        )
+    wrong = bool(sentence.text) and all(citations[m - 1].status == "unsupported" for m in sentence.markers)
     for marker in sentence.markers:
         text.append(f" [{marker}]", style="bold red" if wrong else "bold cyan")
     if wrong:
         text.append(" (not supported)", style="red")
     return text
+
+
+def _unsaid(value: object) -> str:
+    """A value that no source says in words: yes, no, or nothing."""
+    return "-" if value is None else json.dumps(value)
 
 
 def answer_blocks(answer: Answer, *, styled: bool) -> Iterator[Text]:

@@ -108,6 +108,9 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "answer": answer.text if answer.answered else None,
         "answered": answer.answered,
         "sentences": [{"text": sentence.text, "citations": list(sentence.markers)} for sentence in answer.sentences],
+        "fields": {
+            s.field: {"value": s.value, "citations": list(s.markers) or None} for s in answer.sentences if s.field
+        },
         "mode": answer.mode,
         "model": answer.model,
         "confidence": answer.confidence,

@@ -289,7 +289,7 @@ def test_a_structured_answer_has_a_citation_or_null_for_each_field(
     dropped = json.loads(asked(*ask, "--verify", "drop").stdout)["fields"]
     assert dropped["coins"] == {"value": None, "citations": None}
     assert asked(*ask[:-1], "--verify", "drop").stdout.startswith("maker: Clara [1]\ncoins: -\ncolour: -\nold: true\n")
-    assert "needs a language model" in asked("ask", "Who?", "--schema", "s.json", code=6).stderr
+    assert "needs a language model" in asked("ask", "Who made the red pump?", "--schema", "s.json", code=6).stderr
     write("bad.json", '{"properties": {"a": {"type": "object"}}}')
     assert "not supported" in asked("ask", "Who?", "--schema", "bad.json", code=2).stderr
 

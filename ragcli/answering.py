@@ -76,7 +76,7 @@ class Answerer:
             sentences=tuple(draft.sentences) if answered else (),
             citations=tuple(draft.citations) if answered else (),
             hits=result.hits,
-            confidence=round(before * (draft.support if answered and name != EXTRACTIVE else 1.0), 4),
+            confidence=round(before * (draft.support if name not in ("", EXTRACTIVE) else 1.0), 4),
             mode="extractive" if name in ("", EXTRACTIVE) else "generated",
             model=name or "none",
             timings=timings,

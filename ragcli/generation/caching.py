@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from types import GeneratorType
 
 from ragcli.protocols import Generator
 from ragcli.results import Claim, DraftEvent, End, Hit, Note, Usage
@@ -48,12 +49,21 @@ class CachingGenerator:
             yield from kept
             return
         claims: list[Claim] = []
-        for event in self.inner.generate(question, hits):
+        events = self.inner.generate(question, hits)
+        event = next(events, None)
+        while event is not None:
             if isinstance(event, Claim):
                 claims.append(event)
             if isinstance(event, End) and event.stopped == "end":
                 self._keep(path, claims, event)
-            yield event
+            try:
+                yield event
+            except KeyboardInterrupt:
+                if not isinstance(events, GeneratorType):
+                    raise
+                event = events.throw(KeyboardInterrupt())  # the writer ends its draft, and what it wrote is shown
+            else:
+                event = next(events, None)
 
     def _key(self, question: str, hits: Sequence[Hit]) -> str:
         passages = [

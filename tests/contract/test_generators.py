@@ -132,6 +132,40 @@ def test_a_chain_says_who_was_passed_over_and_who_answered() -> None:
         list(generator("one.gguf", "two.gguf").generate("annual leave", [make_hit()]))
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_an_interrupt_while_a_sentence_is_shown_ends_the_draft_and_keeps_it(kept: bool, tmp_path: Path) -> None:
+    from ragcli.answering import Answerer, Watcher
+    from ragcli.datatypes import Filter
+    from ragcli.generation.caching import CachingGenerator
+    from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
+    from ragcli.results import Limits, Prompt, QueryResult
+
+    class Talker(EstimatedModel):
+        name = identity = "talker"
+
+        def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
+            while True:
+                yield "Every employee has 28 days of annual leave. [1] "
+
+    class Impatient(Watcher):
+        def sentence(self, sentence: object, citations: object) -> None:
+            raise KeyboardInterrupt
+
+    written = PromptedGenerator(Talker(), lambda question, found: [1.0] * len(found), Asking())
+    writer = CachingGenerator(written, tmp_path / "drafts") if kept else written
+    hits = (make_hit(),)
+    answerer = Answerer(
+        retrieve=lambda question, k, where: QueryResult(question, "hybrid", hits, {}),
+        words=lambda query, correct: [],
+        writer=lambda: writer,
+        threshold=0.0,
+    )
+    answer = answerer.answer("How many days?", 1, Filter(), Impatient())
+    assert answer.stopped == "interrupted"
+    assert answer.sentences[0].text == "Every employee has 28 days of annual leave."
+    assert not (tmp_path / "drafts").exists(), "a draft that was stopped is not kept"
+
+
 def test_confidence_rises_with_each_feature() -> None:
     low = confidence(Evidence(0.2, 0.2, 0.2))
     for better in (Evidence(0.9, 0.2, 0.2), Evidence(0.2, 0.9, 0.2), Evidence(0.2, 0.2, 0.9)):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import pty
 import random
 import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TextIO
 
 import pytest
 
+from ragcli.errors import RagError
 from ragcli.generation.citations import Citer
 from ragcli.generation.markers import SentenceStream
 from ragcli.render.answers import AnswerStream
@@ -45,9 +53,8 @@ def bad_characters(written: str) -> set[str]:
     }
 
 
-def show(text: str, *, terminal: bool) -> str:
+def show(text: str, stream: TextIO) -> None:
     """`text` through every part of an answer: sentence, tail, quotation, title, heading, path, note, error."""
-    stream = Terminal() if terminal else io.StringIO()
     renderer = TerminalRenderer(stream)
     hit = make_hit(text or "x", path=text.replace("/", ""))
     citer = Citer([hit])
@@ -56,14 +63,14 @@ def show(text: str, *, terminal: bool) -> str:
     answer = Answer("q", True, (sentence,), tuple(citer.citations), (hit,), 0.5, "generated", text, {}, (text,))
     watcher: AnswerStream = renderer.streaming()
     watcher.evidence(QueryResult("q", "hybrid", (hit,), {}), 0.5, writing=True)
-    for i in range(0, len(text), 3):
+    for i in range(0, len(text), max(3, len(text) // 10)):
         watcher.tail(text[:i])
     watcher.sentence(sentence, citer.citations)
     watcher.close()
     renderer.answer(answer)
     renderer.note(text)
     renderer.plain(text)
-    return stream.getvalue()
+    renderer.error(RagError(text, hint=text))
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -71,18 +78,36 @@ def test_no_payload_reaches_the_terminal(terminal: bool, monkeypatch: pytest.Mon
     monkeypatch.setenv("TERM", "xterm-256color")
     dice = random.Random(1)
     for _ in range(150):
-        text = payload(dice)
-        assert bad_characters(show(text, terminal=terminal)) == set(), repr(text)
+        text, stream = payload(dice), Terminal() if terminal else io.StringIO()
+        show(text, stream)
+        assert bad_characters(stream.getvalue()) == set(), repr(text)
 
 
 @pytest.mark.slow
-def test_none_of_100_000_payloads_reaches_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm-256color")
+def test_none_of_100_000_payloads_reaches_a_pseudo_terminal() -> None:
+    """A process with a terminal of its own prints 2,000 answers of 50 payloads each."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.test_safety"], stdout=slave, stderr=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[1], env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80"},
+    )  # fmt: skip
+    os.close(slave)
+    written = bytearray()
+    with contextlib.suppress(OSError):  # the other end is closed
+        while block := os.read(master, 1 << 16):
+            written += block
+    os.close(master)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    text = written.decode("utf-8")
+    assert text.count("confidence 0.50") == 2000
+    assert bad_characters(text) == set()
+
+
+def print_payloads() -> None:
     dice = random.Random(2)
-    for _ in range(1000):
-        text = " ".join(payload(dice) for _ in range(50))
-        for terminal in (True, False):
-            assert bad_characters(show(text, terminal=terminal)) == set(), repr(text)
+    for _ in range(2000):
+        show(" ".join(payload(dice) for _ in range(50)), sys.stdout)
 
 
 BAIT = [
@@ -138,3 +163,7 @@ def check(hits: list[Hit], sentences: list[Sentence], citer: Citer) -> None:
                 assert re.findall(r"\d+", sentence.text)[1] in citation.quote, (
                     "a number that its source lacks has passed"
                 )
+
+
+if __name__ == "__main__":
+    print_payloads()

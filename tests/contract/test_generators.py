@@ -148,8 +148,12 @@ def test_an_interrupt_while_a_sentence_is_shown_ends_the_draft_and_keeps_it(kept
                 yield "Every employee has 28 days of annual leave. [1] "
 
     class Impatient(Watcher):
+        seen = 0
+
         def sentence(self, sentence: object, citations: object) -> None:
-            raise KeyboardInterrupt
+            self.seen += 1
+            if self.seen == 1:
+                raise KeyboardInterrupt
 
     written = PromptedGenerator(Talker(), lambda question, found: [1.0] * len(found), Asking())
     writer = CachingGenerator(written, tmp_path / "drafts") if kept else written

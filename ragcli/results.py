@@ -179,7 +179,7 @@ class Usage:
     cost: float | None = None
 
 
-Stopped = Literal["end", "length", "time", "idle", "interrupted", "error"]
+Stopped = Literal["end", "length", "time", "interrupted", "error"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Settings:
     """Every setting with its default. An empty string means: decided elsewhere, as the comment says."""
 
     index: str = ""  # the nearest .rag upward, else ./.rag
-    offline: bool = False  # true: no command opens a socket
+    offline: bool = False  # true: no socket but to an answer model on this machine
     embedding_model: str = ""  # the index's own, else all-MiniLM-L6-v2
     embedding_sentences: str = ""  # the index's own, else on
     ingest_ocr: str = ""  # no; or Tesseract's languages, such as eng+deu

@@ -214,6 +214,8 @@ def test_limits_of_tokens_and_time_end_an_answer() -> None:
     *_, end = model.stream(PROMPT, Limits(tokens=3))
     assert isinstance(end, End)
     assert end.stopped in ("length", "end")
+    assert end.usage is not None
+    assert end.usage.answer_tokens <= 3
     *_, end = model.stream(Prompt("", "What? " * 20), Limits(tokens=400, seconds=0.0))
     assert isinstance(end, End)
     assert end.stopped == "time"

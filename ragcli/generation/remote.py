@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -56,7 +57,7 @@ class Prices:
         return (usage.prompt_tokens * self.prompt + usage.answer_tokens * self.answer) / 1e6
 
 
-class RemoteModel:
+class RemoteModel(ABC):
     """A LanguageModel behind HTTP; `_pieces` yields texts and at most one End with the server's own account.
 
     Tokens are estimated at 3.5 characters. Whatever the server does, the reply ends within the limits: a silence, a trickle
@@ -76,10 +77,11 @@ class RemoteModel:
     def count_tokens(self, text: str) -> int:
         return int(len(text) / _CHARACTERS_PER_TOKEN) + 1
 
+    @abstractmethod
     def _pieces(
         self, prompt: Prompt, limits: Limits, opened: Callable[[Callable[[], None]], None]
     ) -> Iterator[str | End]:
-        raise NotImplementedError
+        """The reply as the server sends it; what is passed to `opened` ends the connection. Raises ModelUnavailable."""
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
         started = time.perf_counter()

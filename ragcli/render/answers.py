@@ -17,7 +17,6 @@ from ragcli.results import Answer, Citation, Hit, QueryResult, Sentence, Usage
 _STOPPED = {
     "length": "cut at its longest length",
     "time": "stopped at its time limit",
-    "idle": "stopped: the model fell silent",
     "interrupted": "interrupted",
     "error": "broken off by an error",
 }

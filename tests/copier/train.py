@@ -1,4 +1,4 @@
-"""Trains the copying model and writes tests/fixtures/copier.gguf. Takes about 20 minutes on two cores.
+"""Trains the copying model and writes tests/fixtures/copier.gguf. Took 38 minutes on two cores beside other work.
 
 python -m tests.copier.train [STEPS]
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
     {"errors", "datatypes", "results", "reports", "measurements"},
-    {"protocols", "text", "metadata"},
+    {"protocols", "text", "metadata", "processes"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "ingest", "answering", "evaluating", "collection"},
     {"app", "render"},
@@ -29,7 +29,7 @@ HOMES = {
     "anthropic": {"generation.anthropichttp"},
     "jinja2": {"generation.chatformats"},
     "chromadb": {"index.chroma"},
-    "sqlite3": {"index.catalog", "index.embeddings", "index.schema", "index.chroma", "index.lexical", "index.manifest", "index.reader",
+    "sqlite3": {"index.catalog", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
                 "index.checking", "index.copies", "index.listing", "index.tagging"},
     "llama_cpp": {"generation.llama"},

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
+import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,6 +20,7 @@ from ragcli.chunking import get_chunker
 from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound
+from ragcli.index.chroma import IN_PROCESS
 from ragcli.index.filtering import path_matches
 from ragcli.index.reader import IndexReader
 from ragcli.index.vectors import VECTORS
@@ -309,6 +314,52 @@ def test_a_chroma_copy_that_was_left_dirty_or_deleted_is_made_anew(directory: Pa
         file.write_bytes(b"damaged")
     build(directory, {})
     assert chroma_ids(directory) == catalog_ids(directory)
+
+
+def build_large(directory: Path) -> list[str]:
+    """An index whose copy a process of its own writes; returns what went wrong with it."""
+    with writing(directory) as writer:
+        put(writer, *(new(f"{i}.txt", f"alpha{i} beta{i % 7}") for i in range(IN_PROCESS + 1)))
+        return writer.finish()
+
+
+def test_the_copy_of_a_large_index_is_written_and_updated_by_a_process_of_its_own(directory: Path) -> None:
+    assert build_large(directory) == []
+    assert chroma_ids(directory) == catalog_ids(directory)
+    build(directory, {"7.txt": "gamma", "late.txt": "delta"})
+    assert len(chroma_ids(directory)) == IN_PROCESS + 2
+    assert chroma_ids(directory) == catalog_ids(directory)
+
+
+def test_what_stopped_the_process_that_writes_the_copy_is_said(directory: Path) -> None:
+    directory.mkdir()
+    (directory / "chroma.new").write_text("in the way")
+    [problem] = build_large(directory)
+    assert "could not be written: File exists" in problem
+    (directory / "chroma.new").unlink()
+    build(directory, {})
+    assert chroma_ids(directory) == catalog_ids(directory)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the process in /proc")
+def test_an_ingest_survives_the_death_of_the_process_that_writes_the_copy(directory: Path) -> None:
+    def kill() -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for children in Path("/proc/self/task").glob("*/children"):
+                for child in children.read_text().split():
+                    if b"ragcli.index.chroma" in Path(f"/proc/{child}/cmdline").read_bytes():
+                        os.kill(int(child), signal.SIGKILL)
+                        return
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    [problem] = build_large(directory)
+    killer.join()
+    assert "its process was ended by SIGKILL" in problem
+    with closing(IndexReader(directory)) as reader:
+        assert reader.manifest.chroma["state"] == "dirty"
+        assert found(reader, "alpha7 beta0")[0][0] == "7.txt"
 
 
 def test_above_the_exact_limit_the_graph_answers_and_later_chunks_are_found_too(directory: Path) -> None:

@@ -28,12 +28,14 @@ def catalog() -> sqlite3.Connection:
     return connection
 
 
-def index(texts: list[str], batch: int, documents: list[int] | None = None) -> sqlite3.Connection:
+def index(
+    texts: list[str], batch: int, documents: list[int] | None = None, limit: int = lexical.SEGMENT_TERMS
+) -> sqlite3.Connection:
     connection = catalog()
     for first in range(0, len(texts), batch):
         part = texts[first : first + batch]
         owners = (documents or list(range(1, len(texts) + 1)))[first : first + batch]
-        lexical.add_segment(connection, first + 1, [Counter(terms(text)) for text in part], owners)
+        lexical.add_segments(connection, first + 1, [Counter(terms(text)) for text in part], owners, limit=limit)
         while lexical.merge_segments(connection):
             pass
     return connection
@@ -60,6 +62,20 @@ def oracle(texts: list[str], query: list[str]) -> np.ndarray:
 @given(CORPUS, st.lists(WORD, min_size=1, max_size=5, unique=True), st.integers(1, 5))
 def test_scores_equal_those_of_rank_bm25(texts: list[str], query: list[str], batch: int) -> None:
     np.testing.assert_allclose(scores(index(texts, batch), query), oracle(texts, query), rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(CORPUS, st.integers(1, 25), st.integers(1, 6))
+def test_a_commit_that_is_cut_into_segments_scores_as_one(texts: list[str], batch: int, limit: int) -> None:
+    cut, whole = index(texts, batch, limit=limit), index(texts, batch)
+    for found, wanted in zip(scored(cut, words(["w1", "w2"])), scored(whole, words(["w1", "w2"])), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_commit_is_cut_where_it_has_more_terms_than_a_segment_may_have() -> None:
+    connection = index(["a b", "c", "d e f", "g"], 4, limit=2)
+    segments = connection.execute("SELECT first_row, length(lengths) / 4 FROM segments ORDER BY segment").fetchall()
+    assert segments == [(1, 2), (3, 1), (4, 1)]
 
 
 @settings(max_examples=60, deadline=None)

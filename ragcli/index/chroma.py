@@ -5,28 +5,38 @@ The catalog's `meta.chroma` says what the copy holds. It says "dirty" before the
 so a crash in between leaves a copy that nobody opens and the next writer makes anew. Chroma's own graph file is not safe
 against a crash; it is therefore only written when the whole collection is built into a fresh directory, which is checked
 and then renamed.
+
+Chroma keeps what it writes in memory, and its native half can crash. More than a few chunks are therefore written by a process
+of their own: `python -m ragcli.index.chroma DIRECTORY PARENT [graph] [fresh]`, which reads the catalog itself, answers with one
+line of JSON, and dies with its parent.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ragcli.errors import CopyFailed
-from ragcli.index.catalog import transaction, write_meta
+from ragcli.errors import CopyFailed, RagError
+from ragcli.index.catalog import connect_reader, transaction, write_meta
+from ragcli.processes import end_with
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Vector
 
 CHROMA = "chroma"
 COLLECTION = "passages"
+IN_PROCESS = 1000  # chunks of an index whose copy is written without starting a process
 _BATCH = 1000
 _NEVER = 2**31 - 1
 _LIVE = """SELECT chunks.row, chunk_id, vector, path, type, ordinal FROM chunks
@@ -41,8 +51,18 @@ class ChromaMirror:
         self._path = directory / CHROMA
         self._collection: Any = None
 
-    def sync(self, connection: sqlite3.Connection, state: dict[str, Any], *, generation: int, graph: bool) -> bool:
+    def sync(
+        self,
+        connection: sqlite3.Connection,
+        state: dict[str, Any],
+        *,
+        generation: int,
+        graph: bool,
+        held: Sequence[int] = (),
+    ) -> bool:
         """Bring the collection to what the catalog holds; returns whether there was anything to do.
+
+        `held` are descriptors that a process that writes must keep open, so that the lock outlives this one.
 
         `graph` asks for a persisted search graph. It is rebuilt when a tenth of it is out of date; until then searches
         complete it from the exact vectors. Raises CopyFailed when Chroma or the disk refuses; the copy then stays marked as
@@ -58,13 +78,21 @@ class ChromaMirror:
         operations = int(state.get("operations", 0))
         fresh = graph or not self._usable(state) or state.get("graph") or operations > 4 * live + 1000
         with _translated():
-            operations = self._rebuild(connection, graph) if fresh else operations + self._update(connection)
+            if live > IN_PROCESS:
+                written = self._write_elsewhere(graph=graph, fresh=fresh, held=held)
+            else:
+                written = self.write(connection, graph=graph, fresh=fresh)
+        operations = written if fresh else operations + written
         row = int(connection.execute("SELECT coalesce(max(row), 0) FROM chunks").fetchone()[0])
         new_state = {"state": "clean", "version": _version(), "generation": generation, "row": row, "count": live,
                      "graph": graph, "operations": operations}  # fmt: skip
         with transaction(connection, write=True):
             write_meta(connection, {"chroma": new_state})
         return True
+
+    def write(self, connection: sqlite3.Connection, *, graph: bool, fresh: bool) -> int:
+        """Make the collection anew if `fresh`, else change what differs; returns how many chunks were written or left."""
+        return self._rebuild(connection, graph) if fresh else self._update(connection)
 
     def search(self, vector: Vector, k: int) -> list[tuple[str, float]]:
         """At most `k` (chunk id, cosine) from the search graph, best first."""
@@ -93,6 +121,29 @@ class ChromaMirror:
         gone = int(state["count"]) - (live - new)
         return (new + gone) / max(1, int(state["count"]))
 
+    def _write_elsewhere(self, *, graph: bool, fresh: bool, held: Sequence[int]) -> int:
+        wishes = [*(["graph"] if graph else []), *(["fresh"] if fresh else [])]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "ragcli.index.chroma", str(self._directory), str(os.getpid()), *wishes],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            pass_fds=tuple(held),
+            start_new_session=True,
+        )
+        try:
+            reply = (process.communicate()[0].splitlines() or [""])[-1]
+        finally:
+            process.kill()
+            process.wait()
+        if not reply:
+            raise CopyFailed(_FAILED.format(_ending(process.returncode)), hint=_AGAIN)
+        answer = json.loads(reply)
+        if "error" in answer:
+            raise CopyFailed(str(answer["error"]), hint=_AGAIN)
+        return int(answer["written"])
+
     def _update(self, connection: sqlite3.Connection) -> int:
         with _opened(self._path, graph=False) as (collection, batch):
             present = set(collection.get(include=[])["ids"])
@@ -120,6 +171,16 @@ class ChromaMirror:
         return added
 
 
+_FAILED = "the documents are indexed, but their copy in Chroma could not be written: {}"
+_AGAIN = "rag ingest writes it again"
+
+
+def _ending(status: int) -> str:
+    return (
+        f"its process was ended by {signal.Signals(-status).name}" if status < 0 else "its process ended unexpectedly"
+    )
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -127,10 +188,7 @@ def _translated() -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit, CopyFailed):
         raise
     except BaseException as error:  # Chroma's Rust half raises errors of many kinds, panics outside of Exception
-        raise CopyFailed(
-            f"the documents are indexed, but their copy in Chroma could not be written: {error}",
-            hint="rag ingest writes it again",
-        ) from error
+        raise CopyFailed(_FAILED.format(error), hint=_AGAIN) from error
 
 
 def _version() -> str:
@@ -189,3 +247,20 @@ def _fsync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def main() -> None:
+    """Write the copy for the process that started this one."""
+    directory, wishes = Path(sys.argv[1]), set(sys.argv[3:])
+    end_with(int(sys.argv[2]))
+    try:
+        with closing(connect_reader(directory)) as connection, _translated():
+            written = ChromaMirror(directory).write(connection, graph="graph" in wishes, fresh="fresh" in wishes)
+        reply: dict[str, object] = {"written": written}
+    except RagError as error:
+        reply = {"error": error.message}
+    sys.stdout.write(json.dumps(reply) + "\n")
+
+
+if __name__ == "__main__":
+    main()

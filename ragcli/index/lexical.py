@@ -16,12 +16,15 @@ document as the unit of N, df and length: a chunk is the likelier answer, the mo
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +36,7 @@ K1 = 1.2
 B = 0.75
 HEADER_WEIGHT = 2
 DOCUMENT_SHARE = 0.5
+SEGMENT_TERMS = 50_000
 _MERGE_AT = 8  # segments of one level that become one of the next
 
 IntArray = NDArray[np.int32]
@@ -154,25 +158,48 @@ def entry_of(chunk: Chunk, path: str, language: str) -> Counter[str]:
     return counts
 
 
-def add_segment(
-    connection: sqlite3.Connection, first_row: int, entries: Iterable[Counter[str]], document_rows: Sequence[int]
+def add_segments(
+    connection: sqlite3.Connection,
+    first_row: int,
+    entries: Iterable[Counter[str]],
+    document_rows: Sequence[int],
+    *,
+    limit: int = SEGMENT_TERMS,
 ) -> None:
-    """Index `entries` (see `entry_of`), which may be a generator, as rows first_row, first_row + 1, …"""
-    gathered: defaultdict[str, tuple[array[int], array[int]]] = defaultdict(lambda: (array("i"), array("H")))
-    lengths = []
-    for row, counts in enumerate(entries, start=first_row):
+    """Index `entries` (see `entry_of`), which may be a generator, as rows first_row, first_row + 1, …
+
+    A new segment begins after an entry that brings the different terms of one to more than `limit`, which bounds the memory.
+    """
+    gathered = _no_postings()
+    lengths, position = array("i"), 0
+    for counts in entries:
+        row = first_row + position + len(lengths)
         lengths.append(sum(counts.values()))
         for term, count in counts.items():
             rows, frequencies = gathered[term]
             rows.append(row)
             frequencies.append(min(count, 65535))
-    segment = _insert_segment(
-        connection,
-        0,
-        first_row,
-        np.array(lengths, dtype="<i4").tobytes(),
-        np.array(document_rows, dtype="<i4").tobytes(),
-    )
+        if len(gathered) > limit:
+            _add_segment(connection, first_row + position, gathered, lengths, document_rows[position:])
+            position += len(lengths)
+            gathered, lengths = _no_postings(), array("i")
+    if lengths:
+        _add_segment(connection, first_row + position, gathered, lengths, document_rows[position:])
+
+
+def _no_postings() -> defaultdict[str, tuple[array[int], array[int]]]:
+    return defaultdict(lambda: (array("i"), array("H")))
+
+
+def _add_segment(
+    connection: sqlite3.Connection,
+    first_row: int,
+    gathered: dict[str, tuple[array[int], array[int]]],
+    lengths: array[int],
+    document_rows: Sequence[int],
+) -> None:
+    documents = np.array(document_rows[: len(lengths)], dtype="<i4").tobytes()
+    segment = _insert_segment(connection, 0, first_row, np.array(lengths, dtype="<i4").tobytes(), documents)
     connection.executemany(
         "INSERT INTO postings VALUES (?, ?, ?, ?)",
         (
@@ -236,27 +263,23 @@ def _merge(connection: sqlite3.Connection, segments: list[int], level: int, firs
     lengths = b"".join(entry[0] for entry in arrays)
     dead = np.frombuffer(lengths, dtype="<i4") < 0
     merged = _insert_segment(connection, level, first_row, lengths, b"".join(entry[1] for entry in arrays))
-    order = {segment: position for position, segment in enumerate(segments)}
-    gathered: defaultdict[str, list[tuple[int, bytes, bytes]]] = defaultdict(list)
-    for term, segment, rows, counts in connection.execute(
-        f"SELECT term, segment, rows, frequencies FROM postings WHERE segment IN ({marks})", segments
-    ):
-        gathered[term].append((order[segment], rows, counts))
-    connection.execute(f"DELETE FROM postings WHERE segment IN ({marks})", segments)
+    query = "SELECT term, rows, frequencies FROM postings WHERE segment = ? ORDER BY term"
+    streams = [connection.execute(query, (segment,)) for segment in segments]
     connection.executemany(
         "INSERT INTO postings VALUES (?, ?, ?, ?)",
         (
             (term, merged, rows, counts)
-            for term, parts in sorted(gathered.items())
-            for rows, counts in [_live_postings(sorted(parts), dead, first_row)]
+            for term, parts in groupby(heapq.merge(*streams, key=itemgetter(0)), key=itemgetter(0))
+            for rows, counts in [_live_postings(list(parts), dead, first_row)]
             if rows
         ),
     )
+    connection.execute(f"DELETE FROM postings WHERE segment IN ({marks})", segments)
     connection.execute(f"DELETE FROM segments WHERE segment IN ({marks})", segments)
 
 
 def _live_postings(
-    parts: list[tuple[int, bytes, bytes]], dead: NDArray[np.bool_], first_row: int
+    parts: Sequence[tuple[str, bytes, bytes]], dead: NDArray[np.bool_], first_row: int
 ) -> tuple[bytes, bytes]:
     rows = np.frombuffer(b"".join(part[1] for part in parts), dtype="<i4")
     counts = np.frombuffer(b"".join(part[2] for part in parts), dtype="<u2")

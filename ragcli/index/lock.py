@@ -47,6 +47,11 @@ class WriterLock:
         self.report("starting")
         return self
 
+    @property
+    def descriptor(self) -> int:
+        """While a process holds this open, so that it may write, nobody else gets the lock."""
+        return self._descriptor
+
     def report(self, progress: str) -> None:
         """Tell those who wait how far this writer is."""
         text = json.dumps({"pid": os.getpid(), "progress": progress}).encode()

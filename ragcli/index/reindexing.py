@@ -44,7 +44,7 @@ def reindex_words(connection: sqlite3.Connection, detect: Callable[[str], str]) 
             chunk, language = chunk_of(row), document_of(row[CHUNK_WIDTH:width]).language
             entries[row[0] - first] = lexical.entry_of(chunk, searchable_path(SourceFile(*row[width:])), language)
             present.add(row[0])
-        lexical.add_segment(connection, first, entries, np.frombuffer(document_rows, dtype="<i4").tolist())
+        lexical.add_segments(connection, first, entries, np.frombuffer(document_rows, dtype="<i4").tolist())
         lexical.delete_rows(connection, [row for row in range(first, first + count) if row not in present])
     while lexical.merge_segments(connection):
         pass

@@ -14,7 +14,7 @@ from typing import Any
 
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed
-from ragcli.index import copies, embeddings, lexical, tagging
+from ragcli.index import copies, embeddings, failures, lexical, tagging
 from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.lock import WriterLock
@@ -32,6 +32,8 @@ from ragcli.index.rows import (
 )
 from ragcli.index.vectors import VectorFile
 from ragcli.reports import Failure
+
+_RUN = 1000  # vectors that are written together
 
 
 @contextmanager
@@ -123,11 +125,7 @@ class IndexWriter:
 
     def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
         """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""
-        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, '', reason, skipped, reader FROM failures"
-        return {
-            entry[0]: (SourceFile(*entry[:7]), Failure(entry[1], entry[7], bool(entry[8])), entry[9])
-            for entry in self._connection.execute(query)
-        }
+        return failures.read(self._connection)
 
     def counts(self) -> tuple[int, int]:
         """Documents, without copies, and chunks."""
@@ -177,9 +175,7 @@ class IndexWriter:
         self._replace([source.document_id for source, _ in found], [])
         with transaction(self._connection, write=True):
             copies.add(self._connection, found)
-            self._connection.executemany(
-                "DELETE FROM failures WHERE document_id = ?", [(source.document_id,) for source, _ in found]
-            )
+            failures.forget(self._connection, [source.document_id for source, _ in found])
             advance(self._connection)
 
     def _replace(self, leaving: Sequence[str], arriving: Sequence[NewDocument]) -> None:
@@ -188,10 +184,9 @@ class IndexWriter:
         documents = [*arriving, *(heir for heir, _ in heirs)]
         first_row = self._next_row()
         chunks = [(new, chunk) for new in documents for chunk in new.chunks]
-        if chunks:
-            self._vectors.write(
-                first_row, embeddings.of_chunks(self._connection, [chunk for _, chunk in chunks], self._dimension)
-            )
+        for i in range(0, len(chunks), _RUN):
+            run = [chunk for _, chunk in chunks[i : i + _RUN]]
+            self._vectors.write(first_row + i, embeddings.of_chunks(self._connection, run, self._dimension))
         with transaction(self._connection, write=True):
             copies.remove(self._connection, [*leaving, *(heir.source.document_id for heir, _ in heirs)])
             self._delete_documents(leaving)
@@ -201,12 +196,12 @@ class IndexWriter:
                 insert_chunks(self._connection, row, document_row, new.chunks)
                 document_rows += [document_row] * len(new.chunks)
                 row += len(new.chunks)
-                self._connection.execute("DELETE FROM failures WHERE document_id = ?", (new.source.document_id,))
             if chunks:
                 entries = (
                     lexical.entry_of(chunk, searchable_path(new.source), new.document.language) for new, chunk in chunks
                 )
-                lexical.add_segment(self._connection, first_row, entries, document_rows)
+                lexical.add_segments(self._connection, first_row, entries, document_rows)
+            failures.forget(self._connection, [new.source.document_id for new in documents])
             for heir, others in heirs:
                 copies.add(self._connection, [(other, heir.source.document_id) for other in others])
             advance(self._connection, next_row=row)
@@ -225,32 +220,13 @@ class IndexWriter:
             )
             for source in sources:
                 copies.touch(self._connection, source)
-            self._connection.executemany(
-                "DELETE FROM failures WHERE document_id = ?", [(source.document_id,) for source in sources]
-            )
+            failures.forget(self._connection, [source.document_id for source in sources])
 
     def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]], reader: str) -> None:
         """Remember files that this version of the reader could not read; a document that an earlier version of the file gave
         stays."""
         with transaction(self._connection, write=True):
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        source.document_id,
-                        source.path,
-                        source.root,
-                        failure.reason,
-                        source.size,
-                        source.mtime_ns,
-                        source.ctime_ns,
-                        failure.skipped,
-                        now(),
-                        reader,
-                    )
-                    for source, failure in failed
-                ],
-            )
+            failures.record(self._connection, failed, reader)
 
     def remove(self, document_ids: Sequence[str]) -> int:
         """Delete documents, copies and remembered failures; returns how many documents and copies went."""
@@ -259,7 +235,7 @@ class IndexWriter:
         if known:
             self._replace(known, [])
         with transaction(self._connection, write=True):
-            self._connection.executemany("DELETE FROM failures WHERE document_id = ?", [(i,) for i in document_ids])
+            failures.forget(self._connection, document_ids)
         return len(known)
 
     def finish(self) -> list[str]:
@@ -273,7 +249,11 @@ class IndexWriter:
         graph = self.counts()[1] > self._exact_limit
         try:
             ChromaMirror(self._directory).sync(
-                self._connection, dict(meta.get("chroma", {})), generation=int(meta["generation"]), graph=graph
+                self._connection,
+                dict(meta.get("chroma", {})),
+                generation=int(meta["generation"]),
+                graph=graph,
+                held=[self._lock.descriptor],
             )
         except CopyFailed as problem:
             return [f"{problem.message} ({problem.hint})"]

@@ -9,10 +9,10 @@ imports numpy, which alone would fill its address space.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import os
 import resource
-import signal
 import socket
 import stat
 import sys
@@ -23,6 +23,9 @@ from ragcli.errors import LoadError, NotADocument
 from ragcli.loaders.frames import as_json, receive_request, send_frame
 from ragcli.loaders.limits import Limits, budget
 from ragcli.loaders.reading import Options, load_bytes
+from ragcli.processes import end_with
+
+_NO_NEW_PRIVILEGES = 38
 
 
 def main() -> None:
@@ -92,14 +95,8 @@ def _confine(limits: Limits) -> None:
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NOFILE, 64)
     if sys.platform == "linux":
-        import ctypes
-
-        die_with_parent, no_new_privileges = 1, 38
-        libc = ctypes.CDLL(None)
-        libc.prctl(die_with_parent, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(no_new_privileges, 1, 0, 0, 0)
-        if os.getppid() != int(sys.argv[2]):  # the parent went before it could be watched
-            sys.exit()
+        ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    end_with(int(sys.argv[2]))
 
 
 def _limit(kind: int, value: int) -> None:

@@ -9,7 +9,7 @@ from types import GeneratorType
 from typing import Protocol
 
 from ragcli.datatypes import Filter, QueryWord
-from ragcli.generation.abstention import confidence, evidence
+from ragcli.generation.abstention import confidence, evidence, scaled
 from ragcli.generation.citations import Citer, Verify, supported
 from ragcli.protocols import Generator
 from ragcli.results import Answer, Citation, Claim, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
@@ -52,6 +52,7 @@ class Answerer:
     writer: Callable[[], Generator]
     threshold: float
     verify: Verify = "warn"
+    scaling: tuple[float, float] = (1.0, 0.0)  # slope and intercept of the confidence; see `abstention.scaled`
 
     def answer(self, question: str, k: int, where: Filter, watcher: Watcher | None = None) -> Answer:
         """The answer with its citations, or `answered=False` with the nearest passages. An interrupt while it is written
@@ -59,7 +60,7 @@ class Answerer:
         watcher = watcher or Watcher()
         result = self.retrieve(question, k, where)
         started = time.perf_counter()
-        before = self._confidence(question, result.hits)
+        before = scaled(self.unscaled(question, result.hits), *self.scaling) if result.hits else 0.0
         writing = bool(result.hits) and before >= self.threshold
         watcher.evidence(result, before, writing=writing)
         draft = _Draft(result.hits, self.verify, watcher)
@@ -86,12 +87,9 @@ class Answerer:
             usage=draft.end.usage,
         )
 
-    def confidence(self, question: str, k: int) -> float:
-        """How sure retrieval is that the documents answer the question, before anything is written."""
-        return self._confidence(question, self.retrieve(question, k, Filter()).hits)
-
-    def _confidence(self, question: str, hits: Sequence[Hit]) -> float:
-        """Corrections do not count: a word that the documents do not hold speaks against an answer."""
+    def unscaled(self, question: str, hits: Sequence[Hit]) -> float:
+        """How sure retrieval is that the hits answer the question, before `scaling`. Corrections do not count: a word that the
+        documents do not hold speaks against an answer."""
         return confidence(evidence(self.words(parse_query(question), correct=False), hits)) if hits else 0.0
 
 

@@ -15,6 +15,7 @@ from ragcli.errors import GoldError
 from ragcli.evaluation.gating import Baseline, baseline_text, changes_since, compare, load_baseline
 from ragcli.evaluation.gold import Evidence, GoldQuestion, load_gold
 from ragcli.evaluation.spans import span_scores
+from ragcli.generation.abstention import scaled
 from ragcli.results import Hit, Passage, Place, ScoreTrace
 
 Write = Callable[[str, str], Path]
@@ -417,6 +418,7 @@ def test_calibration_is_kept_with_the_index_and_used(indexed) -> None:
     found = json.loads(indexed("calibrate", "gold.jsonl", "--json").stdout)
     assert 0 < found["threshold"] < 1
     assert found["auroc"] > 0.9
+    assert found["error_after"] < found["error_before"]
     answered = evaluated(indexed)
     assert answered["metrics"]["abstention_recall"] == 1.0
     Path(".rag/calibration.json").write_text(
@@ -428,6 +430,17 @@ def test_calibration_is_kept_with_the_index_and_used(indexed) -> None:
         json.dumps({**json.loads(Path(".rag/calibration.json").read_text()), "parts": "other"})
     )
     assert evaluated(indexed)["answered"] > 0, "a calibration of another index is not used"
+
+
+def test_the_confidence_of_an_answer_is_the_calibrated_one(indexed) -> None:
+    before = asked(indexed)
+    fitted = json.loads(indexed("calibrate", "gold.jsonl", "--json").stdout)
+    assert asked(indexed) == pytest.approx(scaled(before, fitted["slope"], fitted["intercept"]), abs=1e-3)
+    assert asked(indexed) != before
+
+
+def asked(rag) -> float:
+    return json.loads(rag("ask", "Who made number3 in year3?", "--json").stdout)["confidence"]
 
 
 def evaluated_with_threshold(rag) -> int:

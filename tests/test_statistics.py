@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +17,12 @@ from ragcli.evaluation.statistics import (
     bootstrap_interval,
     calibration_error,
     percentile,
+    platt,
     randomisation_p,
     reliability,
     risk_coverage,
 )
+from ragcli.generation.abstention import scaled
 
 SHARES = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=8)
 
@@ -85,3 +88,24 @@ def test_reliability_says_how_often_each_confidence_was_right() -> None:
     assert [b.confidence for b in bins] == pytest.approx([0.05, 0.15, 0.975])
     assert calibration_error(bins) == pytest.approx((0.05 + 2 * 0.35 + 2 * 0.025) / 5)
     assert calibration_error([]) == 0.0
+
+
+def test_platt_scaling_finds_the_logistic_that_made_the_outcomes() -> None:
+    random = np.random.default_rng(3)
+    z = random.normal(size=20_000)
+    right = random.random(len(z)) < 1 / (1 + np.exp(-(2.5 * z - 0.7)))
+    slope, intercept = platt(1 / (1 + np.exp(-z)), right.tolist())
+    assert slope == pytest.approx(2.5, abs=0.1)
+    assert intercept == pytest.approx(-0.7, abs=0.1)
+
+
+def test_platt_scaling_of_certain_scores_stays_finite_and_agrees_with_the_smoothed_shares() -> None:
+    slope, intercept = platt([0.0, 0.0, 1.0, 1.0], [False, False, True, True])
+    assert scaled(1.0, slope, intercept) == pytest.approx(3 / 4, abs=1e-6)
+    assert scaled(0.0, slope, intercept) == pytest.approx(1 / 4, abs=1e-6)
+
+
+@pytest.mark.parametrize(("scores", "right"), [([0.2, 0.9], [True, True]), ([0.1, 0.9], [True, False]), ([], [])])
+def test_platt_scaling_changes_nothing_where_there_is_nothing_to_learn(scores, right) -> None:
+    assert platt(scores, right) == (1.0, 0.0)
+    assert scaled(0.3, 1.0, 0.0) == pytest.approx(0.3)

@@ -1,4 +1,4 @@
-"""The abstention threshold of an index, kept beside its catalog by `rag calibrate`."""
+"""What `rag calibrate` fitted to an index, kept beside its catalog."""
 
 from __future__ import annotations
 
@@ -29,6 +29,3 @@ def load_calibration(index: Path, parts: str) -> Calibration | None:
     except (OSError, ValueError, TypeError):
         return None
     return found if found.parts == parts else None
-
-
-__all__ = ["Calibration", "load_calibration", "save_calibration"]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
     from ragcli.generation.store import ModelStore
     from ragcli.ingest import Progress
-    from ragcli.measurements import Diagnosis, EvalReport
+    from ragcli.measurements import Calibration, Diagnosis, EvalReport
     from ragcli.reports import IndexStats, IngestReport
     from ragcli.retrieval.retriever import Retriever
 
@@ -221,10 +221,15 @@ class App:
         """As set, else as calibrated on this index, else the default."""
         if self.resolved.explicit("answer_threshold"):
             return self.settings.answer_threshold
+        fitted = self.calibration
+        return fitted.threshold if fitted else self.settings.answer_threshold
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What `rag calibrate` fitted to this index."""
         from ragcli.app.calibration import load_calibration
 
-        calibration = load_calibration(self.index_directory, self.reader.fingerprint(documents=False))
-        return calibration.threshold if calibration else self.settings.answer_threshold
+        return load_calibration(self.index_directory, self.reader.fingerprint(documents=False))
 
     @property
     def write(self) -> Callable[[str], str] | None:
@@ -243,10 +248,6 @@ class App:
         from ragcli.app.searching import build_answerer
 
         return build_answerer(self)
-
-    def answerer_at(self, threshold: float) -> Answerer:
-        """The answerer with another threshold."""
-        return replace(self.answerer(), threshold=threshold)
 
     def with_settings(self, changes: Mapping[str, object], *, project: Path | None = None) -> App:
         """Another App over the same folder with some settings changed; `project` is what stored paths are relative to."""

@@ -172,10 +172,12 @@ def build_answerer(app: App) -> Answerer:
     """The whole way from a question to an answer."""
     from ragcli.answering import Answerer
 
+    fitted = app.calibration
     return Answerer(
         retrieve=app.retriever().retrieve,
         words=app.reader.words,
         writer=lambda: app.generator,
         threshold=app.answer_threshold,
         verify=app.settings.answer_verify,  # type: ignore[arg-type]
+        scaling=(fitted.slope, fitted.intercept) if fitted else (1.0, 0.0),
     )

@@ -1,25 +1,22 @@
-"""Choosing settings by measurement: `rag tune`, `rag calibrate`, `rag compare`."""
+"""Choosing settings by measurement: `rag tune`, `rag compare`."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.app.calibration import Calibration, save_calibration
 from ragcli.app.evaluation import EvalOptions, baseline_of, evaluate_target, gold_subject
 from ragcli.app.ingestion import IngestRequest
 from ragcli.errors import GoldError, UsageError
 from ragcli.evaluating import MAIN_METRIC, evaluate
 from ragcli.evaluation.gating import compare
-from ragcli.evaluation.gold import GoldQuestion, load_gold
-from ragcli.evaluation.statistics import auroc, randomisation_p
+from ragcli.evaluation.gold import GoldQuestion, first_half, load_gold
+from ragcli.evaluation.statistics import randomisation_p
 from ragcli.measurements import CompareReport, Trial, TuneReport
 
 if TYPE_CHECKING:
@@ -56,7 +53,7 @@ def tune(app: App, gold: Path, *, sizes: Sequence[int], on_progress: OnProgress)
         configurations = _configurations(app)
         for size in sizes:
             configurations += _with_size(app, size, Path(scratch), on_progress)
-        halves = [_first_half(question.id) for question in questions]
+        halves = [first_half(question.id) for question in questions]
         found = []
         for configuration in configurations:
             scores = _scores(configuration.app, path, questions, on_progress, configuration.name)
@@ -129,10 +126,6 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def _first_half(identifier: str) -> bool:
-    return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).digest()[0] % 2 == 0
-
-
 def profile_text(settings: Mapping[str, object]) -> str:
     """`rag.toml` with these settings."""
     sections: dict[str, list[str]] = {}
@@ -140,60 +133,6 @@ def profile_text(settings: Mapping[str, object]) -> str:
         section, _, key = name.partition("_")
         sections.setdefault(section, []).append(f"{key} = {json.dumps(value)}")
     return "\n\n".join(f"[{section}]\n" + "\n".join(lines) for section, lines in sections.items()) + "\n"
-
-
-def calibrate(app: App, gold: Path, *, on_progress: OnProgress) -> Calibration:
-    """The confidence that separates answerable from unanswerable questions best, chosen on one half of them, measured on the
-    other, and stored with the index. Raises GoldError when a half lacks one of the two kinds."""
-    path = app.directory / gold
-    questions = load_gold(path)
-    answerer = app.answerer_at(0.0)
-    samples: list[tuple[bool, float, bool]] = []
-    for done, question in enumerate(questions):
-        on_progress("questions", done, len(questions))
-        confidence = answerer.confidence(question.question, app.settings.retrieval_k)
-        samples.append((_first_half(question.id), confidence, question.answerable))
-    halves = [[(c, a) for first, c, a in samples if first is half] for half in (True, False)]
-    for half in halves:
-        if len({answerable for _, answerable in half}) < 2:
-            raise GoldError(
-                f"{path} needs answerable and unanswerable questions in both halves, at least {_FEWEST} in all",
-                hint='add questions with "answerable": false that the documents do not answer',
-            )
-    threshold = _best_threshold(halves[0])
-    answered = [c >= threshold for c, _ in halves[1]]
-    answerable = [a for _, a in halves[1]]
-    calibration = Calibration(
-        threshold=threshold,
-        questions=len(samples),
-        answered_of_answerable=_share(answered, answerable, wanted=True),
-        abstained_of_unanswerable=1 - _share(answered, answerable, wanted=False),
-        auroc=auroc([c for c, _ in halves[1]], answerable) or 0.0,
-        parts=app.reader.fingerprint(documents=False),
-        fingerprint=app.reader.fingerprint(),
-    )
-    save_calibration(app.index_directory, calibration)
-    return calibration
-
-
-def _best_threshold(samples: Sequence[tuple[float, bool]]) -> float:
-    """Youden's J: largest share of answerable answered plus share of unanswerable abstained; halfway between two confidences,
-    the lowest of equals, to four places."""
-    values = sorted({confidence for confidence, _ in samples})
-    cuts = [(low + high) / 2 for low, high in pairwise(values)]
-
-    def gain(cut: float) -> float:
-        answered = [confidence >= cut for confidence, _ in samples]
-        answerable = [kind for _, kind in samples]
-        return _share(answered, answerable, wanted=True) - _share(answered, answerable, wanted=False)
-
-    best: float = max(cuts, key=lambda cut: (round(gain(cut), 9), -cut), default=0.5)
-    return round(best, 4)
-
-
-def _share(answered: Sequence[bool], answerable: Sequence[bool], *, wanted: bool) -> float:
-    chosen = [done for done, kind in zip(answered, answerable, strict=True) if kind is wanted]
-    return sum(chosen) / len(chosen) if chosen else 0.0
 
 
 def compare_configurations(

@@ -236,7 +236,7 @@ def calibrate(
     """
     output = Output(as_json=as_json, quiet=quiet)
     with session(output, {"index": index, **options.retrieval_flags(mode=mode)}) as rag:
-        from ragcli.app.tuning import calibrate
+        from ragcli.app.calibrating import calibrate
         from ragcli.render import jsonout
         from ragcli.render.progress import progress_bar
 

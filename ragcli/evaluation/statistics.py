@@ -97,6 +97,39 @@ def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     return sum(entry.questions * abs(entry.confidence - entry.right) for entry in bins) / total if total else 0.0
 
 
+def platt(scores: Sequence[float], right: Sequence[bool]) -> tuple[float, float]:
+    """Slope and intercept of σ(slope·z + intercept), z the log-odds of a score, that fit what was right best (Platt 1999).
+
+    Targets are (n₊ + 1)/(n₊ + 2) and 1/(n₋ + 2) rather than 1 and 0, and Newton's method finds the one minimum (Lin, Lin & Weng
+    2007). (1, 0), which changes nothing, when only one kind occurs or when right answers have the lower scores.
+    """
+    labels = np.asarray(right, dtype=bool)
+    positive, negative = int(labels.sum()), int((~labels).sum())
+    if not positive or not negative:
+        return 1.0, 0.0
+    bounded = np.clip(np.asarray(scores, dtype=np.float64), 1e-9, 1 - 1e-9)
+    design = np.stack([np.log(bounded / (1 - bounded)), np.ones(len(bounded))], axis=1)
+    targets = np.where(labels, (positive + 1) / (positive + 2), 1 / (negative + 2))
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        z = design @ weights
+        return float(np.logaddexp(0, z).sum() - targets @ z)
+
+    weights = np.array([0.0, math.log((positive + 1) / (negative + 1))])
+    for _ in range(100):
+        p = np.exp(-np.logaddexp(0, -(design @ weights)))
+        gradient = design.T @ (p - targets)
+        if float(np.abs(gradient).max()) < 1e-9:
+            break
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(2)
+        step, size = np.linalg.solve(hessian, gradient), 1.0
+        while size > 1e-6 and loss(weights - size * step) > loss(weights):
+            size /= 2
+        weights = weights - size * step
+    slope, intercept = float(weights[0]), float(weights[1])
+    return (slope, intercept) if slope > 0 else (1.0, 0.0)
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least `share` of the values do not exceed (nearest rank)."""
     ordered = sorted(values)

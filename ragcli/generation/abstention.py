@@ -62,6 +62,12 @@ def confidence(found: Evidence) -> float:
     return 1 / (1 + math.exp(-z))
 
 
+def scaled(probability: float, slope: float, intercept: float) -> float:
+    """σ(`slope`·z + `intercept`) of a probability with log-odds z: Platt scaling."""
+    bounded = min(1 - 1e-9, max(1e-9, probability))
+    return (1 + math.tanh((slope * math.log(bounded / (1 - bounded)) + intercept) / 2)) / 2
+
+
 def _weight(words: Sequence[QueryWord], present: set[str]) -> float:
     return sum(word.idf for word in words if not present.isdisjoint(word.forms))
 

@@ -1,10 +1,9 @@
 """Sentences of the hits, scored for a question. What extractive answers are made of, and what a prompt has room for.
 
 Where the embedder gives token states, a sentence is read in its context: states come from a window of the passage, so that
-"it" is near what it stands for. Its score is the weighted mean of the cosine of its mean state with the question's, late
-interaction (the mean over the question's words of the best cosine with a token of the sentence: Khattab & Zaharia 2020),
-BM25 among the candidates (rank-bm25), the score of its passage, whether it has a figure or name where the question asks for
-one, and its length. Otherwise it is the mean of the cosine of its vector, of BM25, and of the score of its passage.
+"it" is near what it stands for. Its score is the weighted mean of the four kinds of late interaction in `context.py` (after
+Khattab & Zaharia 2020), BM25 among the candidates (rank-bm25), the score of its passage, and whether it has a figure or name
+where the question asks for one. Otherwise it is the mean of the cosine of its vector, of BM25, and of the score of its passage.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from ragcli.text.questions import expected_answer
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
 
-# Cosine in context, late interaction, BM25, passage, expected kind of answer, length; see benchmarks/sentences.py.
-WEIGHTS = (2.0, 2.0, 0.5, 1.0, 0.4, 0.2)
-_LONG = 250  # characters of a sentence of full length
+# Likeness of content, weakest word, focus and rest, BM25, passage, expected kind of answer: a listwise softmax regression on
+# every second question of XQuAD; see benchmarks/sentences.py.
+WEIGHTS = (4.3, 2.9, 4.9, 3.5, 2.3, 4.5, 1.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,7 @@ class SentenceScorer:
         if self.embed_tokens is None:
             cosine = np.clip(self._cosines(question, found), 0.0, 1.0)
             return [float(score) for score in (cosine + lexical + passage) / 3]
-        cosine, late = in_context(question, found, self.embed_tokens)
-        parts = (cosine, late, lexical, passage, expected(question, found), _lengths(found))
+        parts = (*in_context(question, found, self.embed_tokens), lexical, passage, expected(question, found))
         total = sum(weight * part for weight, part in zip(WEIGHTS, parts, strict=True))
         return [float(score) for score in np.asarray(total) / sum(WEIGHTS)]
 
@@ -73,10 +71,6 @@ def expected(question: str, found: Sequence[Candidate]) -> Column:
         return np.zeros(len(found))
     asked = {token.text for token in read_tokens(question)}
     return np.array([float(any(t.kind == kind and t.text not in asked for t in read_tokens(c.text))) for c in found])
-
-
-def _lengths(found: Sequence[Candidate]) -> Column:
-    return np.array([min(1.0, len(c.text) / _LONG) for c in found])
 
 
 def _of_best_overlap(candidate: Candidate, known: Mapping[str, Sequence[tuple[int, int, float]]]) -> float:

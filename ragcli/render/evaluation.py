@@ -174,3 +174,6 @@ def calibration_lines(found: Calibration) -> Iterator[Text]:
         f"on the other half: answers {found.answered_of_answerable:.0%} of the answerable, abstains from "
         f"{found.abstained_of_unanswerable:.0%} of the unanswerable, AUROC {found.auroc:.3f}"
     )
+    yield Text(
+        f"the confidence was off by {found.error_before:.2f} on average and is now off by {found.error_after:.2f}"
+    )

@@ -42,6 +42,13 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 
+QUESTION_WORDS = frozenset(
+    """who whom whose when where what which how why many much
+    wer wem wen wessen wann wo wohin was welche welcher welches welchen wie warum wieso viele viel
+    qui quand où que quel quelle quels quelles comment pourquoi combien
+    quién quiénes cuándo dónde qué cuál cuáles cómo cuánto cuánta cuántos cuántas""".split()
+)
+
 
 def question_kind(question: str) -> QuestionKind:
     """A comparison of things, the steps of a procedure, reasons, or a fact (everything else)."""

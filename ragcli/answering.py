@@ -11,6 +11,7 @@ from typing import Protocol
 from ragcli.datatypes import Filter, QueryWord
 from ragcli.generation.abstention import confidence, evidence, scaled
 from ragcli.generation.citations import Citer, Verify, supported
+from ragcli.generation.conflicts import disputes
 from ragcli.protocols import Generator
 from ragcli.results import Answer, Citation, Claim, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
 from ragcli.text.query import Query, parse_query
@@ -85,6 +86,7 @@ class Answerer:
             dropped=draft.dropped,
             stopped=draft.end.stopped,
             usage=draft.end.usage,
+            disputes=tuple(disputes(draft.citations, result.hits)) if answered else (),
         )
 
     def unscaled(self, question: str, hits: Sequence[Hit]) -> float:

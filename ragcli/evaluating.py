@@ -126,7 +126,7 @@ def _score(
         metrics |= span_scores(question, hits, subject.resolve, subject.locate)
     if reply is not None:
         metrics["abstention_accuracy"] = float(reply.answered is question.answerable)
-    text = " ".join(sentence.text for sentence in reply.sentences) if reply else None
+    text = " ".join(sentence.read for sentence in reply.sentences) if reply else None
     if reply is not None and question.answerable:
         metrics |= _answer_metrics(question, reply, text or "", subject)
     missed = bool(question.evidence) and metrics["hit@10"] == 0

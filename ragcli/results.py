@@ -107,13 +107,23 @@ class Citation:
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of an answer and the markers of the citations behind it. `lead` is what stands before it: nothing, a
-    space, a line break, or an empty line. A structured answer has one for each `field`, with its `value`."""
+    space, a line break, or an empty line. A structured answer has one for each `field`, with its `value`.
+
+    A row copied from a table is read as its `row`, (column, cell) pairs; lines copied from source code keep their breaks
+    (`code`)."""
 
     text: str
     markers: tuple[int, ...]
     lead: str = ""
     field: str | None = None
     value: object = None
+    row: tuple[tuple[str, str], ...] = ()
+    code: bool = False
+
+    @property
+    def read(self) -> str:
+        """The text as it is read."""
+        return "; ".join(f"{column}: {cell}" for column, cell in self.row if column) if self.row else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +220,22 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """A sentence of another document that says nearly the same as the citation `marker` with other figures."""
+
+    marker: int
+    document: DocumentRecord
+    span: Span
+    headings: tuple[str, ...]
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages.
 
-    `dropped` counts sentences left out because nothing supports them; `stopped` says why the writer stopped.
+    `dropped` counts sentences left out because nothing supports them; `stopped` says why the writer stopped; `disputes` are
+    what speaks against its citations among the hits.
     """
 
     question: str
@@ -230,11 +252,12 @@ class Answer:
     stopped: Stopped = "end"
     usage: Usage | None = None
     stale: tuple[Stale, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
 
     @property
     def text(self) -> str:
         """The sentences as they are read, without markers."""
-        return "".join(s.lead + (f"{s.field}: " if s.field else "") + s.text for s in self.sentences).strip()
+        return "".join(s.lead + (f"{s.field}: " if s.field else "") + s.read for s in self.sentences).strip()
 
 
 @dataclass(frozen=True, slots=True)

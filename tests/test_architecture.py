@@ -57,7 +57,7 @@ HOMES = {
 }  # fmt: skip
 # Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.
 PURE = {
-    "answering": {"generation.abstention", "generation.citations"},
+    "answering": {"generation.abstention", "generation.citations", "generation.conflicts"},
     "evaluating": {
         "evaluation.answers",
         "evaluation.gating",

@@ -91,7 +91,7 @@ def _acceptable(written: str, said: list[str]) -> str:
 
 
 def _marked(answer: Answer) -> str:
-    return "".join(s.lead + s.text + "".join(f" [{marker}]" for marker in s.markers) for s in answer.sentences).strip()
+    return "".join(s.lead + s.read + "".join(f" [{marker}]" for marker in s.markers) for s in answer.sentences).strip()
 
 
 def _where(line: int | None, page: int | None) -> str:

@@ -14,7 +14,8 @@ from ragcli.generation.suspicion import suspicions
 from ragcli.results import Citation, CitationStatus, Claim, Hit, Sentence
 from ragcli.text.analyzer import terms
 from ragcli.text.query import STOP_WORDS
-from ragcli.text.units import unit_spans
+from ragcli.text.tables import DELIMITED, row_pairs
+from ragcli.text.units import LINED, unit_spans
 
 Verify = Literal["warn", "drop", "fail"]
 _ORDER: dict[CitationStatus, int] = {"exact": 0, "normalised": 1, "paraphrase": 2, "misattributed": 3, "unsupported": 4}
@@ -59,8 +60,11 @@ class Citer:
                 found = [replace(elsewhere, support=replace(elsewhere.support, status=status))]
         if not keep_unsupported and not any(place.support.holds for place in found):
             return Sentence("", (), claim.lead, claim.field) if claim.field else None
-        markers = dict.fromkeys(self._marker(place) for place in found)
-        return Sentence(" ".join(claim.text.split()), tuple(markers), claim.lead, claim.field, claim.value)
+        markers = tuple(dict.fromkeys(self._marker(place) for place in found))
+        if found and _copies_lines(claim.text, found[0]):
+            return Sentence(claim.text, markers, claim.lead, claim.field, claim.value, code=True)
+        row = _row(found[0]) if found else ()
+        return Sentence(" ".join(claim.text.split()), markers, claim.lead, claim.field, claim.value, row)
 
     def _valid(self, claim: Claim) -> list[tuple[int, int, int]]:
         return [
@@ -107,7 +111,7 @@ class Citer:
     def _units_of(self, hit: Hit) -> list[tuple[int, int, frozenset[str]]]:
         if hit.rank not in self._units:
             passage = hit.passage
-            spans = unit_spans(passage.text, lines=passage.document.type == "code") or [(0, len(passage.text))]
+            spans = unit_spans(passage.text, lines=passage.document.type in LINED) or [(0, len(passage.text))]
             self._units[hit.rank] = [
                 (
                     passage.span.start + start,
@@ -135,6 +139,19 @@ class Citer:
         return self._markers[key]
 
 
+def _copies_lines(text: str, place: _Found) -> bool:
+    code = place.hit.passage.document.type == "code" and place.support.status == "exact"
+    return code and "\n" in text.strip()
+
+
+def _row(place: _Found) -> tuple[tuple[str, str], ...]:
+    """The cells of a row that was copied whole, with their columns."""
+    passage, base = place.hit.passage, place.hit.passage.span.start
+    if place.support.status != "exact" or passage.document.type == "code":
+        return ()
+    return row_pairs(passage.text, place.start - base, place.end - base, delimited=passage.document.type in DELIMITED)
+
+
 def _preferred(one: _Found, other: _Found) -> bool:
     def quality(found: _Found) -> tuple[int, float, int]:
         return -_ORDER[found.support.status], found.support.score, found.start - found.end
@@ -155,7 +172,7 @@ def _citation(marker: int, place: _Found) -> Citation:
         hit.rank,
         hit.passage.document,
         narrow(hit, start, end),
-        _headings(hit, start),
+        headings_at(hit, start),
         hit.passage.text[start - base : end - base],
         place.support.status,
         place.support.score,
@@ -164,7 +181,7 @@ def _citation(marker: int, place: _Found) -> Citation:
     )
 
 
-def _headings(hit: Hit, start: int) -> tuple[str, ...]:
+def headings_at(hit: Hit, start: int) -> tuple[str, ...]:
     """The section that the offset lies in."""
     above = [section.headings for section in hit.passage.sections if section.start <= start]
     return above[-1] if above else hit.passage.headings

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ragcli.results import Source
+from ragcli.generation.citations import headings_at, narrow
+from ragcli.results import Citation, Dispute, Hit, Source
 from ragcli.text.figures import read_tokens
 from ragcli.text.query import STOP_WORDS
 from ragcli.text.units import unit_spans
 
 _SAME = 0.75  # Jaccard similarity of two sentences' words, figures aside
 _LEAST = 4
+_Facts = tuple[frozenset[str], frozenset[str]]
 
 
 def conflicts(sources: Sequence[Source]) -> list[tuple[int, int]]:
@@ -26,18 +28,43 @@ def conflicts(sources: Sequence[Source]) -> list[tuple[int, int]]:
     return found
 
 
-def _sentences(source: Source) -> list[tuple[frozenset[str], frozenset[str]]]:
-    """Words and figures of each sentence that has both."""
-    found = []
-    for start, end in unit_spans(source.text):
-        tokens = read_tokens(source.text[start:end], source.hit.passage.document.language)
-        words = frozenset(t.text for t in tokens if t.kind != "figure") - STOP_WORDS
-        figures = frozenset(t.text for t in tokens if t.kind == "figure")
-        if len(words) >= _LEAST and figures:
-            found.append((words, figures))
+def disputes(citations: Sequence[Citation], hits: Sequence[Hit]) -> list[Dispute]:
+    """For each citation the first sentence of each other document among the hits that says nearly the same with other
+    figures."""
+    found: list[Dispute] = []
+    for citation in citations:
+        own = _facts(citation.quote, citation.document.language)
+        told = {citation.document.path}
+        for hit in hits if own else ():
+            passage = hit.passage
+            if passage.document.path in told:
+                continue
+            for start, end in unit_spans(passage.text):
+                theirs = _facts(passage.text[start:end], passage.document.language)
+                if own and theirs and _contradict(own, theirs):
+                    span = narrow(hit, passage.span.start + start, passage.span.start + end)
+                    headings, quote = headings_at(hit, span.start), passage.text[start:end]
+                    found.append(Dispute(citation.marker, passage.document, span, headings, quote))
+                    told.add(passage.document.path)
+                    break
     return found
 
 
-def _contradict(a: tuple[frozenset[str], frozenset[str]], b: tuple[frozenset[str], frozenset[str]]) -> bool:
+def _sentences(source: Source) -> list[_Facts]:
+    """Those that have enough words and a figure."""
+    language = source.hit.passage.document.language
+    read = (_facts(source.text[start:end], language) for start, end in unit_spans(source.text))
+    return [facts for facts in read if facts]
+
+
+def _facts(sentence: str, language: str) -> _Facts | None:
+    """Words and figures of a sentence; None for one with too few words or without a figure."""
+    tokens = read_tokens(sentence, language)
+    words = frozenset(t.text for t in tokens if t.kind != "figure") - STOP_WORDS
+    figures = frozenset(t.text for t in tokens if t.kind == "figure")
+    return (words, figures) if len(words) >= _LEAST and figures else None
+
+
+def _contradict(a: _Facts, b: _Facts) -> bool:
     alike = len(a[0] & b[0]) >= _SAME * len(a[0] | b[0])
     return alike and not (a[1] <= b[1] or b[1] <= a[1])

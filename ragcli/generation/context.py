@@ -48,6 +48,8 @@ def in_context(question: str, found: Sequence[Candidate], embed: TokenEmbedder) 
         base = found[first].start
         for i in range(new, last + 1):
             begin, end = found[i].start - base, found[i].end - base
+            if found[i].is_row:
+                begin, end = 0, len(found[i].meaning)
             inside = [t for t, (a, b) in enumerate(states.spans) if a >= begin and b <= end and b > a]
             if inside:
                 best = (_unit(states.states[inside]) @ asked_states.T).max(axis=0)
@@ -87,11 +89,12 @@ def question_parts(question: str, spans: Sequence[tuple[int, int]]) -> QuestionP
 
 def _windows(found: Sequence[Candidate]) -> Iterator[tuple[int, int, int]]:
     """(first, first that is new, last) of runs of candidates of one passage; a run begins with the last one of the run before
-    it where both fit."""
+    it where both fit. A row is a run of its own."""
     first = new = 0
 
     def together(i: int, j: int) -> bool:
-        return found[i].hit is found[j].hit and found[j].end - found[i].start <= _WINDOW
+        alone = found[i].is_row or found[j].is_row
+        return not alone and found[i].hit is found[j].hit and found[j].end - found[i].start <= _WINDOW
 
     for i in range(1, len(found) + 1):
         if i < len(found) and together(first, i):
@@ -101,6 +104,8 @@ def _windows(found: Sequence[Candidate]) -> Iterator[tuple[int, int, int]]:
 
 
 def _text(found: Sequence[Candidate], first: int, last: int) -> str:
+    if found[first].is_row:
+        return found[first].meaning
     passage = found[first].hit.passage
     return passage.text[found[first].start - passage.span.start : found[last].end - passage.span.start]
 

@@ -111,13 +111,14 @@ def select_sources(
     """The hits as sources of at most `budget` tokens by `count`, in the order of path and place.
 
     When the passages do not fit whole, their sentences are taken by score, each with the one before and the one after it as
-    far as they fit; what is left out shows as an ellipsis. At least one sentence is given, cut if it must be.
+    far as they fit; what is left out shows as an ellipsis, and a row of a table names its columns. At least one sentence is
+    given, cut if it must be.
     """
     whole = [count(hit.passage.text) for hit in hits]
     if sum(whole) <= budget:
         return _numbered([(hit, hit.passage.text) for hit in hits])
     found = candidates(hits, limit=400)
-    costs = [count(candidate.text) + 1 for candidate in found]
+    costs = [count(candidate.meaning) + 1 for candidate in found]
     scores = score(question, found)
     chosen: set[int] = set()
     left = budget
@@ -144,7 +145,7 @@ def _with_gaps(kept: Sequence[Candidate]) -> str:
         ]
         if previous is not None:
             text += between if not between.strip() else _GAP
-        text += candidate.text
+        text += candidate.meaning
     return text
 
 

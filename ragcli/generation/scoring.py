@@ -20,6 +20,7 @@ from ragcli.generation.context import Column, in_context
 from ragcli.protocols import SentenceCosines, TokenEmbedder
 from ragcli.text.analyzer import stem, terms
 from ragcli.text.figures import read_tokens
+from ragcli.text.followup import without_context
 from ragcli.text.query import content_tokens
 from ragcli.text.questions import expected_answer
 
@@ -41,7 +42,18 @@ class SentenceScorer:
     embed_tokens: TokenEmbedder | None = None
 
     def __call__(self, question: str, found: Sequence[Candidate]) -> list[float]:
-        """A score for each candidate, 0 to 1, in their order."""
+        """A score for each candidate, 0 to 1, in their order.
+
+        For a follow-up with words of the questions before it (see `text/followup.py`) the score without them counts twice and
+        that with them once: they say what the question is about, and not what it asks.
+        """
+        asked = without_context(question)
+        if asked != question:
+            pairs = zip(self._scores(question, found), self._scores(asked, found), strict=True)
+            return [(one + 2 * other) / 3 for one, other in pairs]
+        return self._scores(question, found)
+
+    def _scores(self, question: str, found: Sequence[Candidate]) -> list[float]:
         if not found:
             return []
         best = max((c.hit.score for c in found), default=0.0) or 1.0
@@ -91,7 +103,7 @@ def _bm25(question: str, found: Sequence[Candidate]) -> Column:
     from rank_bm25 import BM25Plus
 
     languages = [c.hit.passage.document.language for c in found]
-    bm25 = BM25Plus([terms(c.text, language) for c, language in zip(found, languages, strict=True)], delta=0)
+    bm25 = BM25Plus([terms(c.meaning, language) for c, language in zip(found, languages, strict=True)], delta=0)
     asked = {stem(token, language): None for token in content_tokens(question) for language in dict.fromkeys(languages)}
     scores = np.asarray(bm25.get_scores(list(asked)), dtype=np.float64)
     top = float(scores.max())

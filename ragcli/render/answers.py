@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import dedent
 
 from rich.console import Console
 from rich.live import Live
@@ -11,8 +12,8 @@ from rich.text import Text
 
 from ragcli.answering import Watcher
 from ragcli.render.inline import inline
-from ragcli.render.sanitize import one_line
-from ragcli.results import Answer, Citation, Hit, QueryResult, Sentence, Usage
+from ragcli.render.sanitize import one_line, sanitize
+from ragcli.results import Answer, Citation, Dispute, Hit, QueryResult, Sentence, Usage
 
 _STOPPED = {
     "length": "cut at its longest length",
@@ -25,7 +26,7 @@ PlaceOf = Callable[[Hit], Text]
 
 def sentence_text(sentence: Sentence, citations: Sequence[Citation], *, styled: bool) -> Text:
     """The sentence with its markers; one that nothing supports says so."""
-    text = inline(sentence.text, styled=styled)
+    text = Text(sanitize(dedent(sentence.text))) if sentence.code else inline(sentence.read, styled=styled)
     if sentence.field is not None:
         text = Text.assemble(
             (f"{one_line(sentence.field)}: ", "bold"), text if sentence.text else _unsaid(sentence.value)
@@ -47,7 +48,7 @@ def answer_blocks(answer: Answer, *, styled: bool) -> Iterator[Text]:
     """The answer's paragraphs and items."""
     block = Text()
     for sentence in answer.sentences:
-        if "\n" in sentence.lead and block:
+        if ("\n" in sentence.lead or sentence.code) and block:
             yield block
             block = Text()
         block.append(" " if block else "").append_text(sentence_text(sentence, answer.citations, styled=styled))
@@ -68,6 +69,12 @@ def status_text(citation: Citation) -> Text:
     if citation.flags:
         text.append(f"  beware: the source holds {', '.join(citation.flags)}", style="bold yellow")
     return text
+
+
+def dispute_lines(dispute: Dispute, place: Text) -> Iterator[Text]:
+    """A sentence that speaks against a citation, and where it stands."""
+    yield Text(f"[{dispute.marker}] is contradicted by ", style="bold yellow").append_text(place)
+    yield Text(f"    {one_line(dispute.quote)}")
 
 
 def footer(answer: Answer) -> Text:

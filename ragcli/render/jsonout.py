@@ -107,7 +107,10 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "question": answer.question,
         "answer": answer.text if answer.answered else None,
         "answered": answer.answered,
-        "sentences": [{"text": sentence.text, "citations": list(sentence.markers)} for sentence in answer.sentences],
+        "sentences": [
+            {"text": s.text, "citations": list(s.markers), "row": [list(pair) for pair in s.row] or None}
+            for s in answer.sentences
+        ],
         "fields": {
             s.field: {"value": s.value, "citations": list(s.markers) or None} for s in answer.sentences if s.field
         },
@@ -115,6 +118,16 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "model": answer.model,
         "confidence": answer.confidence,
         "citations": [citation(entry, shown) for entry in answer.citations],
+        "disputes": [
+            {
+                "marker": entry.marker,
+                "path": shown(entry.document),
+                **span_fields(entry.span),
+                "headings": list(entry.headings),
+                "quote": entry.quote,
+            }
+            for entry in answer.disputes
+        ],
         "hits": [hit(entry, shown) for entry in answer.hits],
         "dropped": answer.dropped,
         "stopped": answer.stopped,

@@ -14,7 +14,7 @@ from rich.text import Text
 from ragcli.datatypes import Chunk, Document, DocumentRecord, Span
 from ragcli.errors import RagError
 from ragcli.render import library
-from ragcli.render.answers import AnswerStream, answer_blocks, footer, status_text
+from ragcli.render.answers import AnswerStream, answer_blocks, dispute_lines, footer, status_text
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.passages import EXCERPT, context, marked, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
@@ -123,14 +123,15 @@ class TerminalRenderer:
         for citation in answer.citations:
             self._line()
             self._citation(citation, by_rank[citation.hit_rank])
+        for dispute in answer.disputes:
+            self._line()
+            self._lines(dispute_lines(dispute, self._place(dispute.document, dispute.span, dispute.headings)))
         self._line()
         self._line(footer(answer))
 
     def streaming(self) -> AnswerStream:
         """A watcher that shows an answer while it is written, to this stream."""
-        return AnswerStream(
-            self._console, lambda hit: self._place(hit.passage.document, hit.passage.span, hit.passage.headings)
-        )
+        return AnswerStream(self._console, self._hit_place)
 
     def _hit_place(self, hit: Hit) -> Text:
         return self._place(hit.passage.document, hit.passage.span, hit.passage.headings)

@@ -7,16 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ragcli.results import ScoredChunk
-from ragcli.text.analyzer import tokens
-from ragcli.text.query import STOP_WORDS, content_tokens
+from ragcli.text.query import content_tokens
+from ragcli.text.subquestions import says, sub_questions
 
 _MAX = 4  # sub-queries besides the question
-_COMPARED = (
-    re.compile(r"(?i)\bbetween\s+(.+?)\s+and\s+(.+?)\s*[?.]*$"),
-    re.compile(r"(?i)\bcompare[sd]?\s+(.+?)\s+(?:and|with|to|against)\s+(.+?)\s*[?.]*$"),
-    re.compile(r"(?i)^(?:\w+\s+){0,3}?(\S.*?)\s+(?:vs\.?|versus)\s+(.+?)\s*[?.]*$"),
-)
-_JOINED = re.compile(r"(?i)[,;]?\s+and\s+(?=(?:what|when|where|which|who|whose|why|how)\b)|\?\s+(?=\S)")
 _NESTED = re.compile(
     r"(?i)\b(?:that|which|who|whose|whom|where)\b(?!\s*\?)|\b(?:of|by|in|at|for)\s+the\s+\w+\s+(?:of|by|in|for)\b"
 )
@@ -44,33 +38,11 @@ Write = Callable[[str], str]
 def decompose(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
     """By rules: the sides of a comparison, questions joined by “and”, and for a nested question a second hop with the names
     that the best passages of the first one hold and the question does not."""
-    parts = _sides(question) or [part.strip() for part in _JOINED.split(question) if _says(part)]
-    queries = [SubQuery(part) for part in parts if part != question.strip()] if len(parts) > 1 else []
+    queries = [SubQuery(part) for part in sub_questions(question)]
     if _NESTED.search(question):
         names = _names(question, found)
         queries += [SubQuery(f"{question} {name}") for name in names]
     return queries[:_MAX]
-
-
-def _says(text: str) -> bool:
-    """Whether there is more to it than stop words."""
-    return any(token not in STOP_WORDS for token in tokens(text))
-
-
-def _sides(question: str) -> list[str]:
-    for pattern in _COMPARED:
-        match = pattern.search(question)
-        if match:
-            one, other = match.group(1).strip(), match.group(2).strip()
-            before = question[: match.start(1)].strip()
-            subject = " ".join(token for token in content_tokens(before) if token not in _COMPARING)
-            return [f"{subject} {side}".strip() for side in (one, other)]
-    return []
-
-
-_COMPARING = frozenset(
-    "difference differences compare compared comparison differ better versus vs between main".split()
-)
 
 
 def _names(question: str, found: Sequence[ScoredChunk]) -> list[str]:
@@ -90,7 +62,7 @@ def expand_with(write: Write) -> Transform:
     def transform(question: str, _: Sequence[ScoredChunk]) -> list[SubQuery]:
         reply = write(f"Write three different search queries, one per line, for this question.\n\nQuestion: {question}")
         lines = [re.sub(r"^\s*(?:\d+[.)]|[-*•])\s*", "", line).strip(' "') for line in reply.splitlines()]
-        return [SubQuery(line[:300]) for line in dict.fromkeys(lines) if _says(line) and line != question][:3]
+        return [SubQuery(line[:300]) for line in dict.fromkeys(lines) if says(line) and line != question][:3]
 
     return transform
 
@@ -101,7 +73,7 @@ def hyde_with(write: Write) -> Transform:
 
     def transform(question: str, _: Sequence[ScoredChunk]) -> list[SubQuery]:
         passage = write(f"Write a short passage that answers the question.\n\nQuestion: {question}").strip()
-        return [SubQuery(question, passage=passage[:2000], replaces=True)] if _says(passage) else []
+        return [SubQuery(question, passage=passage[:2000], replaces=True)] if says(passage) else []
 
     return transform
 
@@ -112,7 +84,7 @@ def decompose_with(write: Write) -> Transform:
     def transform(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
         reply = write(f"Split the question into simpler questions, one per line.\n\nQuestion: {question}")
         lines = [re.sub(r"^\s*(?:\d+[.)]|[-*•])\s*", "", line).strip() for line in reply.splitlines()]
-        parts = [line[:300] for line in dict.fromkeys(lines) if _says(line) and line != question]
+        parts = [line[:300] for line in dict.fromkeys(lines) if says(line) and line != question]
         return [SubQuery(part) for part in parts[:_MAX]] or decompose(question, found)
 
     return transform

@@ -19,12 +19,19 @@ _CONTINUES = re.compile(
     r"[ ,]*(?P<rest>.*)$",
     re.IGNORECASE,
 )
+_ADDED = re.compile(r"(?P<asked>.*\S)\s*\([^()]*\)\s*", re.DOTALL)
 _SHORT = 1  # content words
 
 
 def is_follow_up(question: str) -> bool:
     """Whether the question leans on what was said before: it refers back, goes on with "and", or hardly says anything."""
     return bool(_REFERS.search(question) or _CONTINUES.match(question) or len(content_tokens(question)) <= _SHORT)
+
+
+def without_context(question: str) -> str:
+    """A condensed question as it was asked: without the words in parentheses that were added at its end."""
+    match = _ADDED.fullmatch(question)
+    return match["asked"] if match else question
 
 
 def condense(question: str, before: Sequence[str]) -> str:
@@ -38,7 +45,8 @@ def condense(question: str, before: Sequence[str]) -> str:
     previous = before[-1].strip()
     continued = _CONTINUES.match(question)
     if continued and continued["rest"] and not _REFERS.search(continued["rest"]):
-        return f"{previous.rstrip('?. ')} {continued['rest'].strip()}"
+        asked = without_context(previous)
+        return f"{asked.rstrip('?. ')} {continued['rest'].strip()}{previous[len(asked) :]}"
     known = {stem(token, "en") for token in content_tokens(question)}
     missing = [token for token in content_tokens(previous) if stem(token, "en") not in known]
     return f"{question.rstrip()} ({' '.join(missing)})" if missing else question

@@ -6,6 +6,7 @@ import re
 
 from ragcli.text.sentences import sentence_spans, trim
 
+LINED = frozenset({"code", "csv", "tsv"})  # types of documents whose lines are their units
 _LINE = re.compile(r"[^\n]+|\n(?=\n)")
 _ITEM = re.compile(r"[ \t]*(?:[-*•+–][ \t]|\d{1,3}[.)][ \t]|>[ \t])")
 _ROW = re.compile(r"[ \t]*\||[^\n]*\S[ \t]+\|[ \t]+\S")
@@ -18,7 +19,7 @@ _ENDS = ".!?:;。！？…)\"'”’»"
 
 
 def unit_spans(text: str, *, lines: bool = False) -> list[tuple[int, int]]:
-    """Spans of the units of `text` in order, trimmed. With `lines` (source code) every line is one.
+    """Spans of the units of `text` in order, trimmed. With `lines` (for `LINED` documents) every line is one.
 
     Headings and table rows are units of their own; a list item begins one and is cut into sentences, as is running text.
     """

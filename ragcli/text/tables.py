@@ -1,0 +1,59 @@
+"""Rows of tables in text: Markdown's, cells between bars, and lines of CSV."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+DELIMITED = frozenset({"csv", "tsv"})  # types of documents that are one table
+_SEPARATOR = re.compile(r"[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|?)+[ \t]*$")
+_BAR = re.compile(r"(?<!\\)\|")
+
+
+def cells(row: str, *, delimited: bool = False) -> list[str]:
+    """The cells of a row, trimmed; one when it is no row. `delimited` is for lines of CSV, by commas, semicolons or tabs."""
+    if delimited:
+        marks = {mark: row.count(mark) for mark in ",;\t"}
+        found = next(csv.reader([row], delimiter=max(marks, key=lambda mark: marks[mark])), [])
+    else:
+        found = _BAR.split(row.strip().removeprefix("|").removesuffix("|"))
+    return [cell.strip() for cell in found]
+
+
+def row_pairs(text: str, start: int, end: int, *, delimited: bool = False) -> tuple[tuple[str, str], ...]:
+    """(column, cell) for each cell that holds something of the row text[start:end]; empty when that is no row below a header
+    with as many cells. The header is the first line of the block of rows, and it has no figures."""
+    row = text[start:end]
+    own = cells(row, delimited=delimited)
+    if "\n" in row or len(own) < 2 or _SEPARATOR.match(row):
+        return ()
+    block = _lines_above(text, start, delimited=delimited)
+    header = cells(block[0], delimited=delimited) if block else []
+    if len(header) != len(own) or any(character.isdigit() for character in "".join(header)):
+        return ()
+    return tuple((column, cell) for column, cell in zip(header, own, strict=True) if cell)
+
+
+def is_header(text: str, start: int, end: int, *, delimited: bool = False) -> bool:
+    """Whether text[start:end] names the columns of the row below it."""
+    following = text[end:].lstrip(" \t").removeprefix("\n").partition("\n")[0]
+    if _SEPARATOR.match(following):
+        return True
+    below = text.find(following, end) if following.strip() else -1
+    return (
+        below >= 0
+        and not _lines_above(text, start, delimited=delimited)
+        and bool(row_pairs(text, below, below + len(following), delimited=delimited))
+    )
+
+
+def _lines_above(text: str, start: int, *, delimited: bool) -> list[str]:
+    """The rows above the line that begins at or before `start`, without separators, from the top of their block."""
+    lines = text[: text.rfind("\n", 0, start) + 1].split("\n")[:-1]
+    found: list[str] = []
+    for line in reversed(lines):
+        if len(cells(line, delimited=delimited)) < 2:
+            break
+        if not _SEPARATOR.match(line):
+            found.insert(0, line)
+    return found

@@ -79,7 +79,7 @@ class Answerer:
             citations=tuple(draft.citations) if answered else (),
             hits=result.hits,
             confidence=round(before * (draft.support if name not in ("", EXTRACTIVE) else 1.0), 4),
-            mode="extractive" if name in ("", EXTRACTIVE) else "generated",
+            mode="none" if not name else EXTRACTIVE if name == EXTRACTIVE else "generated",
             model=name or "none",
             timings=timings,
             notes=(*result.notes, *draft.notes, *draft.end.notes),

@@ -219,6 +219,11 @@ def test_a_template_that_refuses_a_system_message_gets_it_with_the_question() ->
         (["How long is annual leave?"], "Does it expire?", "Does it expire? (long annual leave)"),
         (["How long is annual leave?"], "And for trainees?", "How long is annual leave for trainees?"),
         (["How long is annual leave?"], "What about trainees?", "How long is annual leave trainees?"),
+        (
+            ["Does it expire? (long annual leave)"],
+            "What about trainees?",
+            "Does it expire trainees? (long annual leave)",
+        ),
     ],
 )
 def test_a_follow_up_gets_what_it_leaves_unsaid(before: list[str], question: str, asked: str) -> None:

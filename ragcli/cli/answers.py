@@ -10,6 +10,7 @@ import typer
 
 from ragcli.cli import options
 from ragcli.cli.session import Output, parse_filters, session
+from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
 from ragcli.errors import ExitCode, RagError, UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _STALE = {"changed": "has changed", "gone": "is gone"}
 
 
 @app.command()
+@taking(ANSWERING, SEARCHING)
 def ask(
     question: Annotated[str | None, typer.Argument(help="The question.", show_default=False)] = None,
     file: Annotated[
@@ -44,13 +46,7 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    k: options.K = None,
-    mode: options.Mode = None,
     filters: options.Filters = None,
-    model: options.AnswerModel = None,
-    threshold: options.Threshold = None,
-    verify: options.Verify = None,
-    context_tokens: options.ContextTokens = None,
     schema: Annotated[
         Path | None,
         typer.Option("--schema", metavar="FILE", help="Answer with the fields of a JSON schema.", show_default=False),
@@ -75,17 +71,7 @@ def ask(
     require_fresh: Annotated[
         bool, typer.Option("--require-fresh", help="Exit with 3 when a cited file changed since it was ingested.")
     ] = False,
-    exact: options.Exact = None,
-    per_document: options.PerDocument = None,
-    mmr: options.Mmr = None,
-    rerank: options.Rerank = None,
-    max_seconds: options.MaxSeconds = None,
-    synonyms: options.Synonyms = None,
-    decompose: options.Decompose = None,
-    expand: options.Expand = None,
-    hyde: options.Hyde = None,
-    embedding_model: options.Model = None,
-    index: options.Index = None,
+    flags: Flags = NONE_GIVEN,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -96,29 +82,7 @@ def ask(
     if (question is None) == (file is None) or (jsonl and file is None) or (out and not jsonl):
         raise typer.BadParameter("give a question, or --file FILE, and --out only with --jsonl")
     output = Output(as_json=as_json, quiet=quiet)
-    flags = {
-        "index": index,
-        "embedding_model": embedding_model,
-        "retrieval_mode": mode,
-        "retrieval_k": k,
-        "answer_model": model,
-        "answer_threshold": threshold,
-        "answer_verify": verify,
-        "answer_context_tokens": context_tokens,
-        "answer_cache": cache,
-        **options.retrieval_flags(
-            exact=exact,
-            per_document=per_document,
-            mmr=mmr,
-            rerank=rerank,
-            max_seconds=max_seconds,
-            synonyms=synonyms,
-            decompose=decompose,
-            expand=expand,
-            hyde=hyde,
-        ),
-    }
-    with session(output, flags) as rag:
+    with session(output, {**flags, "answer_cache": cache}) as rag:
         where = parse_filters(filters)
         rag.schema = _read_schema(schema) if schema else None
 

@@ -11,6 +11,7 @@ import typer
 from ragcli.cli import options
 from ragcli.cli.answers import show_answer
 from ragcli.cli.session import Output, parse_filters, session
+from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
 from ragcli.errors import RagError
 from ragcli.settings import process_environment
 
@@ -57,16 +58,10 @@ def open_place(output: Output, last: object, number: int, *, only_print: bool) -
 
 
 @app.command()
+@taking(ANSWERING, SEARCHING)
 def chat(
-    k: options.K = None,
-    mode: options.Mode = None,
     filters: options.Filters = None,
-    model: options.AnswerModel = None,
-    threshold: options.Threshold = None,
-    verify: options.Verify = None,
-    context_tokens: options.ContextTokens = None,
-    embedding_model: options.Model = None,
-    index: options.Index = None,
+    flags: Flags = NONE_GIVEN,
     quiet: options.Quiet = False,
 ) -> None:
     """Ask one question after the other; what a question leaves unsaid is taken from those before it.
@@ -74,16 +69,6 @@ def chat(
     In a pipe, every line of stdin is a question or a command. Example: rag chat --model qwen2.5-1.5b
     """
     output = Output(as_json=False, quiet=quiet)
-    flags = {
-        "index": index,
-        "embedding_model": embedding_model,
-        "retrieval_mode": mode,
-        "retrieval_k": k,
-        "answer_model": model,
-        "answer_threshold": threshold,
-        "answer_verify": verify,
-        "answer_context_tokens": context_tokens,
-    }
     with session(output, flags) as rag:
         from ragcli.app.chatting import Conversation
 

@@ -225,7 +225,5 @@ MarkdownReport = Annotated[
 
 
 def retrieval_flags(**given: object) -> dict[str, object]:
-    """The settings that the options of a searching command stand for; None where an option was not given."""
-    exact = given.pop("exact", None)
-    flags = {f"retrieval_{name}": value for name, value in given.items()}
-    return flags if exact is None else {**flags, "retrieval_correct": not exact}
+    """Options of a measuring command as settings of the section `retrieval`; None where one was not given."""
+    return {f"retrieval_{name}": value for name, value in given.items()}

@@ -1,0 +1,71 @@
+"""Options that stand for settings, declared once for all commands that take them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ragcli.cli import options
+
+Flags = Mapping[str, object]
+NONE_GIVEN: Flags = MappingProxyType({})
+Group = Mapping[str, tuple[Any, str]]  # name of the option → its declaration, and the setting that it stands for
+
+SEARCHING: Group = {
+    "k": (options.K, "retrieval_k"),
+    "mode": (options.Mode, "retrieval_mode"),
+    "fusion": (options.Fusion, "retrieval_fusion"),
+    "weight": (options.Weight, "retrieval_weight"),
+    "exact": (options.Exact, "retrieval_correct"),
+    "per_document": (options.PerDocument, "retrieval_per_document"),
+    "mmr": (options.Mmr, "retrieval_mmr"),
+    "rerank": (options.Rerank, "retrieval_rerank"),
+    "max_seconds": (options.MaxSeconds, "retrieval_max_seconds"),
+    "synonyms": (options.Synonyms, "retrieval_synonyms"),
+    "decompose": (options.Decompose, "retrieval_decompose"),
+    "expand": (options.Expand, "retrieval_expand"),
+    "hyde": (options.Hyde, "retrieval_hyde"),
+    "embedding_model": (options.Model, "embedding_model"),
+    "index": (options.Index, "index"),
+}
+ANSWERING: Group = {
+    "model": (options.AnswerModel, "answer_model"),
+    "threshold": (options.Threshold, "answer_threshold"),
+    "verify": (options.Verify, "answer_verify"),
+    "context_tokens": (options.ContextTokens, "answer_context_tokens"),
+}
+_NEGATED = "exact"  # the option says what is not to be done
+
+
+def taking(*groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command with the options of `groups` in the place of its parameter `flags`, which gets them as settings; None where an
+    option was not given."""
+    shared = {name: entry for group in groups for name, entry in group.items()}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters: list[inspect.Parameter] = []
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            keyword = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            if parameter.name != "flags":
+                parameters.append(keyword)
+                continue
+            for name, (declaration, _) in shared.items():
+                parameters.append(keyword.replace(name=name, annotation=declaration, default=None))
+
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            flags = {setting: _value(name, given.pop(name)) for name, (_, setting) in shared.items()}
+            command(**given, flags=flags)
+
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return run
+
+    return decorate
+
+
+def _value(name: str, given: object) -> object:
+    return not given if name == _NEGATED and given is not None else given

@@ -1,0 +1,194 @@
+"""Answers without a language model: what is copied, how much of it, and how it is shown."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ragcli.text.followup import without_context
+from ragcli.text.subquestions import sub_questions
+from ragcli.text.tables import cells, is_header, row_pairs
+from tests.conftest import Rag
+
+HANDBOOK = """# Handbook
+
+## Leave
+
+Every employee has 28 days of annual leave. Unused days expire on 31 March.
+
+## Standby
+
+| Role | Pay per week | Hours |
+|---|---|---|
+| Engineer | 180 € | 40 |
+| Manager | 240 € | 38 |
+
+## Company
+
+Acme was founded in 1998 in Bremen. The library closes at six. Pumps are made by hand.
+"""
+PROGRAM = '''"""Rate limits."""
+
+LIMIT = 20
+
+
+def retry_delay(attempt: int) -> float:
+    """Seconds to wait before a retry: doubles with each attempt."""
+    base = 0.5
+    return min(60.0, base * 2**attempt)
+'''
+
+
+@pytest.fixture
+def answered(rag: Rag, write):
+    """answered(question, {path: text}) → the JSON of the answer over those files."""
+
+    def ask(question: str, files: dict[str, str], *options: str) -> dict[str, Any]:
+        for path, text in files.items():
+            write(f"docs/{path}", text)
+        rag("ingest", "docs", "-q")
+        return json.loads(rag("ask", question, "--json", "--threshold", "0", *options).stdout)
+
+    return ask
+
+
+def test_a_question_for_two_things_gets_a_sentence_for_each(answered) -> None:
+    found = answered("When was Acme founded and when does the library close?", {"a.md": HANDBOOK})
+    said = [sentence["text"] for sentence in found["sentences"]][:2]
+    assert said == ["Acme was founded in 1998 in Bremen.", "The library closes at six."]
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("Who founded Acme and when was it founded?", ["Who founded Acme", "when was it founded?"]),
+        ("Who wrote it? When was it printed?", ["Who wrote it", "When was it printed?"]),
+        ("Wann wurde Acme gegründet und wer leitet es?", ["Wann wurde Acme gegründet", "wer leitet es?"]),
+        ("Who was born there and in which year?", ["Who was born there", "in which year?"]),
+        ("What is the difference in leave between staff and trainees?", ["leave staff", "leave trainees"]),
+        ("How are bread and butter made?", []),
+        ('What does "who and what" mean?', []),
+        ("What is it?", []),
+    ],
+)
+def test_questions_are_taken_apart_where_they_join(question: str, parts: list[str]) -> None:
+    assert sub_questions(question) == parts
+
+
+def test_a_row_is_read_with_its_columns_and_cited_as_it_stands(answered, rag: Rag) -> None:
+    found = answered("pay of the Manager", {"a.md": HANDBOOK})
+    first = found["sentences"][0]
+    assert first["text"] == "| Manager | 240 € | 38 |"
+    assert first["row"] == [["Role", "Manager"], ["Pay per week", "240 €"], ["Hours", "38"]]
+    assert found["citations"][0]["quote"] == "| Manager | 240 € | 38 |"
+    assert found["citations"][0]["status"] == "exact"
+    assert not any("Pay per week |" in sentence["text"] for sentence in found["sentences"]), "a header answers nothing"
+    assert not any("Engineer" in sentence["text"] for sentence in found["sentences"]), "one row of a table is enough"
+    shown = rag("ask", "pay of the Manager", "--threshold", "0").stdout
+    assert shown.startswith("Role: Manager; Pay per week: 240 €; Hours: 38 [1]")
+
+
+def test_both_rows_are_given_when_both_are_asked_for(answered) -> None:
+    found = answered("Compare the pay of the Engineer with the Manager", {"a.md": HANDBOOK})
+    rows = [sentence["text"] for sentence in found["sentences"] if sentence["row"]]
+    assert rows == ["| Engineer | 180 € | 40 |", "| Manager | 240 € | 38 |"]
+
+
+@pytest.mark.parametrize(("name", "mark"), [("pay.csv", ","), ("pay.csv", ";"), ("pay.tsv", "\t")])
+def test_a_line_of_a_delimited_file_is_a_row(answered, name: str, mark: str) -> None:
+    lines = [["Role", "Pay"], ["Engineer", "180"], ["Manager", "240"]]
+    found = answered("pay of the Manager", {name: "\n".join(mark.join(line) for line in lines)})
+    assert found["sentences"][0]["row"] == [["Role", "Manager"], ["Pay", "240"]]
+
+
+def test_cells_and_headers_of_tables() -> None:
+    text = "Prices follow.\n\nItem | Price\nTea | 2 €\nCake | \n\nno table | 3"
+    tea, cake, last = text.index("Tea"), text.index("Cake"), text.index("no table")
+    assert row_pairs(text, tea, tea + len("Tea | 2 €")) == (("Item", "Tea"), ("Price", "2 €"))
+    assert row_pairs(text, cake, cake + len("Cake |")) == ()
+    assert row_pairs(text, last, len(text)) == (), "a line without a header"
+    assert row_pairs(text, 0, 14) == ()
+    assert is_header(text, text.index("Item"), text.index("Item") + len("Item | Price"))
+    assert not is_header(text, tea, tea + len("Tea | 2 €"))
+    assert cells(r"| a \| b | c |") == [r"a \| b", "c"]
+    assert cells('"x, y",z', delimited=True) == ["x, y", "z"]
+
+
+def test_a_first_row_of_figures_names_no_columns() -> None:
+    text = "1998 | 12\n1999 | 14"
+    assert row_pairs(text, 10, len(text)) == ()
+
+
+def test_a_line_of_code_is_shown_with_its_function_and_its_line_breaks(answered, rag: Rag) -> None:
+    found = answered("retry delay attempt seconds", {"limits.py": PROGRAM})
+    [sentence] = found["sentences"]
+    assert sentence["text"] == PROGRAM.rstrip("\n")
+    assert found["citations"][0]["quote"] in PROGRAM
+    assert (found["citations"][0]["line_start"], found["citations"][0]["line_end"]) == (1, 9)
+    shown = rag("ask", "retry delay attempt seconds", "--threshold", "0").stdout
+    assert "    base = 0.5\n    return min(60.0, base * 2**attempt) [1]\n" in shown
+
+
+def test_of_a_long_function_twelve_lines_are_shown(answered) -> None:
+    body = "\n".join(f"    step_{i} = perform(action{i})" for i in range(30))
+    found = answered("perform action20", {"long.py": f"def routine():\n{body}\n"})
+    lines = found["sentences"][0]["text"].split("\n")
+    assert len(lines) <= 12
+    assert any("action20" in line for line in lines)
+
+
+def test_a_sentence_that_stands_in_two_documents_cites_both(answered) -> None:
+    found = answered(
+        "When does the library close?",
+        {
+            "a.md": "The library closes at six.\nIt is green.\n",
+            "b.txt": "Welcome. The  library closes at six. Read more.",
+        },
+    )
+    first = found["sentences"][0]
+    cited = {found["citations"][marker - 1]["path"] for marker in first["citations"]}
+    assert cited == {"docs/a.md", "docs/b.txt"}
+
+
+def test_another_document_with_other_figures_is_shown_as_a_contradiction(answered, rag: Rag) -> None:
+    old = "# Old\n\nEvery employee has 30 days of annual leave. The canteen is open.\n"
+    found = answered("How many days of annual leave does every employee have?", {"new.md": HANDBOOK, "old.md": old})
+    cited = found["citations"][0]["path"]
+    [dispute] = [entry for entry in found["disputes"] if entry["marker"] == 1]
+    assert {cited, dispute["path"]} == {"docs/new.md", "docs/old.md"}
+    assert "of annual leave" in dispute["quote"]
+    assert dispute["line_start"] in (3, 5)
+    shown = rag("ask", "How many days of annual leave does every employee have?", "--threshold", "0").stdout
+    assert f"[1] is contradicted by {dispute['path']}:{dispute['line_start']}" in shown
+
+
+def test_what_agrees_or_speaks_of_something_else_is_no_contradiction(answered) -> None:
+    same = "# Copy\n\nEvery employee has 28 days of annual leave, they say.\n"
+    other = "# Other\n\nEvery contractor has 12 weeks of unpaid holidays. The canteen is open.\n"
+    question = "How many days of annual leave does every employee have?"
+    assert answered(question, {"a.md": HANDBOOK, "b.md": same, "c.md": other})["disputes"] == []
+
+
+@pytest.mark.parametrize(
+    ("condensed", "asked"),
+    [
+        ("Does it expire? (days annual leave)", "Does it expire?"),
+        ("How much is it?", "How much is it?"),
+        ("(days)", "(days)"),
+    ],
+)
+def test_the_words_of_earlier_questions_can_be_told_from_those_of_this_one(condensed: str, asked: str) -> None:
+    assert without_context(condensed) == asked
+
+
+@pytest.mark.model
+def test_a_follow_up_is_answered_by_what_it_asks_and_not_by_what_was_said(rag_with_model: Rag, write) -> None:
+    write("docs/a.md", HANDBOOK)
+    rag_with_model("ingest", "docs", "-q")
+    turns = b"How many days of annual leave does every employee have?\nWhen do they expire?\n"
+    shown = rag_with_model("chat", stdin=turns).stdout
+    answers = [line for line in shown.splitlines() if line.endswith("]")]
+    assert answers[0].startswith("Every employee has 28 days of annual leave. [1]")
+    assert answers[1].startswith("Unused days expire on 31 March. [1]")

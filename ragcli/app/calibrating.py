@@ -7,14 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.app.calibration import save_calibration
+from ragcli.app.calibration import Calibration, save_calibration
 from ragcli.app.gold_paths import resolver
 from ragcli.datatypes import Filter
 from ragcli.errors import GoldError
 from ragcli.evaluation.gold import GoldQuestion, first_half, load_gold
 from ragcli.evaluation.statistics import auroc, calibration_error, platt, reliability
 from ragcli.generation.abstention import scaled
-from ragcli.measurements import Calibration
 from ragcli.results import Hit
 
 if TYPE_CHECKING:

@@ -14,21 +14,22 @@ from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
 from ragcli.errors import UsageError
 from ragcli.index.manifest import Manifest, check_identity
 from ragcli.index.reader import IndexReader, stored_manifest
-from ragcli.protocols import Chunker, Embedder, Generator
-from ragcli.results import Answer, Prompt, QueryResult
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, model_cache
 from ragcli.text.query import checked_question
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer, Watcher
+    from ragcli.app.calibration import Calibration
     from ragcli.app.evaluation import EvalOptions
     from ragcli.app.history import Last
     from ragcli.app.ingestion import IngestRequest
     from ragcli.datatypes import Matrix, Vector
     from ragcli.generation.store import ModelStore
     from ragcli.ingest import Progress
-    from ragcli.measurements import Calibration, Diagnosis, EvalReport
+    from ragcli.measurements import Diagnosis, EvalReport
+    from ragcli.protocols import Chunker, Embedder, Generator
     from ragcli.reports import IndexStats, IngestReport
+    from ragcli.results import Answer, Prompt, QueryResult
     from ragcli.retrieval.retriever import Retriever
 
 

@@ -197,6 +197,7 @@ def tune(
         from ragcli.app.tuning import profile_text, tune
         from ragcli.errors import UsageError
         from ragcli.render import jsonout
+        from ragcli.render.evaluation import tuning_lines
         from ragcli.render.files import write_text
         from ragcli.render.progress import progress_bar
 
@@ -212,7 +213,7 @@ def tune(
                 sizes=[int(part) for part in numbers],
                 on_progress=lambda name, done, of: bar(done, of, name, ""),
             )
-        output.result(lambda text: text.tuning(report), lambda: jsonout.tuning(report))
+        output.result(lambda text: text.wrapped(tuning_lines(report)), lambda: jsonout.tuning(report))
         if write is not None and report.better:
             write_text(write, profile_text(report.settings))
             output.note(f"wrote {write}")
@@ -238,11 +239,12 @@ def calibrate(
     with session(output, {"index": index, **options.retrieval_flags(mode=mode)}) as rag:
         from ragcli.app.calibrating import calibrate
         from ragcli.render import jsonout
+        from ragcli.render.evaluation import calibration_lines
         from ragcli.render.progress import progress_bar
 
         with progress_bar(not quiet) as bar:
             found = calibrate(rag, gold, on_progress=lambda name, done, of: bar(done, of, name, ""))
-        output.result(lambda text: text.calibration(found), lambda: jsonout.calibration(found))
+        output.result(lambda text: text.wrapped(calibration_lines(found)), lambda: jsonout.calibration(found))
 
 
 @app.command()
@@ -273,6 +275,7 @@ def compare(
         from ragcli.app.evaluation import EvalOptions
         from ragcli.app.tuning import compare_configurations
         from ragcli.render import jsonout
+        from ragcli.render.evaluation import compared_lines
         from ragcli.render.progress import progress_bar
 
         wanted = EvalOptions(answers=answers, tolerance=tolerance, significance=significance)
@@ -281,4 +284,4 @@ def compare(
                 first, second, (one.stem, other.stem), gold, wanted,
                 on_progress=lambda name, done, of: bar(done, of, name, ""),
             )  # fmt: skip
-        output.result(lambda text: text.comparison(report), lambda: jsonout.comparison(report))
+        output.result(lambda text: text.wrapped(compared_lines(report)), lambda: jsonout.comparison(report))

@@ -18,7 +18,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -122,6 +121,8 @@ class ChromaMirror:
         return (new + gone) / max(1, int(state["count"]))
 
     def _write_elsewhere(self, *, graph: bool, fresh: bool, held: Sequence[int]) -> int:
+        import subprocess
+
         wishes = [*(["graph"] if graph else []), *(["fresh"] if fresh else [])]
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "ragcli.index.chroma", str(self._directory), str(os.getpid()), *wishes],

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from ragcli.measurements import (
-    Calibration,
     CompareReport,
     Comparison,
     EvalReport,
@@ -16,6 +16,9 @@ from ragcli.measurements import (
     TuneReport,
 )
 from ragcli.render.sanitize import one_line
+
+if TYPE_CHECKING:
+    from ragcli.app.calibration import Calibration
 
 _STAGE_METRICS = ("ndcg@10", "hit@5", "recall@10")
 Line = Text | str

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ragcli.datatypes import DocumentRecord
 
 if TYPE_CHECKING:
+    from ragcli.app.calibration import Calibration
     from ragcli.datatypes import Span
     from ragcli.errors import RagError
     from ragcli.measurements import (
-        Calibration,
         CompareReport,
         Diagnosis,
         EvalReport,

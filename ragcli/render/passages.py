@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from ragcli.render.sanitize import sanitize
-from ragcli.results import ScoreTrace
+
+if TYPE_CHECKING:
+    from ragcli.results import ScoreTrace
 
 EXCERPT = 320  # characters of a passage that are shown
 

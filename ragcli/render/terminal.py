@@ -11,18 +11,19 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from ragcli.datatypes import Chunk, Document, DocumentRecord, Span
-from ragcli.errors import RagError
+from ragcli.datatypes import DocumentRecord
 from ragcli.render import library
-from ragcli.render.answers import AnswerStream, answer_blocks, dispute_lines, footer, status_text
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.passages import EXCERPT, context, marked, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
-from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult
 
 if TYPE_CHECKING:
-    from ragcli.measurements import Calibration, CompareReport, Diagnosis, EvalReport, Problem, TuneReport
+    from ragcli.datatypes import Chunk, Document, Span
+    from ragcli.errors import RagError
+    from ragcli.measurements import Diagnosis, EvalReport, Problem
+    from ragcli.render.answers import AnswerStream
     from ragcli.reports import IndexStats, IngestReport, Listed, Planned
+    from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
 _INDENT = (0, 0, 0, 4)
@@ -106,6 +107,8 @@ class TerminalRenderer:
     def answer(self, answer: Answer, *, streamed: bool = False) -> None:
         """The answer with its markers (unless it was shown already), then the evidence; or that there is none, then the nearest
         passages."""
+        from ragcli.render.answers import answer_blocks, dispute_lines, footer
+
         if not answer.answered:
             if streamed:
                 self._line("Nothing of this stands in the passages that were found.")
@@ -131,6 +134,8 @@ class TerminalRenderer:
 
     def streaming(self) -> AnswerStream:
         """A watcher that shows an answer while it is written, to this stream."""
+        from ragcli.render.answers import AnswerStream
+
         return AnswerStream(self._console, self._hit_place)
 
     def _hit_place(self, hit: Hit) -> Text:
@@ -157,6 +162,8 @@ class TerminalRenderer:
             self._lines(sanitize(source.text).split("\n"), wrap=False)
 
     def _citation(self, citation: Citation, hit: Hit) -> None:
+        from ragcli.render.answers import status_text
+
         head = Text(f"[{citation.marker}] ", style="bold cyan")
         head.append_text(self._place(citation.document, citation.span, citation.headings))
         self._line(head.append_text(status_text(citation)))
@@ -181,6 +188,10 @@ class TerminalRenderer:
     def lines(self, lines: Iterable[Text]) -> None:
         """Lines that are made elsewhere, as they are."""
         self._lines(lines, wrap=False)
+
+    def wrapped(self, lines: Iterable[Text | str]) -> None:
+        """Lines that are made elsewhere, folded at the width of the terminal."""
+        self._lines(lines)
 
     def ingest(self, report: IngestReport) -> None:
         """See `ragcli.render.library`."""
@@ -226,24 +237,6 @@ class TerminalRenderer:
         from ragcli.render.evaluation import evaluation_lines
 
         self._lines(evaluation_lines(report, worst=worst))
-
-    def tuning(self, report: TuneReport) -> None:
-        """See `ragcli.render.evaluation`."""
-        from ragcli.render.evaluation import tuning_lines
-
-        self._lines(tuning_lines(report))
-
-    def comparison(self, report: CompareReport) -> None:
-        """See `ragcli.render.evaluation`."""
-        from ragcli.render.evaluation import compared_lines
-
-        self._lines(compared_lines(report))
-
-    def calibration(self, found: Calibration) -> None:
-        """See `ragcli.render.evaluation`."""
-        from ragcli.render.evaluation import calibration_lines
-
-        self._lines(calibration_lines(found))
 
     def problems(self, gold: str, problems: Sequence[Problem]) -> None:
         """Each problem as `file:line: kind: text`."""

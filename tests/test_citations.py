@@ -91,6 +91,14 @@ def test_another_number_in_the_place_of_one_is_always_noticed(number: int, other
     assert number == other or judge(swapped, quote).status == "unsupported"
 
 
+def test_another_number_before_an_item_of_a_list_is_noticed() -> None:
+    source = "1. Open the valve.\n2. Close the\nvalve."
+    assert judge("2. Close the valve.", source).status == "normalised"
+    assert judge("Close the valve.", source).holds
+    changed = judge("3. Close the valve.", source)
+    assert (changed.status, changed.problems) == ("unsupported", ("3 stands where the source has 2",))
+
+
 def test_names_that_change_places_are_noticed_and_names_of_the_section_are_known() -> None:
     quote = "He asked Anna to lead the team and Boris to write the report."
     assert judge("He asked Boris to lead the team and Anna to write the report.", quote).status == "unsupported"

@@ -13,6 +13,7 @@ from ragcli.text.query import STOP_WORDS
 
 PARAPHRASE = 0.6  # share of a sentence's terms that its source must hold
 _DECORATION = re.compile(r"^\s*(?:[-*•+–>]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)+|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
+_NUMBER = re.compile(r"\s*(\d{1,3})[.)]\s+")
 _CUT_BEFORE = re.compile(r"\d[.,:–-]$|(?:^|[^\w])[-−]$")
 _CUT_AFTER = re.compile(r"[.,:–-]\d")
 _EDGE = r"(?<![\w]){}(?![\w])"
@@ -45,6 +46,9 @@ def judge(sentence: str, quote: str, *, around: str = "", language: str = "en") 
     if not said:
         return Support("unsupported", 0.0, ("nothing is said",))
     as_written = sentence.strip()
+    renumbered = _renumbered(sentence, said, quote)
+    if renumbered:
+        return Support("unsupported", 1.0, (renumbered,))
     if as_written == quote or stands_in(as_written, quote) or stands_in(said, quote):
         return Support("exact", 1.0)
     folded = fold_quote(quote)
@@ -69,6 +73,13 @@ def _shared(said: str, ours: list[Token], quote: str, theirs: list[Token], langu
 def undecorated(sentence: str) -> str:
     """`sentence` without list markers and emphasis."""
     return " ".join(_DECORATION.sub("", sentence).split())
+
+
+def _renumbered(sentence: str, said: str, quote: str) -> str:
+    """What is wrong when the sentence is an item of the source under another number; empty when nothing is."""
+    own = _NUMBER.match(sentence)
+    there = re.search(rf"(?<!\w)(\d{{1,3}})[.)] {re.escape(fold_quote(said))}", fold_quote(quote)) if own else None
+    return _told(own[1], there[1]) if own and there and own[1] != there[1] else ""
 
 
 def stands_in(text: str, source: str) -> bool:

@@ -221,13 +221,15 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A sentence of another document that says nearly the same as the citation `marker` with other figures."""
+    """A sentence of another document that says nearly the same as the citation `marker` with other figures. `other` is its own
+    marker where it is cited as well."""
 
     marker: int
     document: DocumentRecord
     span: Span
     headings: tuple[str, ...]
     quote: str
+    other: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import pytest
 
+from ragcli.generation.citations import Citer
+from ragcli.generation.conflicts import disputes
+from ragcli.render.terminal import TerminalRenderer
+from ragcli.results import Answer, Claim
 from ragcli.text.followup import without_context
 from ragcli.text.subquestions import sub_questions
 from ragcli.text.tables import cells, is_header, row_pairs
 from tests.conftest import Rag
+from tests.contract.test_generators import make_hit
 
 HANDBOOK = """# Handbook
 
@@ -162,6 +168,31 @@ def test_another_document_with_other_figures_is_shown_as_a_contradiction(answere
     assert dispute["line_start"] in (3, 5)
     shown = rag("ask", "How many days of annual leave does every employee have?", "--threshold", "0").stdout
     assert f"[1] is contradicted by {dispute['path']}:{dispute['line_start']}" in shown
+
+
+def test_two_citations_that_contradict_each_other_are_named_once() -> None:
+    texts = ["The limit for a hotel night is 135 euros.", "The limit for a hotel night is 110 euros."]
+    hits = [make_hit(text, rank, path=f"{rank}.md") for rank, text in enumerate(texts, start=1)]
+    citer = Citer(hits)
+    sentences = tuple(citer.add(Claim(hit.passage.text, ((hit.rank, 100, hit.passage.span.end),))) for hit in hits)
+    found = tuple(disputes(citer.citations, hits))
+    assert [(entry.marker, entry.other) for entry in found] == [(1, 2), (2, 1)]
+    answer = Answer(
+        "limit?",
+        True,
+        sentences,
+        tuple(citer.citations),
+        tuple(hits),
+        0.9,
+        "extractive",
+        "extractive",
+        {},
+        disputes=found,
+    )
+    out = io.StringIO()
+    TerminalRenderer(out).answer(answer)
+    assert out.getvalue().count("contradict") == 1
+    assert "\n[1] and [2] contradict each other.\n" in out.getvalue()
 
 
 def test_what_agrees_or_speaks_of_something_else_is_no_contradiction(answered) -> None:

@@ -32,6 +32,7 @@ def disputes(citations: Sequence[Citation], hits: Sequence[Hit]) -> list[Dispute
     """For each citation the first sentence of each other document among the hits that says nearly the same with other
     figures."""
     found: list[Dispute] = []
+    cited = {(c.document.path, c.span.start, c.span.end): c.marker for c in citations}
     for citation in citations:
         own = _facts(citation.quote, citation.document.language)
         told = {citation.document.path}
@@ -44,7 +45,8 @@ def disputes(citations: Sequence[Citation], hits: Sequence[Hit]) -> list[Dispute
                 if own and theirs and _contradict(own, theirs):
                     span = narrow(hit, passage.span.start + start, passage.span.start + end)
                     headings, quote = headings_at(hit, span.start), passage.text[start:end]
-                    found.append(Dispute(citation.marker, passage.document, span, headings, quote))
+                    other = cited.get((passage.document.path, span.start, span.end))
+                    found.append(Dispute(citation.marker, passage.document, span, headings, quote, other))
                     told.add(passage.document.path)
                     break
     return found

@@ -72,7 +72,10 @@ def status_text(citation: Citation) -> Text:
 
 
 def dispute_lines(dispute: Dispute, place: Text) -> Iterator[Text]:
-    """A sentence that speaks against a citation, and where it stands."""
+    """A sentence that speaks against a citation, and where it stands; only the numbers of two that are cited both."""
+    if dispute.other is not None:
+        yield Text(f"[{dispute.marker}] and [{dispute.other}] contradict each other.", style="bold yellow")
+        return
     yield Text(f"[{dispute.marker}] is contradicted by ", style="bold yellow").append_text(place)
     yield Text(f"    {one_line(dispute.quote)}")
 

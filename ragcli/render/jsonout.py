@@ -121,6 +121,7 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "disputes": [
             {
                 "marker": entry.marker,
+                "other": entry.other,
                 "path": shown(entry.document),
                 **span_fields(entry.span),
                 "headings": list(entry.headings),

@@ -127,6 +127,8 @@ class TerminalRenderer:
             self._line()
             self._citation(citation, by_rank[citation.hit_rank])
         for dispute in answer.disputes:
+            if dispute.other is not None and dispute.other < dispute.marker:
+                continue
             self._line()
             self._lines(dispute_lines(dispute, self._place(dispute.document, dispute.span, dispute.headings)))
         self._line()

@@ -29,7 +29,7 @@ HOMES = {
     "anthropic": {"generation.anthropichttp"},
     "jinja2": {"generation.chatformats"},
     "chromadb": {"index.chroma"},
-    "sqlite3": {"index.catalog", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
+    "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
                 "index.checking", "index.copies", "index.listing", "index.tagging"},
     "llama_cpp": {"generation.llama"},

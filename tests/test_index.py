@@ -20,10 +20,10 @@ from ragcli.chunking import get_chunker
 from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound
+from ragcli.index.catalog import VECTORS
 from ragcli.index.chroma import IN_PROCESS
 from ragcli.index.filtering import path_matches
 from ragcli.index.reader import IndexReader
-from ragcli.index.vectors import VECTORS
 from ragcli.index.writer import IndexWriter, open_writer
 from ragcli.ingest.vectors import embed_chunks
 from ragcli.loaders import load_bytes

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.datatypes import Filter
 from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
-from ragcli.errors import UsageError
+from ragcli.index.contents import CatalogReader, stored_manifest
 from ragcli.index.manifest import Manifest, check_identity
-from ragcli.index.reader import IndexReader, stored_manifest
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, model_cache
 from ragcli.text.query import checked_question
 
@@ -25,9 +24,10 @@ if TYPE_CHECKING:
     from ragcli.app.ingestion import IngestRequest
     from ragcli.datatypes import Matrix, Vector
     from ragcli.generation.store import ModelStore
+    from ragcli.index.reader import IndexReader
     from ragcli.ingest import Progress
     from ragcli.measurements import Diagnosis, EvalReport
-    from ragcli.protocols import Chunker, Embedder, Generator
+    from ragcli.protocols import Embedder, Generator
     from ragcli.reports import IndexStats, IngestReport
     from ragcli.results import Answer, Prompt, QueryResult
     from ragcli.retrieval.retriever import Retriever
@@ -68,13 +68,24 @@ class App:
     @cached_property
     def reader(self) -> IndexReader:
         """Raises IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked."""
+        from ragcli.index.reader import IndexReader
+
         return IndexReader(self.index_directory, exact_limit=self.settings.retrieval_exact_limit)
+
+    @property
+    def catalog(self) -> CatalogReader:
+        """What the index lists, opened without what searching needs; `reader` itself once there is one. Raises as it does."""
+        return self.reader if "reader" in self.__dict__ else self._catalog
+
+    @cached_property
+    def _catalog(self) -> CatalogReader:
+        return CatalogReader(self.index_directory).opened()
 
     def close(self) -> None:
         """Let go of the index."""
-        if "reader" in self.__dict__:
-            self.reader.close()
-            del self.__dict__["reader"]
+        for name in ("reader", "_catalog"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
 
     # ---- models ---------------------------------------------------------------------------------------------------
 
@@ -108,26 +119,6 @@ class App:
         embedder = self.embedder_for(self.reader.manifest)
         check_identity(self.reader.manifest, embedder=embedder.identity)
         return embedder
-
-    def chunker_for(self, embedder: Embedder, manifest: Manifest | None) -> Chunker:
-        """The index's own chunker, or the one asked for. Raises UsageError when the model cannot read its chunks whole."""
-        from ragcli.chunking import get_chunker
-
-        own = manifest.chunker if manifest else {}
-        strategy = self.settings.chunking_strategy or str(own.get("strategy", "structure"))
-        limit = self.settings.chunking_max_tokens or int(own.get("max_tokens", 200))
-        if strategy == "document" and self.settings.chunking_max_tokens:
-            raise UsageError(
-                "the chunker document makes one chunk of each document, whatever its length",
-                hint="leave --max-tokens out, or use --chunker structure",
-            )
-        window = int(str(embedder.identity.get("max_tokens", 0)))
-        if strategy != "document" and window and limit > window - 2:
-            raise UsageError(
-                f"chunks of {limit} tokens do not fit the {window} tokens that {embedder.identity['name']} reads",
-                hint=f"--max-tokens {window - 2} at most",
-            )
-        return get_chunker(strategy, limit, embedder)
 
     # ---- commands -------------------------------------------------------------------------------------------------
 
@@ -230,7 +221,7 @@ class App:
         """What `rag calibrate` fitted to this index."""
         from ragcli.app.calibration import load_calibration
 
-        return load_calibration(self.index_directory, self.reader.fingerprint(documents=False))
+        return load_calibration(self.index_directory, self.catalog.fingerprint(documents=False))
 
     @property
     def write(self) -> Callable[[str], str] | None:

@@ -22,6 +22,7 @@ from ragcli.text.language import detect_language
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
+    from ragcli.protocols import Chunker, Embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def ingest_sources(
     """
     manifest = _manifest_of_old(app) if rebuild else app.existing_manifest()
     embedder = app.embedder_for(manifest)
-    chunker = app.chunker_for(embedder, manifest)
+    chunker = chunker_for(app, embedder, manifest)
     with open_writer(
         app.index_directory,
         embedder=embedder.identity,
@@ -171,3 +172,24 @@ def _known_roots(app: App) -> list[Path]:
 
 def _below(path: str, root: str) -> bool:
     return path == root or path.startswith(root + "/") or (root == "." and not path.startswith("/"))
+
+
+def chunker_for(app: App, embedder: Embedder, manifest: Manifest | None) -> Chunker:
+    """The index's own chunker, or the one asked for. Raises UsageError when the model cannot read its chunks whole."""
+    from ragcli.chunking import get_chunker
+
+    own = manifest.chunker if manifest else {}
+    strategy = app.settings.chunking_strategy or str(own.get("strategy", "structure"))
+    limit = app.settings.chunking_max_tokens or int(own.get("max_tokens", 200))
+    if strategy == "document" and app.settings.chunking_max_tokens:
+        raise UsageError(
+            "the chunker document makes one chunk of each document, whatever its length",
+            hint="leave --max-tokens out, or use --chunker structure",
+        )
+    window = int(str(embedder.identity.get("max_tokens", 0)))
+    if strategy != "document" and window and limit > window - 2:
+        raise UsageError(
+            f"chunks of {limit} tokens do not fit the {window} tokens that {embedder.identity['name']} reads",
+            hint=f"--max-tokens {window - 2} at most",
+        )
+    return get_chunker(strategy, limit, embedder)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.app.ingestion import IngestRequest, limits_of, reading_options, scanned
+from ragcli.app.ingestion import IngestRequest, chunker_for, limits_of, reading_options, scanned
 from ragcli.datatypes import Chunk, Document, Reading, SourceFile
 from ragcli.errors import IndexNotFound, LoadError, UsageError
 from ragcli.index.filtering import path_matches
@@ -177,6 +177,6 @@ def cut(app: App, path: Path) -> tuple[Document, list[Chunk]]:
     if reading.document is None:
         raise LoadError(f"{path}: {reading.reason}")
     manifest = app.existing_manifest()
-    chunker = app.chunker_for(app.embedder_for(manifest), manifest)
+    chunker = chunker_for(app, app.embedder_for(manifest), manifest)
     document = described(reading.document, source, {})
     return document, chunker.split(document)

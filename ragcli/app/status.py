@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def index_stats(app: App) -> IndexStats:
     """The state of the index, read in one snapshot, and of the files behind it."""
-    reader = app.reader
+    reader = app.catalog
     with reader.snapshot():
         manifest = reader.manifest
         documents, chunks, over = reader.counts(int(manifest.embedder.get("max_tokens", 2**31)))
@@ -46,7 +46,7 @@ def index_stats(app: App) -> IndexStats:
 def _freshness(app: App) -> Mapping[str, int]:
     """Files by what became of them since they were ingested: unchanged, changed or gone."""
     counts = {"unchanged": 0, "changed": 0, "gone": 0}
-    for file in app.reader.files():
+    for file in app.catalog.files():
         if not file.is_file:
             continue
         try:

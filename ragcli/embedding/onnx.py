@@ -13,7 +13,7 @@ from ragcli.datatypes import TokenStates
 from ragcli.embedding.models import ExportedModel
 from ragcli.embedding.threads import physical_cores
 
-_BATCH_TOKENS = 4096  # padded tokens per run: small enough for the caches, large enough to keep the cores busy
+_BATCH_TOKENS = 1024  # padded tokens per run: more is slower, for want of cache, and takes more memory
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector

@@ -12,8 +12,20 @@ from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNot
 from ragcli.index import schema
 
 CATALOG = "catalog.sqlite3"
+VECTORS = "vectors.f32"
+CHROMA = "chroma"
 BUSY_SECONDS = 2.0
 WRITER_BUSY_SECONDS = 10.0  # a long ingest should outlast a reader that checks the whole index
+
+
+def disk_usage(directory: Path) -> Mapping[str, int]:
+    """Bytes of an index by part."""
+
+    def size(path: Path) -> int:
+        return path.stat().st_size if path.is_file() else 0
+
+    chroma = sum(size(file) for file in (directory / CHROMA).rglob("*"))
+    return {"catalog": size(directory / CATALOG), "vectors": size(directory / VECTORS), "chroma": chroma}
 
 
 def connect_reader(directory: Path, *, oldest: int = schema.FORMAT) -> sqlite3.Connection:

@@ -1,39 +1,15 @@
-"""Whether the parts of an index agree, and how much room they take."""
+"""Whether the parts of an index agree."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ragcli.index import embeddings, lexical
-from ragcli.index.catalog import CATALOG
-from ragcli.index.chroma import ChromaMirror
-from ragcli.index.manifest import Manifest
-from ragcli.index.vectors import VECTORS, VectorFile
-
-
-def disk_usage(directory: Path) -> Mapping[str, int]:
-    """Bytes by part."""
-
-    def size(name: str) -> int:
-        path = directory / name
-        return path.stat().st_size if path.exists() else 0
-
-    return {"catalog": size(CATALOG), "vectors": size(VECTORS), "chroma": ChromaMirror(directory).size_on_disk()}
-
-
-def fingerprint(connection: sqlite3.Connection, manifest: Manifest, *, documents: bool = True) -> str:
-    """16 hexadecimal digits that change with the documents' content and names and with the parts that the index is made with,
-    and not with when or where it was made."""
-    parts: list[object] = [dict(manifest.embedder), dict(manifest.chunker), manifest.analyzer, manifest.sentences]
-    if documents:
-        parts += connection.execute("SELECT path, content_hash FROM documents ORDER BY path").fetchall()
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+from ragcli.index.catalog import VECTORS
+from ragcli.index.vectors import VectorFile
 
 
 def problems(connection: sqlite3.Connection, directory: Path, rows: lexical.Rows, dimension: int) -> list[str]:

@@ -27,13 +27,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ragcli.errors import CopyFailed, RagError
-from ragcli.index.catalog import connect_reader, transaction, write_meta
+from ragcli.index.catalog import CHROMA, connect_reader, transaction, write_meta
 from ragcli.processes import end_with
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Vector
 
-CHROMA = "chroma"
 COLLECTION = "passages"
 IN_PROCESS = 1000  # chunks of an index whose copy is written without starting a process
 _BATCH = 1000
@@ -102,11 +101,6 @@ class ChromaMirror:
             (chunk_id, 1.0 - distance)
             for chunk_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
         ]
-
-    def size_on_disk(self) -> int:
-        return (
-            sum(file.stat().st_size for file in self._path.rglob("*") if file.is_file()) if self._path.is_dir() else 0
-        )
 
     def _usable(self, state: dict[str, Any]) -> bool:
         return state.get("state") == "clean" and state.get("version") == _version() and self._path.is_dir()

@@ -2,109 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord, SourceFile
-from ragcli.errors import IndexDamaged, IndexNotFound
-from ragcli.index import checking, embeddings, lexical, listing
-from ragcli.index.catalog import connect_reader, transaction, translated
+from ragcli.datatypes import Candidate, Filter, QueryWord
+from ragcli.errors import IndexDamaged
+from ragcli.index import checking, embeddings, lexical
 from ragcli.index.chroma import ChromaMirror
+from ragcli.index.contents import CatalogReader
 from ragcli.index.filtering import allowed_rows
-from ragcli.index.manifest import Manifest, check_analyzer, read_manifest
+from ragcli.index.manifest import check_analyzer
 from ragcli.index.ranking import top
-from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.vectors import VectorFile
 from ragcli.index.words import Vocabulary
-from ragcli.reports import Failure
 from ragcli.text.query import Query
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
 
 EXACT_LIMIT = 250_000
-_PARAMETERS = 500  # in one statement
 _MASKS = 8  # of the last filters, kept while the index stays as it is
 
 
-def stored_manifest(directory: Path) -> Manifest | None:
-    """The manifest of the index at `directory`, also of an older format; None when there is no index or an empty one."""
-    try:
-        connection = connect_reader(directory, oldest=1)
-    except IndexNotFound:
-        return None
-    try:
-        with translated(directory), transaction(connection):
-            return read_manifest(connection)
-    finally:
-        connection.close()
-
-
-class IndexReader:
-    """One state of an index. `snapshot()` groups reads; between snapshots the reader follows what a writer commits."""
+class IndexReader(CatalogReader):
+    """A catalog with its vectors and word lists: everything that searching needs."""
 
     def __init__(self, directory: Path, *, exact_limit: int = EXACT_LIMIT) -> None:
-        self.directory = directory
+        super().__init__(directory)
         self._exact_limit = exact_limit
-        self._connection = connect_reader(directory)
         self._mirror = ChromaMirror(directory)
-        self._depth = 0
-        self._manifest: Manifest | None = None
+        self._forget()
+        self.opened()
+
+    def _forget(self) -> None:
         self._rows: lexical.Rows | None = None
         self._matrix: Matrix | None = None
         self._vocabulary: Vocabulary | None = None
         self._masks: dict[Filter, NDArray[np.bool_]] = {}
-        try:
-            with self.snapshot():
-                pass
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        self._connection.close()
-
-    @property
-    def format(self) -> int:
-        """The format number of the catalog."""
-        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-
-    @property
-    def manifest(self) -> Manifest:
-        assert self._manifest is not None
-        return self._manifest
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Everything read inside belongs to one committed state."""
-        if self._depth:
-            yield
-            return
-        with translated(self.directory), transaction(self._connection):
-            self._refresh()
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-
-    def _refresh(self) -> None:
-        generation = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-        if generation is None:
-            raise IndexNotFound(
-                f"the index at {self.directory} is empty: nothing was ingested yet", hint="rag ingest PATH"
-            )
-        if self._manifest is None or self._manifest.generation != int(generation[0]):
-            self._manifest = read_manifest(self._connection)
-            self._rows = None
-            self._matrix = None
-            self._vocabulary = None
-            self._masks = {}
 
     def _row_arrays(self) -> lexical.Rows:
         if self._rows is None:
@@ -218,75 +156,6 @@ class IndexReader:
             vocabulary = self.vocabulary() if where.without else None
             self._masks[where] = allowed_rows(self._connection, self._row_arrays(), where, vocabulary)
         return self._masks[where]
-
-    def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
-        """The chunks at `rows` that still exist, by row."""
-        query = f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row"
-        documents: dict[str, DocumentRecord] = {}
-        found: dict[int, tuple[Chunk, DocumentRecord]] = {}
-        with self.snapshot():
-            for first in range(0, len(rows), _PARAMETERS):
-                part = [int(row) for row in rows[first : first + _PARAMETERS]]
-                marks = ",".join("?" * len(part))
-                for entry in self._connection.execute(f"{query} WHERE chunks.row IN ({marks})", part):
-                    identity = entry[CHUNK_WIDTH]
-                    if identity not in documents:
-                        documents[identity] = document_of(entry[CHUNK_WIDTH:])
-                    found[entry[0]] = (chunk_of(entry), documents[identity])
-        return found
-
-    def document_chunks(self, document_id: str) -> list[Chunk]:
-        """All chunks of a document in order; empty when there is no such document."""
-        with self.snapshot():
-            found = self._connection.execute(
-                f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
-                "WHERE documents.document_id = ? ORDER BY ordinal",
-                (document_id,),
-            )
-            return [chunk_of(entry) for entry in found]
-
-    def documents(self) -> list[DocumentRecord]:
-        """Every document, ordered by path."""
-        with self.snapshot():
-            return listing.documents(self._connection)
-
-    def files(self) -> list[SourceFile]:
-        """What is remembered of the source of every document and copy, ordered by path."""
-        with self.snapshot():
-            return listing.files(self._connection)
-
-    def file(self, path: str) -> SourceFile | None:
-        """What is remembered of the source of the document at `path`."""
-        with self.snapshot():
-            return listing.file(self._connection, path)
-
-    def failures(self, *, skipped: bool = False) -> list[Failure]:
-        """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
-        with self.snapshot():
-            return listing.failures(self._connection, skipped=skipped)
-
-    def partly_read(self) -> list[Failure]:
-        """Documents of which something could not be read, ordered by path, with the reason."""
-        with self.snapshot():
-            return listing.partly_read(self._connection)
-
-    def type_counts(self) -> dict[str, int]:
-        with self.snapshot():
-            return listing.type_counts(self._connection)
-
-    def counts(self, window: int) -> tuple[int, int, int]:
-        """Documents, chunks, and chunks of more than `window` tokens (what a model with that window cannot see whole)."""
-        with self.snapshot():
-            return listing.counts(self._connection, window)
-
-    def fingerprint(self, *, documents: bool = True) -> str:
-        """See `ragcli.index.checking.fingerprint`; without `documents`, of the parts that the index is made with alone."""
-        with self.snapshot():
-            return checking.fingerprint(self._connection, self.manifest, documents=documents)
-
-    def disk_usage(self) -> Mapping[str, int]:
-        """Bytes by part."""
-        return checking.disk_usage(self.directory)
 
     def check(self) -> list[str]:
         """Read everything and list every contradiction; empty when the index is sound."""

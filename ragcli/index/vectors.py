@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ragcli.index.catalog import VECTORS
+
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix
-
-VECTORS = "vectors.f32"
 
 
 class VectorFile:

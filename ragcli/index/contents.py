@@ -1,0 +1,171 @@
+"""What an index says of itself and lists, read without numpy: all that `rag stats` needs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
+from ragcli.errors import IndexNotFound
+from ragcli.index import listing
+from ragcli.index.catalog import connect_reader, disk_usage, transaction, translated
+from ragcli.index.manifest import Manifest, read_manifest
+from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
+from ragcli.reports import Failure
+
+_PARAMETERS = 500  # in one statement
+
+
+def stored_manifest(directory: Path) -> Manifest | None:
+    """The manifest of the index at `directory`, also of an older format; None when there is no index or an empty one."""
+    try:
+        connection = connect_reader(directory, oldest=1)
+    except IndexNotFound:
+        return None
+    try:
+        with translated(directory), transaction(connection):
+            return read_manifest(connection)
+    finally:
+        connection.close()
+
+
+class CatalogReader:
+    """One state of a catalog. `snapshot()` groups reads; between snapshots the reader follows what a writer commits."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._connection = connect_reader(directory)
+        self._depth = 0
+        self._manifest: Manifest | None = None
+
+    def opened(self) -> Self:
+        """Itself, once it is sure that there is something to read; closed and raised otherwise."""
+        try:
+            with self.snapshot():
+                return self
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def format(self) -> int:
+        """The format number of the catalog."""
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    @property
+    def manifest(self) -> Manifest:
+        assert self._manifest is not None
+        return self._manifest
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside belongs to one committed state."""
+        if self._depth:
+            yield
+            return
+        with translated(self.directory), transaction(self._connection):
+            self._refresh()
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+
+    def _refresh(self) -> None:
+        generation = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+        if generation is None:
+            raise IndexNotFound(
+                f"the index at {self.directory} is empty: nothing was ingested yet", hint="rag ingest PATH"
+            )
+        if self._manifest is None or self._manifest.generation != int(generation[0]):
+            self._manifest = read_manifest(self._connection)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop what was derived of the state before."""
+
+    def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
+        """The chunks at `rows` that still exist, by row."""
+        query = f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row"
+        documents: dict[str, DocumentRecord] = {}
+        found: dict[int, tuple[Chunk, DocumentRecord]] = {}
+        with self.snapshot():
+            for first in range(0, len(rows), _PARAMETERS):
+                part = [int(row) for row in rows[first : first + _PARAMETERS]]
+                marks = ",".join("?" * len(part))
+                for entry in self._connection.execute(f"{query} WHERE chunks.row IN ({marks})", part):
+                    identity = entry[CHUNK_WIDTH]
+                    if identity not in documents:
+                        documents[identity] = document_of(entry[CHUNK_WIDTH:])
+                    found[entry[0]] = (chunk_of(entry), documents[identity])
+        return found
+
+    def document_chunks(self, document_id: str) -> list[Chunk]:
+        """All chunks of a document in order; empty when there is no such document."""
+        with self.snapshot():
+            found = self._connection.execute(
+                f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
+                "WHERE documents.document_id = ? ORDER BY ordinal",
+                (document_id,),
+            )
+            return [chunk_of(entry) for entry in found]
+
+    def documents(self) -> list[DocumentRecord]:
+        """Every document, ordered by path."""
+        with self.snapshot():
+            return listing.documents(self._connection)
+
+    def files(self) -> list[SourceFile]:
+        """What is remembered of the source of every document and copy, ordered by path."""
+        with self.snapshot():
+            return listing.files(self._connection)
+
+    def file(self, path: str) -> SourceFile | None:
+        """What is remembered of the source of the document at `path`."""
+        with self.snapshot():
+            return listing.file(self._connection, path)
+
+    def failures(self, *, skipped: bool = False) -> list[Failure]:
+        """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
+        with self.snapshot():
+            return listing.failures(self._connection, skipped=skipped)
+
+    def partly_read(self) -> list[Failure]:
+        """Documents of which something could not be read, ordered by path, with the reason."""
+        with self.snapshot():
+            return listing.partly_read(self._connection)
+
+    def type_counts(self) -> dict[str, int]:
+        with self.snapshot():
+            return listing.type_counts(self._connection)
+
+    def counts(self, window: int) -> tuple[int, int, int]:
+        """Documents, chunks, and chunks of more than `window` tokens (what a model with that window cannot see whole)."""
+        with self.snapshot():
+            return listing.counts(self._connection, window)
+
+    def fingerprint(self, *, documents: bool = True) -> str:
+        """16 hexadecimal digits that change with the documents' content and names and with the parts that the index is made
+        with, and not with when or where it was made; without `documents`, with the parts alone."""
+        with self.snapshot():
+            manifest = self.manifest
+            parts: list[object] = [
+                dict(manifest.embedder),
+                dict(manifest.chunker),
+                manifest.analyzer,
+                manifest.sentences,
+            ]
+            if documents:
+                parts += self._connection.execute("SELECT path, content_hash FROM documents ORDER BY path").fetchall()
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def disk_usage(self) -> Mapping[str, int]:
+        """Bytes by part."""
+        return disk_usage(self.directory)

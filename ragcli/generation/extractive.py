@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from ragcli.generation.candidates import Candidate, candidates, lines_around, twins
 from ragcli.generation.scoring import SentenceScorer
 from ragcli.results import Claim, DraftEvent, End, Hit
-from ragcli.text.followup import condense
 from ragcli.text.subquestions import sub_questions
 
 _PASSAGES = 4
@@ -68,10 +67,8 @@ class ExtractiveGenerator:
     def _best_of_parts(self, question: str, found: Sequence[Candidate]) -> list[int]:
         """The best sentence for each thing that the question asks for, where it asks for several."""
         best: list[tuple[float, int]] = []
-        asked: list[str] = []
         for part in sub_questions(question) if found else ():
-            asked.append(condense(part, asked))
-            scores = self._score(asked[-1], found)
+            scores = self._score(part, found)
             best.append(max((score, -i) for i, score in enumerate(scores)))
         top = max(best, default=(0.0, 0))[0]
         return list(dict.fromkeys(-i for score, i in best if score >= _MIN_PART * top))

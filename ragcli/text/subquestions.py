@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ragcli.text.analyzer import tokens
+from ragcli.text.followup import condense
 from ragcli.text.query import STOP_WORDS, content_tokens
 
 _COMPARED = (
@@ -22,10 +23,13 @@ _COMPARING = frozenset(
 
 
 def sub_questions(question: str) -> list[str]:
-    """The sides of a comparison, each with what is compared; else the questions that are joined; empty when there is only
-    one. What stands in quotation marks is never taken apart."""
-    parts = _sides(question) or [part.strip() for part in _JOINED.split(question) if says(part)]
-    return parts if len(parts) > 1 and not any(part.count('"') % 2 for part in parts) else []
+    """The sides of a comparison, each with what is compared; else the questions that are joined, each with what it leaves
+    unsaid from those before it; empty when there is only one. What stands in quotation marks is never taken apart."""
+    sides = _sides(question)
+    parts = sides or [part.strip() for part in _JOINED.split(question) if says(part)]
+    if len(parts) < 2 or any(part.count('"') % 2 for part in parts):
+        return []
+    return parts if sides else [condense(part, parts[:i]) for i, part in enumerate(parts)]
 
 
 def says(text: str) -> bool:

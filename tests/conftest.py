@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from ragcli.cli.main import app as cli_app
+from ragcli.cli.main import command_line
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+CLI = command_line()
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
@@ -60,7 +61,7 @@ class Rag:
     monkeypatch: pytest.MonkeyPatch
 
     def __call__(self, *arguments: str, code: int | None = 0, stdin: bytes | None = None) -> Result:
-        result = CliRunner().invoke(cli_app, list(arguments), input=stdin)
+        result = CliRunner().invoke(CLI, list(arguments), input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         if code is not None:

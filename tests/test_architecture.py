@@ -49,7 +49,7 @@ HOMES = {
     "httpx": {"sources.fetching", "generation.pulling"},
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
-    "typer": {"cli.main", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
+    "typer": {"cli.main", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
               "cli.answers", "cli.chat", "cli.models", "cli.runs"},
     "click": {"cli.main"},
     "rich": {"render.answers", "render.inline", "render.models", "render.runs", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},

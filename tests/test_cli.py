@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from ragcli.cli.main import PARTS, command_line
 from ragcli.index.lock import WriterLock
 from tests.documents import make_docx, make_pdf
 
@@ -450,3 +453,20 @@ def test_control_characters_in_documents_and_names_do_not_reach_the_output(rag, 
         shown = rag(*arguments).stdout
         assert not any((ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160 or c == "\u202e" for c in shown)
     assert "[bold]28[/bold]" in rag("query", "annual leave").stdout
+
+
+def test_a_command_line_for_one_command_has_it_as_the_whole_one_has() -> None:
+    whole = typer.main.get_command(command_line())
+    assert sorted(whole.commands) == sorted(command for commands in PARTS.values() for command in commands)
+    for name in whole.commands:
+        assert (
+            CliRunner().invoke(command_line(name), [name, "--help"]).stdout
+            == CliRunner().invoke(command_line(), [name, "--help"]).stdout
+        )
+    assert "query" not in typer.main.get_command(command_line("stats")).commands
+
+
+def test_an_unknown_command_is_answered_with_the_nearest_known_one() -> None:
+    done = subprocess.run([sys.executable, "-m", "ragcli", "qury"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "No such command 'qury'" in done.stderr

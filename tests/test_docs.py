@@ -10,23 +10,24 @@ import typer
 from typer.testing import CliRunner
 
 from ragcli import __version__
-from ragcli.cli.main import app
+from ragcli.cli.main import command_line
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = [*sorted(name for name in typer.main.get_command(app).commands if name != "config"), "config show"]  # type: ignore[attr-defined]
+CLI = command_line()
+COMMANDS = [*sorted(name for name in typer.main.get_command(CLI).commands if name != "config"), "config show"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_readme_and_has_help(command: str) -> None:
     assert f"rag {command}" in (ROOT / "README.md").read_text()
-    shown = CliRunner().invoke(app, [*command.split(), "--help"])
+    shown = CliRunner().invoke(CLI, [*command.split(), "--help"])
     assert shown.exit_code == 0
     assert len(shown.stdout) > 200
 
 
 def test_every_option_in_the_readme_exists() -> None:
-    known = "".join(CliRunner().invoke(app, [*command.split(), "--help"]).stdout for command in COMMANDS)
-    known += CliRunner().invoke(app, ["--help"]).stdout
+    known = "".join(CliRunner().invoke(CLI, [*command.split(), "--help"]).stdout for command in COMMANDS)
+    known += CliRunner().invoke(CLI, ["--help"]).stdout
     blocks = re.findall(r"```(?:sh|console|yaml)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     used = {
         option

@@ -231,7 +231,7 @@ def calibrate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Choose the confidence below which `rag ask` abstains, from your own questions, and keep it with the index.
+    """Fit the confidence, and the threshold below which `rag ask` abstains, to your own questions; kept with the index.
 
     Example: rag calibrate gold.jsonl
     """

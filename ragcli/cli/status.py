@@ -1,0 +1,59 @@
+"""The commands that tell how things are: the index, its soundness, and the settings."""
+
+from __future__ import annotations
+
+import typer
+
+from ragcli.cli import options
+from ragcli.cli.session import Output, session
+from ragcli.errors import ExitCode
+
+app = typer.Typer(rich_markup_mode=None)
+config_app = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(config_app, name="config")
+
+
+@app.command()
+def stats(index: options.Index = None, as_json: options.Json = False) -> None:
+    """Show what the index holds, how large it is, and whether the files changed since."""
+    output = Output(as_json=as_json, quiet=False)
+    with session(output, {"index": index}) as rag:
+        from ragcli.render import jsonlibrary
+
+        report = rag.stats()
+        output.result(lambda text: text.stats(report), lambda: jsonlibrary.stats(report))
+
+
+@app.command()
+def doctor(index: options.Index = None, as_json: options.Json = False, quiet: options.Quiet = False) -> None:
+    """Read the whole index and report every contradiction in it. Exit code 5 when there is one."""
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(output, {"index": index}) as rag:
+        problems = rag.check()
+        output.result(
+            lambda text: text.check(problems),
+            lambda: {"schema": "rag.doctor/1", "sound": not problems, "problems": problems},
+        )
+        if problems:
+            output.note("rag ingest repairs vectors; rag ingest --rebuild makes the whole index anew")
+            raise typer.Exit(ExitCode.INDEX)
+
+
+@config_app.command()
+def show(index: options.Index = None, as_json: options.Json = False) -> None:
+    """List every setting, its value, and what set it."""
+    output = Output(as_json=as_json, quiet=False)
+    with session(output, {"index": index}) as rag:
+        from ragcli.settings import key_of
+
+        settings, sources = rag.resolved.settings, rag.resolved.sources
+        rows = [(key_of(name), getattr(settings, name), source) for name, source in sources.items()]
+        output.result(
+            lambda text: text.settings(
+                [(key, str(value) if value != "" else "-", source) for key, value, source in rows]
+            ),
+            lambda: {
+                "schema": "rag.config/1",
+                "settings": {key: {"value": value, "source": source} for key, value, source in rows},
+            },
+        )

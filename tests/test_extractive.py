@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from typing import Any
 
 import pytest
@@ -123,6 +124,15 @@ def test_cells_and_headers_of_tables() -> None:
     assert not is_header(text, tea, tea + len("Tea | 2 €"))
     assert cells(r"| a \| b | c |") == [r"a \| b", "c"]
     assert cells('"x, y",z', delimited=True) == ["x, y", "z"]
+
+
+def test_long_lines_that_nearly_are_tables_are_read_at_once() -> None:
+    started = time.perf_counter()
+    for line in ("-" * 5_000 + "x", "|--" * 2_000 + "x", ":-" * 3_000, "|" * 5_000):
+        is_header(f"a | b\n{line}\n", 0, 5)
+        row_pairs(f"a | b\n{line}\n", 6, 6 + len(line))
+    assert cells("x" * 200_000 + ",y", delimited=True) == ["x" * 200_000 + ",y"]
+    assert time.perf_counter() - started < 10, "exponential, not slow"
 
 
 def test_a_first_row_of_figures_names_no_columns() -> None:

@@ -12,6 +12,7 @@ from ragcli.text.units import unit_spans
 
 _SAME = 0.75  # Jaccard similarity of two sentences' words, figures aside
 _LEAST = 4
+_LONGEST = 1000  # characters
 _Facts = tuple[frozenset[str], frozenset[str]]
 
 
@@ -60,7 +61,9 @@ def _sentences(source: Source) -> list[_Facts]:
 
 
 def _facts(sentence: str, language: str) -> _Facts | None:
-    """Words and figures of a sentence; None for one with too few words or without a figure."""
+    """Words and figures of a sentence; None for one with too few words or without a figure, and for what is no sentence."""
+    if len(sentence) > _LONGEST:
+        return None
     tokens = read_tokens(sentence, language)
     words = frozenset(t.text for t in tokens if t.kind != "figure") - STOP_WORDS
     figures = frozenset(t.text for t in tokens if t.kind == "figure")

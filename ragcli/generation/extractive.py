@@ -37,11 +37,13 @@ class ExtractiveGenerator:
             rank, start, end = found[i].hit.rank, found[i].start, found[i].end
             if any(rank == other and first <= start < last for other, first, last in given):
                 continue
-            passage, block = found[i].hit.passage, " "
+            passage = found[i].hit.passage
             if passage.document.type == "code":
-                (start, end), block = lines_around(found[i]), "\n\n"
-            text = passage.text[start - passage.span.start : end - passage.span.start]
-            yield Claim(text, ((rank, start, end), *twins(found[i], hits)), block if given else "")
+                start, end = lines_around(found[i])
+                text = passage.text[start - passage.span.start : end - passage.span.start]
+                yield Claim(text, ((rank, start, end),), "\n\n" if given else "")
+            else:
+                yield Claim(found[i].text, ((rank, start, end), *twins(found[i], hits)), " " if given else "")
             given.append((rank, start, end))
         yield End()
 

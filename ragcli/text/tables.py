@@ -6,7 +6,7 @@ import csv
 import re
 
 DELIMITED = frozenset({"csv", "tsv"})  # types of documents that are one table
-_SEPARATOR = re.compile(r"[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|?)+[ \t]*$")
+_RULE = re.compile(r":?-{2,}:?")
 _BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -14,7 +14,10 @@ def cells(row: str, *, delimited: bool = False) -> list[str]:
     """The cells of a row, trimmed; one when it is no row. `delimited` is for lines of CSV, by commas, semicolons or tabs."""
     if delimited:
         marks = {mark: row.count(mark) for mark in ",;\t"}
-        found = next(csv.reader([row], delimiter=max(marks, key=lambda mark: marks[mark])), [])
+        try:
+            found = next(csv.reader([row], delimiter=max(marks, key=lambda mark: marks[mark])), [])
+        except csv.Error:  # such as a cell of more than 131,072 characters
+            found = [row]
     else:
         found = _BAR.split(row.strip().removeprefix("|").removesuffix("|"))
     return [cell.strip() for cell in found]
@@ -25,7 +28,7 @@ def row_pairs(text: str, start: int, end: int, *, delimited: bool = False) -> tu
     with as many cells. The header is the first line of the block of rows, and it has no figures."""
     row = text[start:end]
     own = cells(row, delimited=delimited)
-    if "\n" in row or len(own) < 2 or _SEPARATOR.match(row):
+    if "\n" in row or len(own) < 2 or _is_separator(row):
         return ()
     block = _lines_above(text, start, delimited=delimited)
     header = cells(block[0], delimited=delimited) if block else []
@@ -37,7 +40,7 @@ def row_pairs(text: str, start: int, end: int, *, delimited: bool = False) -> tu
 def is_header(text: str, start: int, end: int, *, delimited: bool = False) -> bool:
     """Whether text[start:end] names the columns of the row below it."""
     following = text[end:].lstrip(" \t").removeprefix("\n").partition("\n")[0]
-    if _SEPARATOR.match(following):
+    if _is_separator(following):
         return True
     below = text.find(following, end) if following.strip() else -1
     return (
@@ -47,6 +50,11 @@ def is_header(text: str, start: int, end: int, *, delimited: bool = False) -> bo
     )
 
 
+def _is_separator(line: str) -> bool:
+    """Whether the line is what Markdown puts below a header."""
+    return all(_RULE.fullmatch(cell) for cell in cells(line))
+
+
 def _lines_above(text: str, start: int, *, delimited: bool) -> list[str]:
     """The rows above the line that begins at or before `start`, without separators, from the top of their block."""
     lines = text[: text.rfind("\n", 0, start) + 1].split("\n")[:-1]
@@ -54,6 +62,6 @@ def _lines_above(text: str, start: int, *, delimited: bool) -> list[str]:
     for line in reversed(lines):
         if len(cells(line, delimited=delimited)) < 2:
             break
-        if not _SEPARATOR.match(line):
+        if not _is_separator(line):
             found.insert(0, line)
     return found

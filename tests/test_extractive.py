@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ragcli.generation.candidates import candidates
 from ragcli.generation.citations import Citer
 from ragcli.generation.conflicts import disputes
 from ragcli.render.terminal import TerminalRenderer
@@ -133,6 +135,14 @@ def test_long_lines_that_nearly_are_tables_are_read_at_once() -> None:
         row_pairs(f"a | b\n{line}\n", 6, 6 + len(line))
     assert cells("x" * 200_000 + ",y", delimited=True) == ["x" * 200_000 + ",y"]
     assert time.perf_counter() - started < 10, "exponential, not slow"
+
+
+def test_a_row_is_understood_with_its_section_and_not_with_the_title_of_the_document() -> None:
+    hit = make_hit("| Role | Pay |\n|---|---|\n| Manager | 240 |\n")
+    below_title = replace(hit, passage=replace(hit.passage, headings=("Handbook",)))
+    in_section = replace(hit, passage=replace(hit.passage, headings=("Handbook", "Standby")))
+    assert [candidate.meaning for candidate in candidates([below_title])] == ["Role: Manager; Pay: 240"]
+    assert [candidate.meaning for candidate in candidates([in_section])] == ["Standby: Role: Manager; Pay: 240"]
 
 
 def test_a_first_row_of_figures_names_no_columns() -> None:

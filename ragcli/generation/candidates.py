@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from ragcli.generation.citations import headings_at
 from ragcli.results import Hit, Passage
 from ragcli.text.analyzer import terms
 from ragcli.text.folding import fold_quote
@@ -35,12 +36,15 @@ class Candidate:
         return self.meaning != self.text
 
 
-def _meaning(passage: Passage, start: int, end: int) -> str:
+def _meaning(hit: Hit, start: int, end: int) -> str:
+    """A row with its columns and the heading above it, unless that is the document's title: that says nothing of one row."""
+    passage = hit.passage
     kind = passage.document.type
     pairs = row_pairs(passage.text, start, end, delimited=kind in DELIMITED) if kind != "code" else ()
     if not pairs:
         return passage.text[start:end]
-    return ": ".join([*passage.headings[-1:], "; ".join(f"{column}: {cell}" for column, cell in pairs)])
+    above = headings_at(hit, passage.span.start + start)[1:]
+    return ": ".join([*above[-1:], "; ".join(f"{column}: {cell}" for column, cell in pairs)])
 
 
 def _is_title(passage: Passage, start: int, end: int) -> bool:
@@ -98,5 +102,5 @@ def candidates(hits: Sequence[Hit], *, limit: int = MAX_CANDIDATES) -> list[Cand
                 continue
             seen.add(text)
             place = (passage.span.start + start, passage.span.start + end)
-            found.append(Candidate(hit, *place, text, words, _meaning(passage, start, end)))
+            found.append(Candidate(hit, *place, text, words, _meaning(hit, start, end)))
     return found[:limit]

@@ -470,3 +470,4 @@ def test_an_unknown_command_is_answered_with_the_nearest_known_one() -> None:
     done = subprocess.run([sys.executable, "-m", "ragcli", "qury"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "No such command 'qury'" in done.stderr
+    assert done.stderr.count("Did you mean 'query'?") == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -128,13 +127,15 @@ def test_cells_and_headers_of_tables() -> None:
     assert cells('"x, y",z', delimited=True) == ["x, y", "z"]
 
 
-def test_long_lines_that_nearly_are_tables_are_read_at_once() -> None:
-    started = time.perf_counter()
-    for line in ("-" * 5_000 + "x", "|--" * 2_000 + "x", ":-" * 3_000, "|" * 5_000):
-        is_header(f"a | b\n{line}\n", 0, 5)
-        row_pairs(f"a | b\n{line}\n", 6, 6 + len(line))
+@pytest.mark.parametrize("line", ["-" * 5_000 + "x", "|--" * 2_000 + "x", ":-" * 3_000, "|" * 5_000])
+def test_a_long_line_that_nearly_is_a_separator_is_none(line: str) -> None:
+    """A pattern that tries every way to cut the dashes would not come to an end."""
+    assert row_pairs(f"{line}\nc | d\n", len(line) + 1, len(line) + 6) == ()
+    assert not is_header(f"a | b\n{line}\n", 0, 5)
+
+
+def test_a_cell_longer_than_the_csv_reader_takes_is_left_whole() -> None:
     assert cells("x" * 200_000 + ",y", delimited=True) == ["x" * 200_000 + ",y"]
-    assert time.perf_counter() - started < 10, "exponential, not slow"
 
 
 def test_a_row_is_understood_with_its_section_and_not_with_the_title_of_the_document() -> None:

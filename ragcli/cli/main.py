@@ -33,6 +33,7 @@ def command_line(command: str = "") -> typer.Typer:
         name="rag",
         help="Cited answers from your own documents, on your own machine.",
         no_args_is_help=True,
+        suggest_commands=False,  # click does so itself
         add_completion=True,
         rich_markup_mode=None,  # loading rich for a help page costs a third of its time
         pretty_exceptions_show_locals=False,

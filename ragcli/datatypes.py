@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BlockKind = Literal["heading", "paragraph", "list", "code", "table"]
 Mode = Literal["lexical", "dense", "hybrid"]
 DEFAULT_LANGUAGE = "en"
+HEADER_SEPARATOR = " › "  # between the parts of a chunk's header
 
 
 def source_id(*parts: str) -> str:
@@ -90,6 +91,14 @@ class Section:
     headings: tuple[str, ...]
 
 
+class Extent(NamedTuple):
+    """Where a block of a document lies and what it is; it may reach beyond the chunk that names it."""
+
+    start: int
+    end: int
+    kind: BlockKind
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A searchable piece of a document: `text` is exactly `Document.text[span.start:span.end]`.
@@ -97,7 +106,8 @@ class Chunk:
     `tail` is the document's text from the end of this chunk to the start of the next, so that text + tail of consecutive
     chunks reads as the document. `header` (document title and section path) is embedded and indexed with the text but is
     not part of it. `tokens` counts the embedder's tokens of header and text together. A chunk of several small sections has
-    the `headings` that they share, and in `sections` where each of them begins.
+    the `headings` that they share, and in `sections` where each of them begins. `blocks` are the document's blocks that the
+    chunk touches, in order; none in an index of before format 4.
     """
 
     chunk_id: str
@@ -110,6 +120,7 @@ class Chunk:
     header: str
     tokens: int
     sections: tuple[Section, ...] = ()
+    blocks: tuple[Extent, ...] = ()
 
     @property
     def searchable_text(self) -> str:

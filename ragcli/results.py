@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ragcli.datatypes import Chunk, DocumentRecord, Mode, Section, Span
+from ragcli.datatypes import Chunk, DocumentRecord, Extent, Mode, Section, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,9 @@ class ScoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One or more consecutive chunks of a section, as the reader sees them."""
+    """One or more consecutive chunks, as the reader sees them. `blocks` are the blocks of the document that it touches; `columns`
+    is the first row of a table that begins before it; `found` is the part of `span` that was retrieved where the rest was added
+    as its surroundings."""
 
     document: DocumentRecord
     chunk_ids: tuple[str, ...]
@@ -56,6 +58,9 @@ class Passage:
     headings: tuple[str, ...]
     sections: tuple[Section, ...] = ()
     tokens: int = 0  # of the embedder, headers of the chunks included
+    blocks: tuple[Extent, ...] = ()
+    columns: str = ""
+    found: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

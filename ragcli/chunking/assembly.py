@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import re
 
-from ragcli.datatypes import Chunk, Document, Section, Span, chunk_id
+from ragcli.datatypes import HEADER_SEPARATOR, Chunk, Document, Extent, Section, Span, chunk_id
 
-HEADER_SEPARATOR = " › "
 
 
 def header_of(document: Document, headings: tuple[str, ...]) -> str:
@@ -21,6 +21,7 @@ class Assembler:
 
     def __init__(self, document: Document) -> None:
         self._document = document
+        self._block_ends = [block.end for block in document.blocks]
         self._lines = [match.end() for match in re.finditer("\n", document.text)] if document.has_lines else None
 
     def chunk(
@@ -48,7 +49,13 @@ class Assembler:
             header=header,
             tokens=tokens,
             sections=sections,
+            blocks=self._blocks(start, end),
         )
+
+    def _blocks(self, start: int, end: int) -> tuple[Extent, ...]:
+        first = bisect.bisect_right(self._block_ends, start)
+        touched = itertools.takewhile(lambda block: block.start < end, self._document.blocks[first:])
+        return tuple(Extent(block.start, block.end, block.kind) for block in touched)
 
     def span(self, start: int, end: int) -> Span:
         """[start, end) with the pages and lines that it touches."""

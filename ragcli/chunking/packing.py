@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ragcli.chunking.assembly import HEADER_SEPARATOR, Assembler, header_of
-from ragcli.datatypes import Chunk, Document, Section
+from ragcli.chunking.assembly import Assembler, header_of
+from ragcli.datatypes import HEADER_SEPARATOR, Chunk, Document, Section
 from ragcli.protocols import TokenCounter
 from ragcli.text.sentences import trim
 

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ragcli.datatypes import Chunk, Document, DocumentRecord, NewDocument, Section, SourceFile, Span, chunk_id
+from ragcli.datatypes import Chunk, Document, DocumentRecord, Extent, NewDocument, Section, SourceFile, Span, chunk_id
 
 DOCUMENT_COLUMNS = """documents.document_id, documents.path, documents.root, type, title, documents.chunks, has_lines,
                       page_starts, language, metadata, partial,
                       (SELECT json_group_array(copies.path) FROM copies WHERE copies.of = documents.row),
                       documents.ctime_ns != 0"""
 CHUNK_COLUMNS = """chunks.row, chunk_id, ordinal, text, tail, start, "end", page_start, page_end, line_start, line_end,
-                   headings, header, tokens, sections"""
-CHUNK_WIDTH = 15  # columns of a chunk, after which those of its document follow
+                   headings, header, tokens, sections, blocks"""
+CHUNK_WIDTH = 16  # columns of a chunk, after which those of its document follow
 
 
 def text_hash(chunk: Chunk) -> bytes:
@@ -44,14 +44,14 @@ def insert_document(connection: sqlite3.Connection, new: NewDocument, now: str) 
 def insert_chunks(connection: sqlite3.Connection, first_row: int, document_row: int, chunks: Sequence[Chunk]) -> None:
     """Add the chunks of a document as rows first_row, first_row + 1, …"""
     connection.executemany(
-        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 row, chunk.chunk_id, document_row, chunk.ordinal, chunk.text, chunk.tail, chunk.header,
                 json.dumps(chunk.headings, ensure_ascii=False),
                 json.dumps([[section.start, section.headings] for section in chunk.sections], ensure_ascii=False),
                 chunk.span.start, chunk.span.end, chunk.span.page_start, chunk.span.page_end, chunk.span.line_start,
-                chunk.span.line_end, chunk.tokens, text_hash(chunk),
+                chunk.span.line_end, chunk.tokens, text_hash(chunk), json.dumps(chunk.blocks),
             )
             for row, chunk in enumerate(chunks, start=first_row)
         ],
@@ -71,6 +71,7 @@ def chunk_of(entry: Sequence[Any]) -> Chunk:
         header=entry[12],
         tokens=entry[13],
         sections=tuple(Section(start, tuple(headings)) for start, headings in json.loads(entry[14])),
+        blocks=tuple(Extent(*block) for block in json.loads(entry[15])),
     )
 
 

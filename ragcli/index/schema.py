@@ -9,6 +9,9 @@ a term to ascending rows (int32) and weighted term frequencies (uint16).
 A source whose content is that of a document is not indexed again but listed in `copies`. `documents.partial` says what of a
 source could not be read; `failures.reader` is the version of the loaders that failed.
 
+`chunks.blocks` lists the blocks of the document that the chunk touches, as [start, end, kind] with offsets in the document; it is
+empty for chunks of before format 4.
+
 An embedding's `sentences` holds the vectors of the text's sentences (float16, [n, dimension]) and `spans` their places
 (int32, [n, 2]: characters of the chunk's text, end exclusive); both are NULL in an index without sentence vectors.
 """
@@ -18,7 +21,7 @@ from __future__ import annotations
 import sqlite3
 
 APPLICATION_ID = 0x52414731  # "RAG1"
-FORMAT = 3
+FORMAT = 4
 
 _COPIES = """
 CREATE TABLE copies (
@@ -68,7 +71,8 @@ CREATE TABLE chunks (
     page_start INTEGER, page_end INTEGER,
     line_start INTEGER, line_end INTEGER,
     tokens INTEGER NOT NULL,
-    text_hash BLOB NOT NULL REFERENCES embeddings(text_hash)
+    text_hash BLOB NOT NULL REFERENCES embeddings(text_hash),
+    blocks TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX chunks_by_document ON chunks(document_row, ordinal);
 CREATE INDEX chunks_by_text ON chunks(text_hash);
@@ -117,6 +121,7 @@ INSERT OR IGNORE INTO meta VALUES ('sentences', 'false');
 ALTER TABLE documents ADD COLUMN partial TEXT NOT NULL DEFAULT '';
 ALTER TABLE failures ADD COLUMN reader TEXT NOT NULL DEFAULT '';
 {_COPIES}""",
+    3: "ALTER TABLE chunks ADD COLUMN blocks TEXT NOT NULL DEFAULT '[]';",
 }
 
 

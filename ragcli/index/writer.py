@@ -123,6 +123,15 @@ class IndexWriter:
         query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
         return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
 
+    def without_structure(self) -> frozenset[str]:
+        """Ids of the documents, read before format 4, whose chunks do not know their blocks; those with copies, which would
+        inherit the chunks, are left out."""
+        query = (
+            "SELECT DISTINCT document_id FROM chunks JOIN documents ON documents.row = document_row "
+            "WHERE blocks = '[]' AND documents.row NOT IN (SELECT of FROM copies)"
+        )
+        return frozenset(entry[0] for entry in self._connection.execute(query))
+
     def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
         """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""
         return failures.read(self._connection)

@@ -44,6 +44,7 @@ class Ingest:
         self._tally = Tally()
         self._failures: list[tuple[SourceFile, Failure]] = []
         self._known: dict[str, SourceFile] = {}
+        self._bare: frozenset[str] = frozenset()  # documents to read again, for their structure
         self._tags: dict[str, dict[str, str]] = {}
         self._by_content: dict[tuple[str, str], str] = {}  # content hash and suffix → the document that has them
         self._queue: list[NewDocument] = []
@@ -115,14 +116,13 @@ class Ingest:
 
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
         self._known = self._writer.files()
+        self._bare = self._writer.without_structure()
         self._tags = self._writer.tags()
         self._look_up_content(gone)
         wanted = self._wanted(sources)
         done = len(sources) - len(wanted)
-        known = (
-            (source, self._known[i].content_hash if (i := source.document_id) in self._known else "")
-            for source in wanted
-        )
+        hashes = {i: source.content_hash for i, source in self._known.items() if i not in self._bare}
+        known = ((source, hashes.get(source.document_id, "")) for source in wanted)
         for source, reading in zip(wanted, self._reader.read(known), strict=True):
             self._on_progress(Progress(done, len(sources), self._tally.chunks_embedded, source.path))
             self._writer.report(f"{done} of {len(sources)} files")
@@ -145,7 +145,12 @@ class Ingest:
             _, failure, reader = failed.get(source.document_id, (source, None, ""))
             if failure and reader == self._reader.version and _same_file(failed[source.document_id][0], source):
                 self._count(failure)
-            elif not failure and before is not None and _same_file(before, source):
+            elif (
+                not failure
+                and before is not None
+                and _same_file(before, source)
+                and source.document_id not in self._bare
+            ):
                 self._tally.unchanged += 1
                 unchanged.append(source.document_id)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
-from ragcli.datatypes import Chunk, DocumentRecord, Span
+from ragcli.datatypes import HEADER_SEPARATOR, Chunk, DocumentRecord, Section, Span
 from ragcli.results import Hit, Passage, Place, ScoredChunk
 
 MAX_CHUNKS = 3
@@ -119,4 +119,28 @@ def _passage(document: DocumentRecord, chunks: Sequence[Chunk]) -> Passage:
     sections = tuple(section for chunk in chunks for section in chunk.sections)
     ids = tuple(chunk.chunk_id for chunk in chunks)
     tokens = sum(chunk.tokens for chunk in chunks)
-    return Passage(document, ids, text, span, chunks[0].headings, sections, tokens)
+    blocks = tuple(dict.fromkeys(block for chunk in chunks for block in chunk.blocks))
+    return Passage(document, ids, text, span, chunks[0].headings, sections, tokens, blocks, _columns(chunks[0]))
+
+
+def _columns(chunk: Chunk) -> str:
+    """The first row of the table whose later rows the chunk begins with."""
+    if not chunk.blocks or chunk.blocks[0].kind != "table" or chunk.blocks[0].start >= chunk.span.start:
+        return ""
+    return chunk.header.rpartition(HEADER_SEPARATOR)[2]
+
+
+def widen(hits: Sequence[Hit], around: Callable[[Sequence[str]], Sequence[Chunk]]) -> list[Hit]:
+    """The hits with their surroundings; what was retrieved is the `found` part of each passage. `around` gives consecutive chunks
+    of a document that contain those with the ids."""
+    wide: list[Hit] = []
+    for hit in hits:
+        chunks = around(hit.passage.chunk_ids)
+        if not chunks:
+            wide.append(hit)
+            continue
+        passage = _passage(hit.passage.document, chunks)
+        sections = tuple(s for c in chunks for s in c.sections or (Section(c.span.start, c.headings),))
+        place = hit.passage.span.start, hit.passage.span.end
+        wide.append(replace(hit, passage=replace(passage, headings=hit.passage.headings, sections=sections, found=place)))
+    return wide

@@ -28,7 +28,7 @@ def row_pairs(text: str, start: int, end: int, *, delimited: bool = False) -> tu
     with as many cells. The header is the first line of the block of rows, and it has no figures."""
     row = text[start:end]
     own = cells(row, delimited=delimited)
-    if "\n" in row or len(own) < 2 or _is_separator(row):
+    if "\n" in row or len(own) < 2 or is_separator(row):
         return ()
     block = _lines_above(text, start, delimited=delimited)
     header = cells(block[0], delimited=delimited) if block else []
@@ -40,7 +40,7 @@ def row_pairs(text: str, start: int, end: int, *, delimited: bool = False) -> tu
 def is_header(text: str, start: int, end: int, *, delimited: bool = False) -> bool:
     """Whether text[start:end] names the columns of the row below it."""
     following = text[end:].lstrip(" \t").removeprefix("\n").partition("\n")[0]
-    if _is_separator(following):
+    if is_separator(following):
         return True
     below = text.find(following, end) if following.strip() else -1
     return (
@@ -50,7 +50,7 @@ def is_header(text: str, start: int, end: int, *, delimited: bool = False) -> bo
     )
 
 
-def _is_separator(line: str) -> bool:
+def is_separator(line: str) -> bool:
     """Whether the line is what Markdown puts below a header."""
     return all(_RULE.fullmatch(cell) for cell in cells(line))
 
@@ -62,6 +62,6 @@ def _lines_above(text: str, start: int, *, delimited: bool) -> list[str]:
     for line in reversed(lines):
         if len(cells(line, delimited=delimited)) < 2:
             break
-        if not _is_separator(line):
+        if not is_separator(line):
             found.insert(0, line)
     return found

@@ -1,0 +1,151 @@
+"""The blocks of a passage, and its text as it is read: unwrapped, without the marks of quotations and markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ragcli.datatypes import BlockKind, Extent
+
+_TAGS = "a|abbr|b|big|br|center|code|dd|details|div|dl|dt|em|font|h[1-6]|hr|i|img|ins|kbd|label|li|ol|p|pre|s|small|span|strong|sub|"
+_TAG = re.compile(rf"</?(?:{_TAGS}summary|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul)\b[^<>]*>|<!--.*?-->", re.I | re.DOTALL)
+_QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
+_ROLE = re.compile(r":[a-z][\w:+.-]*:`([^`<]+?)\s*(?:<[^`>]*>)?`")
+_RST_LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?")
+_ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*•+–◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#\.|\(?[ivx]{1,4}[.)])(?P<gap>[ \t]+)(?=\S)")
+_GAP = re.compile(r"\n[ \t]*\n")
+_DIRECTIVE = re.compile(r"[ \t]*\.\. ")
+_TABLE_ROW = re.compile(r"[^\n]*\S[ \t]*\|[ \t]*\S|[ \t]*\|")
+_HEADING = re.compile(r"#{1,6}[ \t]+\S[^\n]*$")
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(?:[^\n]*\n){0,40}?---[ \t]*(?:\n|$)")
+PLAIN = frozenset({"rst", "org", "asciidoc", "text"})  # types in which an indented block need not be code
+
+
+class Part(NamedTuple):
+    """A block of a passage: a place in its text, end exclusive, and what it is."""
+
+    start: int
+    end: int
+    kind: BlockKind
+
+
+def readable(text: str, type_: str = "") -> str:
+    """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no roles of reStructuredText."""
+    text = _QUOTED.sub("", text)
+    if type_ == "rst":
+        text = _RST_LINK.sub(r"\1", _ROLE.sub(r"\1", text)).replace("``", "`")
+    return " ".join(_TAG.sub(" " if "<td" in text or "<br" in text else "", text).split())
+
+
+def item_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The items of the list text[start:end], each with what is indented below it, trimmed; one when there are no marks. The
+    outermost items are those with the least indentation."""
+    marks = [match for match in _line_matches(text, start, end)]
+    if not marks:
+        return [(start, end)]
+    least = min(len(match["indent"].expandtabs(4)) for match in marks)
+    begins = [match.start() for match in marks if len(match["indent"].expandtabs(4)) <= least + 1]
+    edges = [start, *begins[1:], end] if begins[0] - start < 4 else [*begins, end]
+    return [span for one, other in zip(edges, edges[1:], strict=False) if (span := _trimmed(text, one, other))]
+
+
+def has_mark(text: str) -> bool:
+    """Whether the text begins as the item of a list does."""
+    return _ITEM.match(text) is not None
+
+
+def unmarked(text: str) -> str:
+    """The text without the mark of an item."""
+    return _ITEM.sub("", text, count=1)
+
+
+def _line_matches(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    position = start
+    while position < end:
+        match = _ITEM.match(text, position, end)
+        if match:
+            yield match
+        newline = text.find("\n", position, end)
+        position = end if newline < 0 else newline + 1
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return (start, end) if text[start:end].strip() else None
+
+
+def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> list[Part]:
+    """The blocks of the passage `text` that begins at the offset `base` of its document, in order, cut at its edges. The items
+    of one list that are blocks of their own become one; indented text in formats without marks for code is no code. Without
+    `extents` the blocks are read from the text."""
+    length = len(text)
+    known = [
+        Part(max(0, start - base), min(length, end - base), kind)
+        for start, end, kind in dict.fromkeys(extents)
+        if end > base and start < base + length
+    ]
+    parts: list[Part] = []
+    for part in known or _guessed(text, type_):
+        kind = _plain_kind(text, part, parts) if type_ in PLAIN and part.kind == "code" else part.kind
+        span = _trimmed(text, part.start, part.end)
+        if span is None:
+            continue
+        if kind == "list" and parts and parts[-1].kind == "list" and not text[parts[-1].end : span[0]].strip():
+            if not _is_question(text[parts[-1].start : parts[-1].end]):
+                parts[-1] = Part(parts[-1].start, span[1], "list")
+                continue
+        parts.append(Part(*span, kind))
+    return parts
+
+
+def _is_question(text: str) -> bool:
+    return text.rstrip("*_ ").endswith("?") and len(text) < 300
+
+
+def _plain_kind(text: str, part: Part, before: Sequence[Part]) -> BlockKind:
+    """What an indented block of plain text is: code only below a line that ends with two colons, or under a directive."""
+    above = text[before[-1].start : before[-1].end] if before else ""
+    block = text[part.start : part.end]
+    if _DIRECTIVE.match(block):
+        return "code"
+    if _TABLE_ROW.match(block) and block.count("|") > 3:
+        return "table"
+    if above.endswith("::") or (before and before[-1].kind == "code" and not _reads_as_prose(block)):
+        return "code"
+    if before and before[-1].kind == "list":
+        return "list"
+    return "paragraph" if _reads_as_prose(block) else "code"
+
+
+def _reads_as_prose(block: str) -> bool:
+    words = block.split()
+    plain = sum(word.strip(".,;:!?()'\"`*").isalpha() for word in words)
+    return len(words) >= 3 and plain >= 0.7 * len(words)
+
+
+def _guessed(text: str, type_: str) -> Iterator[Part]:
+    """Blocks between empty lines, by how they begin."""
+    position = 0
+    if type_ == "markdown" and (front := _FRONT_MATTER.match(text)):
+        yield Part(0, front.end(), "code")
+        position = front.end()
+    for edge in [*(match.start() for match in _GAP.finditer(text, position)), len(text)]:
+        span = _trimmed(text, position, edge)
+        if span:
+            start = span[0] + len(text[span[0] : span[1]]) - len(text[span[0] : span[1]].lstrip("\n"))
+            yield Part(start, span[1], _guessed_kind(text[start : span[1]], type_))
+        position = edge
+
+
+def _guessed_kind(block: str, type_: str) -> BlockKind:
+    if type_ == "code":
+        return "code"
+    if _HEADING.match(block):
+        return "heading"
+    if type_ in ("csv", "tsv") or all(_TABLE_ROW.match(line) for line in block.split("\n")):
+        return "table"
+    if block.startswith(("```", "~~~")):
+        return "code"
+    return "list" if has_mark(block) else "paragraph"

@@ -1,9 +1,9 @@
-"""How often the answer stands in the sentences of an extractive answer.
+"""How often the answer stands in the pieces of an extractive answer.
 
     python benchmarks/sentences.py COLLECTION INDEX [--every N] [--first N] [--alone]
 
 `COLLECTION` is a BEIR folder with `answers.jsonl` (`_id`, `answers`), `INDEX` an index of it, made by `rag eval`. Prints the
-share of questions whose answer stands in the first sentence, and in at most two and three.
+share of questions whose answer stands in the first piece, and in at most two and three, and the length of an answer.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from ragcli.app import App
 from ragcli.generation.extractive import ExtractiveGenerator
 from ragcli.results import Claim
+from ragcli.retrieval.stitching import widen
 from ragcli.settings import resolve
 from ragcli.text.folding import contains_quote
 
@@ -27,28 +28,30 @@ def main() -> None:
     parser.add_argument("index", type=Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--alone", action="store_true", help="score each sentence by itself, not in its context")
+    parser.add_argument("--alone", action="store_true", help="choose without the states of tokens")
     options = parser.parse_args()
     settings = resolve({"index": str(options.index)}, environment={}, directory=Path.cwd(), user_file=Path("none"))
     app = App(settings, Path.cwd())
     answers = {row["_id"]: row["answers"] for row in _rows(options.collection / "answers.jsonl")}
     questions = _rows(options.collection / "queries.jsonl")[options.first :: options.every]
-    score = app.generator._score  # type: ignore[attr-defined]
-    score = replace(score, embed_tokens=None) if options.alone else score
+    choose = replace(app.chooser, embed_tokens=None) if options.alone else app.chooser
+    generator = ExtractiveGenerator(choose)
     retriever = app.retriever()
-    found, given, spent = [0, 0, 0], 0, 0.0
+    found, given, characters, spent = [0, 0, 0], 0, 0, 0.0
     for question in questions:
-        hits = retriever.retrieve(question["text"], 5).hits
-        started = time.perf_counter()
-        claims = [e for e in ExtractiveGenerator(score).generate(question["text"], hits) if isinstance(e, Claim)]
-        spent += time.perf_counter() - started
+        hits = widen(retriever.retrieve(question["text"], 5).hits, app.surroundings)
+        started = time.process_time()
+        claims = [event for event in generator.generate(question["text"], hits) if isinstance(event, Claim)]
+        spent += time.process_time() - started
         given += len(claims)
+        characters += sum(len(claim.shown) for claim in claims)
         for count in range(3):
-            said = " ".join(claim.text for claim in claims[: count + 1])
+            said = " ".join(claim.shown for claim in claims[: count + 1])
             found[count] += any(contains_quote(said, answer) for answer in answers[question["_id"]])
     shares = ", ".join(f"{count + 1}: {hits / len(questions):.3f}" for count, hits in enumerate(found))
-    print(f"{len(questions)} questions; the answer stands in the first sentences {shares}")
-    print(f"{given / len(questions):.2f} sentences an answer, {spent / len(questions) * 1000:.0f} ms to choose them")
+    print(f"{len(questions)} questions; the answer stands in the first pieces {shares}")
+    print(f"{given / len(questions):.2f} pieces and {characters / len(questions):.0f} characters an answer, "
+          f"{spent / len(questions) * 1000:.0f} ms of CPU to choose them")  # fmt: skip
     app.close()
 
 

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import GeneratorType
 from typing import Protocol
 
-from ragcli.datatypes import Filter, QueryWord
-from ragcli.generation.abstention import confidence, evidence, scaled
+from ragcli.datatypes import Filter
+from ragcli.generation.abstention import scaled
 from ragcli.generation.citations import Citer, Verify, supported
 from ragcli.generation.conflicts import disputes
+from ragcli.generation.pieces import Choice, claim_of
 from ragcli.protocols import Generator
-from ragcli.results import Answer, Citation, Claim, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
-from ragcli.text.query import Query, parse_query
+from ragcli.results import Answer, Citation, Claim, Closest, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
+from ragcli.text.subquestions import sub_questions
 
 EXTRACTIVE = "extractive"
+_OF_A_PART = 2  # passages that are looked for
 _WEIGHTS = {"exact": 1.0, "normalised": 1.0, "paraphrase": 0.9, "misattributed": 0.5, "unsupported": 0.0}
 
 
-class Words(Protocol):
-    """Resolves a question's words in an index; see `ragcli.index.words`."""
+class Choose(Protocol):
+    """Chooses what answers a question; see `ragcli.generation.choosing.Chooser`."""
 
-    def __call__(self, query: Query, *, correct: bool) -> Sequence[QueryWord]: ...
+    def __call__(self, question: str, hits: Sequence[Hit]) -> Choice: ...
 
 
 class Watcher:
@@ -41,58 +43,79 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Answers questions from what `retrieve` finds. `writer` gives the generator when it is needed; `threshold` is the least
-    confidence with which it answers.
+    """Answers questions from what `retrieve` finds. `widen` gives hits their surroundings, `choose` what answers best and
+    how likely it does; `writer` gives the generator when it is needed.
 
-    A sentence that nothing supports is marked (`verify` warn and fail) or left out (drop). An answer without any supported
-    sentence is none.
-    """
+    With a confidence of at least `threshold` it answers. Below it, and from `closest` on, the piece that comes closest is
+    the reply, and says so; below that there is none. A sentence that nothing supports is marked (`verify` warn and fail) or
+    left out (drop). An answer without any supported sentence is none."""
 
     retrieve: Callable[[str, int, Filter], QueryResult]
-    words: Words
+    widen: Callable[[Sequence[Hit]], list[Hit]]
+    choose: Choose
     writer: Callable[[], Generator]
     threshold: float
+    closest: float
     verify: Verify = "warn"
     scaling: tuple[float, float] = (1.0, 0.0)  # slope and intercept of the confidence; see `abstention.scaled`
 
     def answer(self, question: str, k: int, where: Filter, watcher: Watcher | None = None) -> Answer:
-        """The answer with its citations, or `answered=False` with the nearest passages. An interrupt while it is written
-        ends it where it is; a second one is raised."""
+        """The answer with its citations, or `answered=False` with the closest piece, if any, and the nearest passages. An
+        interrupt while it is written ends it where it is; a second one is raised."""
         watcher = watcher or Watcher()
         result = self.retrieve(question, k, where)
         started = time.perf_counter()
-        before = scaled(self.unscaled(question, result.hits), *self.scaling) if result.hits else 0.0
-        writing = bool(result.hits) and before >= self.threshold
+        hits = self._with_parts(question, result.hits, where)
+        choice = self.choose(question, hits)
+        before = scaled(choice.confidence, *self.scaling) if choice.units else 0.0
+        writing = bool(choice.units) and before >= self.threshold
         watcher.evidence(result, before, writing=writing)
-        draft = _Draft(result.hits, self.verify, watcher)
+        draft = _Draft(hits, self.verify, watcher)
         name = ""
         if writing:
             generator = self.writer()
-            draft.read(generator.generate(question, result.hits))
+            draft.read(generator.generate(question, hits))
             name = generator.name
-        timings = {**result.timings, "answer": (time.perf_counter() - started) * 1000}
         answered = any(supported(sentence, draft.citations) for sentence in draft.sentences)
+        near = _Draft(hits, self.verify, Watcher())
+        if not answered and choice.units and (writing or before >= self.closest):
+            near.read(iter([claim_of(choice.units[0], hits)]))
+        shown = draft.citations if answered else near.citations
+        cited = {citation.hit_rank for citation in shown}
         return Answer(
             question=question,
             answered=answered,
             sentences=tuple(draft.sentences) if answered else (),
             citations=tuple(draft.citations) if answered else (),
-            hits=result.hits,
+            hits=(*result.hits, *(hit for hit in hits[len(result.hits) :] if hit.rank in cited)),
             confidence=round(before * (draft.support if name not in ("", EXTRACTIVE) else 1.0), 4),
             mode="none" if not name else EXTRACTIVE if name == EXTRACTIVE else "generated",
             model=name or "none",
-            timings=timings,
+            timings={**result.timings, "answer": (time.perf_counter() - started) * 1000},
             notes=(*result.notes, *draft.notes, *draft.end.notes),
             dropped=draft.dropped,
             stopped=draft.end.stopped,
             usage=draft.end.usage,
-            disputes=tuple(disputes(draft.citations, result.hits)) if answered else (),
+            disputes=tuple(disputes(draft.citations, hits)) if answered else (),
+            closest=Closest(near.sentences[0], near.citations[0]) if near.sentences and near.citations else None,
         )
 
     def unscaled(self, question: str, hits: Sequence[Hit]) -> float:
-        """How sure retrieval is that the hits answer the question, before `scaling`. Corrections do not count: a word that the
-        documents do not hold speaks against an answer."""
-        return confidence(evidence(self.words(parse_query(question), correct=False), hits)) if hits else 0.0
+        """How sure it is that the hits answer the question, before `scaling`."""
+        choice = self.choose(question, self.widen(hits))
+        return choice.confidence if choice.units else 0.0
+
+    def _with_parts(self, question: str, hits: Sequence[Hit], where: Filter) -> list[Hit]:
+        """The hits with their surroundings, and after them the best passages for each part of a question that asks for
+        several things or compares two, unless they are there already."""
+        found = list(hits)
+        for part in sub_questions(question):
+            known = {i for hit in found for i in hit.passage.chunk_ids}
+            others = (
+                hit for hit in self.retrieve(part, _OF_A_PART, where).hits if known.isdisjoint(hit.passage.chunk_ids)
+            )
+            found += [replace(hit, rank=len(found) + i) for i, hit in enumerate(others, 1)]
+        return self.widen(found)
 
 
 @dataclass(slots=True)

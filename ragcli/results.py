@@ -47,9 +47,8 @@ class ScoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One or more consecutive chunks, as the reader sees them. `blocks` are the blocks of the document that it touches; `columns`
-    is the first row of a table that begins before it; `found` is the part of `span` that was retrieved where the rest was added
-    as its surroundings."""
+    """One or more consecutive chunks, as the reader sees them. `blocks` are the blocks of the document that it touches;
+    `columns` is the first row of a table that begins before it."""
 
     document: DocumentRecord
     chunk_ids: tuple[str, ...]
@@ -60,7 +59,6 @@ class Passage:
     tokens: int = 0  # of the embedder, headers of the chunks included
     blocks: tuple[Extent, ...] = ()
     columns: str = ""
-    found: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +72,19 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A retrieved passage. `score` and `trace` are those of its best chunk; ranks count from 1. `also_at` are the places of
-    passages that say nearly the same and are not shown."""
+    passages that say nearly the same and are not shown. An answer may use its `surroundings`, a passage that contains it."""
 
     passage: Passage
     score: float
     rank: int
     trace: ScoreTrace
     also_at: tuple[Place, ...] = ()
+    surroundings: Passage | None = None
+
+    @property
+    def whole(self) -> Passage:
+        """The passage with its surroundings, as far as they are known."""
+        return self.surroundings or self.passage
 
 
 CitationStatus = Literal["exact", "normalised", "paraphrase", "misattributed", "unsupported"]
@@ -112,7 +116,8 @@ class Citation:
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of an answer and the markers of the citations behind it. `lead` is what stands before it: nothing, a
-    space, a line break, or an empty line. A structured answer has one for each `field`, with its `value`.
+    space, a line break, or an empty line. A list keeps its line breaks. A structured answer has one for each `field`, with
+    its `value`.
 
     A row copied from a table is read as its `row`, (column, cell) pairs; lines copied from source code keep their breaks
     (`code`)."""
@@ -163,7 +168,9 @@ class Limits:
 class Claim:
     """A finished sentence of a draft with the spans that it claims to rest on, as (hit rank, start, end). `named` says
     whether the writer named them itself, rather than their having been looked up for it. A `field` of a structured answer
-    claims its `value`, of which `text` is what a source must say; it is empty when there is nothing to say."""
+    claims its `value`, of which `text` is what a source must say; it is empty when there is nothing to say. What is copied
+    may be `shown` in another form than it stands in: unwrapped, without markup, as the `row` of a table, or as lines of
+    `code`."""
 
     text: str
     evidence: tuple[tuple[int, int, int], ...]
@@ -171,6 +178,9 @@ class Claim:
     named: bool = True
     field: str | None = None
     value: object = None
+    shown: str = ""
+    row: tuple[tuple[str, str], ...] = ()
+    code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +248,17 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class Closest:
+    """The piece that comes closest to an answer, when it is too uncertain to be one, and where it stands."""
+
+    sentence: Sentence
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages.
+    """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages;
+    `closest` is the piece that comes closest, unless nothing comes close.
 
     `dropped` counts sentences left out because nothing supports them; `stopped` says why the writer stopped; `disputes` are
     what speaks against its citations among the hits.
@@ -260,6 +279,12 @@ class Answer:
     usage: Usage | None = None
     stale: tuple[Stale, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    closest: Closest | None = None
+
+    @property
+    def outcome(self) -> Literal["answered", "closest", "none"]:
+        """What the reply is."""
+        return "answered" if self.answered else "closest" if self.closest else "none"
 
     @property
     def text(self) -> str:

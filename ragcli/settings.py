@@ -62,7 +62,9 @@ class Settings:
     answer_model: str = "extractive"  # or a GGUF file, the name of a pulled one, openai:MODEL, anthropic:MODEL
     answer_models: tuple[str, ...] = ()  # if set, instead of answer.model: the first that is available answers
     answer_threshold: float = 0.4
-    answer_max_sentences: int = 3  # of an extractive answer
+    answer_closest: float = 0.05
+    answer_closest_exit: int = 4
+    answer_max_sentences: int = 3  # of an extractive answer: sentences, items, lists, rows, paragraphs
     answer_verify: str = "warn"
     answer_context_tokens: int = 700
     answer_max_tokens: int = 512
@@ -100,6 +102,8 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "retrieval_max_seconds": (0.0, 3_600.0),
     "retrieval_exact_limit": (0, 100_000_000),
     "answer_threshold": (0.0, 1.0),
+    "answer_closest": (0.0, 1.0),
+    "answer_closest_exit": (0, 4),
     "answer_max_sentences": (1, 20),
     "answer_context_tokens": (16, 1_000_000),
     "answer_max_tokens": (1, 100_000),

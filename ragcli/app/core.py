@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ragcli.app.evaluation import EvalOptions
     from ragcli.app.history import Last
     from ragcli.app.ingestion import IngestRequest
-    from ragcli.datatypes import Matrix, Vector
+    from ragcli.datatypes import Chunk, Matrix, Vector
+    from ragcli.generation.choosing import Chooser
     from ragcli.generation.store import ModelStore
     from ragcli.index.reader import IndexReader
     from ragcli.ingest import Progress
@@ -188,6 +189,17 @@ class App:
         from ragcli.app.searching import build_generator
 
         return build_generator(self)
+
+    @cached_property
+    def chooser(self) -> Chooser:
+        """What chooses the pieces of an answer, and says how likely they hold it."""
+        from ragcli.app.searching import build_chooser
+
+        return build_chooser(self)
+
+    def surroundings(self, chunk_ids: Sequence[str]) -> list[Chunk]:
+        """The chunks of an answer's passage: those with the ids, the one before and the two after them."""
+        return self.reader.surroundings(chunk_ids, 1, 2)
 
     @property
     def model_names(self) -> tuple[str, ...]:

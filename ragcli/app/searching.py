@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ragcli.answering import Answerer
     from ragcli.app.core import App
     from ragcli.generation import Writing
+    from ragcli.generation.choosing import Chooser
     from ragcli.generation.store import Stored
     from ragcli.protocols import Generator, Reranker
     from ragcli.results import Prompt
@@ -124,6 +125,14 @@ def build_generator(app: App) -> Generator:
     return get_generator(app.model_names, writing_parts(app))
 
 
+def build_chooser(app: App) -> Chooser:
+    """What chooses the pieces of an answer, by the index's own words and model."""
+    from ragcli.generation.choosing import Chooser
+
+    embed_tokens = getattr(app.embedder, "embed_tokens", None)
+    return Chooser(app.reader.words, app.embed_query, app.reader.sentence_cosines, embed_tokens)
+
+
 def writing_parts(app: App) -> Writing:
     """What generators are made of here."""
     from ragcli.app.templates import load_templates
@@ -135,8 +144,9 @@ def writing_parts(app: App) -> Writing:
         embed_documents=app.embed_documents,
         embed_query=app.embed_query,
         sentence_cosines=app.reader.sentence_cosines,
+        choose=app.chooser,
         embed_tokens=getattr(app.embedder, "embed_tokens", None),
-        max_sentences=settings.answer_max_sentences,
+        max_pieces=settings.answer_max_sentences,
         context_tokens=settings.answer_context_tokens,
         limits=Limits(settings.answer_max_tokens, settings.answer_seconds, settings.answer_idle_seconds),
         templates=load_templates(app.directory, settings.answer_templates),
@@ -171,13 +181,16 @@ def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
 def build_answerer(app: App) -> Answerer:
     """The whole way from a question to an answer."""
     from ragcli.answering import Answerer
+    from ragcli.retrieval.stitching import widen
 
     fitted = app.calibration
     return Answerer(
         retrieve=app.retriever().retrieve,
-        words=app.reader.words,
+        widen=lambda hits: widen(hits, app.surroundings),
+        choose=app.chooser,
         writer=lambda: app.generator,
         threshold=app.answer_threshold,
+        closest=app.settings.answer_closest,
         verify=app.settings.answer_verify,  # type: ignore[arg-type]
         scaling=(fitted.slope, fitted.intercept) if fitted else (1.0, 0.0),
     )

@@ -9,7 +9,6 @@ import re
 from ragcli.datatypes import HEADER_SEPARATOR, Chunk, Document, Extent, Section, Span, chunk_id
 
 
-
 def header_of(document: Document, headings: tuple[str, ...]) -> str:
     """Document title and section path on one line, consecutive repeats once."""
     parts = [document.title, *headings]

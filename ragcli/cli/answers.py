@@ -102,8 +102,10 @@ def ask(
 
             runs.save(save, runs.run_document(rag, jsonout.ask(answer, output.shown), filters or []))
         if answer.answered and answer.mode == "extractive" and not as_json:
-            output.note("These are sentences from the documents. A GGUF model writes prose: rag models list")
-        code = exit_code(answer, rag.settings.answer_verify, require_fresh=require_fresh)
+            output.note("This is text of the documents. A GGUF model writes prose: rag models list")
+        code = exit_code(
+            answer, rag.settings.answer_verify, require_fresh=require_fresh, closest=rag.settings.answer_closest_exit
+        )
         if code:
             raise typer.Exit(code)
 
@@ -189,10 +191,12 @@ def show_answer(rag: App, output: Output, ask: Callable[[Watcher | None], Answer
     return answer
 
 
-def exit_code(answer: Answer, verify: str, *, require_fresh: bool = False) -> int:
-    """What the process that gave this answer exits with."""
+def exit_code(answer: Answer, verify: str, *, require_fresh: bool = False, closest: int = ExitCode.NOT_FOUND) -> int:
+    """What the process that gave this answer exits with; `closest` when it only showed what comes closest."""
     if answer.stopped == "interrupted":
         return ExitCode.INTERRUPTED
+    if answer.outcome == "closest":
+        return closest
     if not answer.answered:
         return ExitCode.NOT_FOUND
     unsupported = any(citation.status == "unsupported" for citation in answer.citations)

@@ -12,6 +12,7 @@ from ragcli.protocols import Generator, LanguageModel, SentenceCosines, TokenEmb
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
+    from ragcli.generation.choosing import Chooser
     from ragcli.generation.prompt import Templates
     from ragcli.generation.prompted import PromptedGenerator
     from ragcli.generation.scoring import SentenceScorer
@@ -28,8 +29,9 @@ class Writing:
     embed_documents: Callable[[Sequence[str]], Matrix]
     embed_query: Callable[[str], Vector]
     sentence_cosines: SentenceCosines
+    choose: Chooser
     embed_tokens: TokenEmbedder | None = None
-    max_sentences: int = 3
+    max_pieces: int = 3
     context_tokens: int = 700
     limits: Limits | None = None
     templates: Templates | None = None
@@ -68,7 +70,7 @@ def _one(name: str, parts: Writing) -> Generator:
     if name == EXTRACTIVE:
         from ragcli.generation.extractive import ExtractiveGenerator
 
-        return ExtractiveGenerator(_scorer(parts), max_sentences=parts.max_sentences)
+        return ExtractiveGenerator(parts.choose, max_pieces=parts.max_pieces)
     written = _prompted_by(_language_model(name, parts), parts)
     if parts.cache is None:
         return written

@@ -61,6 +61,8 @@ class Citer:
         if not keep_unsupported and not any(place.support.holds for place in found):
             return Sentence("", (), claim.lead, claim.field) if claim.field else None
         markers = tuple(dict.fromkeys(self._marker(place) for place in found))
+        if claim.shown:
+            return Sentence(claim.shown, markers, claim.lead, claim.field, claim.value, claim.row, claim.code)
         if found and _copies_lines(claim.text, found[0]):
             return Sentence(claim.text, markers, claim.lead, claim.field, claim.value, code=True)
         row = _row(found[0]) if found else ()
@@ -71,11 +73,11 @@ class Citer:
             (rank, start, end)
             for rank, start, end in claim.evidence
             if rank in self._hits
-            and self._hits[rank].passage.span.start <= start < end <= self._hits[rank].passage.span.end
+            and self._hits[rank].whole.span.start <= start < end <= self._hits[rank].whole.span.end
         ]
 
     def _judged(self, text: str, hit: Hit, start: int, end: int) -> _Found:
-        passage = hit.passage
+        passage = hit.whole
         base = passage.span.start
         around = "\n".join([passage.document.title, *passage.headings, passage.text])
         support = judge(
@@ -90,7 +92,7 @@ class Citer:
         return rank, found.start, found.end
 
     def _best(self, text: str, hit: Hit) -> _Found:
-        said = frozenset(terms(text, hit.passage.document.language)) - STOP_WORDS
+        said = frozenset(terms(text, hit.whole.document.language)) - STOP_WORDS
         units = self._units_of(hit)
         ranked = sorted(range(len(units)), key=lambda i: (-len(said & units[i][2]), i))[:3]
         best: _Found | None = None
@@ -110,7 +112,7 @@ class Citer:
 
     def _units_of(self, hit: Hit) -> list[tuple[int, int, frozenset[str]]]:
         if hit.rank not in self._units:
-            passage = hit.passage
+            passage = hit.whole
             spans = unit_spans(passage.text, lines=passage.document.type in LINED) or [(0, len(passage.text))]
             self._units[hit.rank] = [
                 (
@@ -140,13 +142,13 @@ class Citer:
 
 
 def _copies_lines(text: str, place: _Found) -> bool:
-    code = place.hit.passage.document.type == "code" and place.support.status == "exact"
+    code = place.hit.whole.document.type == "code" and place.support.status == "exact"
     return code and "\n" in text.strip()
 
 
 def _row(place: _Found) -> tuple[tuple[str, str], ...]:
     """The cells of a row that was copied whole, with their columns."""
-    passage, base = place.hit.passage, place.hit.passage.span.start
+    passage, base = place.hit.whole, place.hit.whole.span.start
     if place.support.status != "exact" or passage.document.type == "code":
         return ()
     return row_pairs(passage.text, place.start - base, place.end - base, delimited=passage.document.type in DELIMITED)
@@ -166,30 +168,30 @@ def supported(sentence: Sentence, citations: Sequence[Citation]) -> bool:
 
 def _citation(marker: int, place: _Found) -> Citation:
     hit, start, end = place.hit, place.start, place.end
-    base = hit.passage.span.start
+    base = hit.whole.span.start
     return Citation(
         marker,
         hit.rank,
-        hit.passage.document,
+        hit.whole.document,
         narrow(hit, start, end),
         headings_at(hit, start),
-        hit.passage.text[start - base : end - base],
+        hit.whole.text[start - base : end - base],
         place.support.status,
         place.support.score,
         place.support.problems,
-        suspicions(hit.passage.text),
+        suspicions(hit.whole.text),
     )
 
 
 def headings_at(hit: Hit, start: int) -> tuple[str, ...]:
     """The section that the offset lies in."""
-    above = [section.headings for section in hit.passage.sections if section.start <= start]
-    return above[-1] if above else hit.passage.headings
+    above = [section.headings for section in hit.whole.sections if section.start <= start]
+    return above[-1] if above else hit.whole.headings
 
 
 def narrow(hit: Hit, start: int, end: int) -> Span:
     """The place of a part of a passage, with its own pages and lines."""
-    whole, text, pages = hit.passage.span, hit.passage.text, hit.passage.document.page_starts
+    whole, text, pages = hit.whole.span, hit.whole.text, hit.whole.document.page_starts
     if pages:
         return Span(start, end, bisect.bisect_right(pages, start), bisect.bisect_right(pages, end - 1))
     if whole.line_start is None:

@@ -15,26 +15,28 @@ from typing import Literal
 from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
 from ragcli.text.analyzer import terms
-from ragcli.text.layout import Part, has_mark, item_spans, parts_of, readable
+from ragcli.text.layout import Part, has_mark, item_spans, nested_spans, parts_of, readable
 from ragcli.text.query import STOP_WORDS
 from ragcli.text.sentences import sentence_spans
-from ragcli.text.tables import DELIMITED, cells, is_separator
+from ragcli.text.tables import DELIMITED, cells, grid_rows, is_separator
 
 Form = Literal["sentence", "paragraph", "item", "list", "row", "table", "code", "run"]
 LONGEST = 600  # characters of an answer, unless one block that was asked for is longer
 _LEAD = 240  # characters of what leads in
 _ROWS = 400  # of a passage
+_LONG_ITEM = 200
 _CODE_LINES = 12  # lines of source code that are shown together
 _MARKUP = re.compile(r"[-=|:*`~_#+^ \t\n]*")
+_KEY = re.compile(r"[\w-]+:(?: |$)|[ \t]*-[ \t]")
 _LABEL = re.compile(r"[*_]{0,2}[^\n.!?:;|]{2,70}[*_]{0,2}")
 _DIRECTIVE = re.compile(r"[ \t]*(?:\.\. |:[a-z-]+:)")
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A piece of a hit. `spans` are its places in the document, in order; `shown` is how it is read, with line breaks where they
-    matter; `lead` is what leads in to it, `headings` the section path above it. `row` holds the (column, cell) pairs of a row.
-    `length` counts the items of the list that it is cut from, and is 0 for everything else."""
+    """A piece of a hit. `spans` are its places in the document, in order; `shown` is how it is read, with line breaks where
+    they matter; `lead` is what leads in to it, `headings` the section path above it. `row` holds the (column, cell) pairs
+    of a row. `length` counts the items of the list that it is cut from, and is 0 for everything else."""
 
     hit: Hit
     spans: tuple[tuple[int, int], ...]
@@ -55,7 +57,7 @@ class Unit:
     @cached_property
     def own_terms(self) -> frozenset[str]:
         """Distinct index terms of what is shown, without stop words."""
-        return frozenset(terms(self.shown, self.hit.passage.document.language)) - STOP_WORDS
+        return frozenset(terms(self.shown, self.hit.whole.document.language)) - STOP_WORDS
 
 
 def units_of(hit: Hit) -> list[Unit]:
@@ -79,10 +81,10 @@ class _Reader:
 
     def __init__(self, hit: Hit) -> None:
         self._hit = hit
-        self._text = hit.passage.text
-        self._base = hit.passage.span.start
-        self._type = hit.passage.document.type
-        self._parts = parts_of(self._text, self._base, hit.passage.blocks, self._type)
+        self._text = hit.whole.text
+        self._base = hit.whole.span.start
+        self._type = hit.whole.document.type
+        self._parts = parts_of(self._text, self._base, hit.whole.blocks, self._type)
 
     def units(self) -> Iterator[Unit]:
         blocks = list(self._blocks())
@@ -118,7 +120,7 @@ class _Reader:
 
     def _is_noise(self, part: Part, raw: str) -> bool:
         """Front matter, rules and other markup without words."""
-        if self._type == "markdown" and part.start + self._base == 0 and raw.startswith("---"):
+        if self._type == "markdown" and part.start + self._base < 8 and _is_front_matter(raw):
             return True
         if self._type == "rst" and _DIRECTIVE.match(raw) and "\n" not in raw.strip():
             return True
@@ -153,7 +155,9 @@ class _Reader:
                 lines.append("  " + line.strip())
             else:
                 lines[-1] += " " + line.strip()
-        return "\n".join(("  " if line.startswith("  ") else "") + readable(line, self._type) for line in lines if line.strip())
+        return "\n".join(
+            ("  " if line.startswith("  ") else "") + readable(line, self._type) for line in lines if line.strip()
+        )
 
     # ---- units ----------------------------------------------------------------------------------------------------
 
@@ -167,7 +171,9 @@ class _Reader:
         else:
             yield from self._of_paragraph(block)
 
-    def _unit(self, block: _Block, form: Form, shown: str, *spans: tuple[int, int], row: tuple[tuple[str, str], ...] = ()) -> Unit:
+    def _unit(
+        self, block: _Block, form: Form, shown: str, *spans: tuple[int, int], row: tuple[tuple[str, str], ...] = ()
+    ) -> Unit:
         placed = tuple((self._base + start, self._base + end) for start, end in spans)
         return Unit(self._hit, placed, form, shown, self._lead(block), block.headings, row)
 
@@ -206,8 +212,14 @@ class _Reader:
         for span, text in zip(spans, texts, strict=True):
             if _says(text) and len(text) <= 2 * LONGEST:
                 yield self._led(block, "item", text, span)
-        if len(spans) < 2:
-            return
+            if len(text) > _LONG_ITEM:
+                yield from self._of_long_item(block, span)
+        if len(spans) > 1:
+            yield from self._cut_list(block, spans)
+
+    def _cut_list(self, block: _Block, spans: Sequence[tuple[int, int]]) -> Iterator[Unit]:
+        """As many items as an answer has room for, and how many are left."""
+        texts = [self._item(*span) for span in spans]
         room = LONGEST - len(self._lead(block)) - 20
         count, size = 0, 0
         while count < len(texts) and (size + len(texts[count]) + 1 <= room or count == 0):
@@ -217,23 +229,43 @@ class _Reader:
         shown = "\n".join(texts[:count]) + (f"\n… ({left} more)" if left else "")
         yield self._led(block, "list", shown, (spans[0][0], spans[count - 1][1]))
 
+    def _of_long_item(self, block: _Block, span: tuple[int, int]) -> Iterator[Unit]:
+        """Its sentences, and the items of a list inside it, which what stands before them leads in to."""
+        inner = nested_spans(self._text, *span)
+        head = (span[0], inner[0][0]) if inner else span
+        led = _Block(block.part, "", block.headings, head if head[1] - head[0] <= 2 * _LEAD else None, names=False)
+        for start, end in inner:
+            yield self._led(led, "item", self._item(start, end), (start, end))
+        if inner and led.lead:
+            yield from self._cut_list(led, inner)
+        for start, end in sentence_spans(self._text, *head):
+            text = readable(self._text[start:end], self._type)
+            if len(text) >= 12 and not text.endswith((":", "?")):
+                yield self._unit(block, "sentence", text, (start, end))
+
     def _of_table(self, block: _Block) -> Iterator[Unit]:
         rows = list(self._rows(block.part))
         for start, end, pairs in rows[:_ROWS]:
             yield self._unit(block, "row", _row_text(pairs), (start, end), row=pairs)
-        if 1 < len(rows) and len(block.shown) <= LONGEST:
+        if len(rows) > 1 and len(block.shown) <= LONGEST:
             yield self._led(block, "table", block.shown, (block.part.start, block.part.end))
 
     def _rows(self, part: Part) -> Iterator[tuple[int, int, tuple[tuple[str, str], ...]]]:
         """(start, end, pairs of column and cell) of the rows below the header."""
+        if self._text.startswith("+-", part.start):
+            yield from ((s, e, pairs) for s, e, pairs in grid_rows(self._text, part.start, part.end))
+            return
         delimited = self._type in DELIMITED
         lines = [(m.start(), m.end()) for m in re.finditer(r"[^\n]*\S[^\n]*", self._text[part.start : part.end])]
-        read = [(part.start + s, part.start + e, cells(self._text[part.start + s : part.start + e], delimited=delimited)) for s, e in lines]
+        read = [
+            (part.start + s, part.start + e, cells(self._text[part.start + s : part.start + e], delimited=delimited))
+            for s, e in lines
+        ]
         read = [(s, e, found) for s, e, found in read if not is_separator(self._text[s:e])]
         header: list[str] = []
         if self._begins_later(part):
-            header = cells(self._hit.passage.columns, delimited=delimited) if self._hit.passage.columns else []
-        elif len(read) > 1 and not any(c.isdigit() for c in "".join(read[0][2])) or self._has_rule(part):
+            header = cells(self._hit.whole.columns, delimited=delimited) if self._hit.whole.columns else []
+        elif self._has_rule(part) or (len(read) > 1 and not any(c.isdigit() for c in "".join(read[0][2]))):
             header, read = read[0][2], read[1:]
         for start, end, found in read:
             columns = header if len(header) == len(found) else [""] * len(found)
@@ -243,7 +275,9 @@ class _Reader:
 
     def _begins_later(self, part: Part) -> bool:
         """Whether the table begins before the passage."""
-        return part.start == 0 and any(e.start < self._base < e.end and e.kind == "table" for e in self._hit.passage.blocks)
+        return part.start == 0 and any(
+            e.start < self._base < e.end and e.kind == "table" for e in self._hit.whole.blocks
+        )
 
     def _has_rule(self, part: Part) -> bool:
         lines = self._text[part.start : part.end].split("\n", 2)
@@ -273,13 +307,21 @@ class _Reader:
         last, size = first, 0
         for i in range(first, len(blocks)):
             block = blocks[i]
-            apart = block.headings != blocks[first].headings or (i > first and block.names and block.shown.endswith("?"))
+            apart = block.headings != blocks[first].headings or (
+                i > first and block.names and block.shown.endswith("?")
+            )
             if apart or size + len(block.shown) + 1 > LONGEST:
                 break
             last, size = i, size + len(block.shown) + 1
         if last > first:
             shown = "\n".join(block.shown for block in blocks[first : last + 1])
             yield self._unit(blocks[first], "run", shown, (blocks[first].part.start, blocks[last].part.end))
+
+
+def _is_front_matter(raw: str) -> bool:
+    lines = raw.strip("-\n ").split("\n")
+    keys = sum(_KEY.match(line) is not None for line in lines)
+    return raw.startswith("---\n") or (len(lines) > 1 and keys >= 0.6 * len(lines))
 
 
 def _row_text(pairs: Sequence[tuple[str, str]]) -> str:

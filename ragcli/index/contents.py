@@ -118,14 +118,14 @@ class CatalogReader:
             return [chunk_of(entry) for entry in found]
 
     def surroundings(self, chunk_ids: Sequence[str], before: int, after: int) -> list[Chunk]:
-        """The chunks of the document of `chunk_ids` from `before` chunks before the first to `after` chunks after the last of them,
-        in order; empty when there are no such chunks."""
+        """The chunks of the document of `chunk_ids` from `before` chunks before the first to `after` chunks after the last
+        of them, in order; empty when there are no such chunks."""
         marks = ",".join("?" * len(chunk_ids))
         with self.snapshot():
             found = self._connection.execute(
-                f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row JOIN "
-                f"(SELECT document_row AS d, min(ordinal) AS low, max(ordinal) AS high FROM chunks WHERE chunk_id IN ({marks})) "
-                "ON document_row = d AND ordinal BETWEEN low - ? AND high + ? ORDER BY ordinal",
+                f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
+                "JOIN (SELECT document_row AS d, min(ordinal) AS low, max(ordinal) AS high FROM chunks "
+                f"WHERE chunk_id IN ({marks})) ON document_row = d AND ordinal BETWEEN low - ? AND high + ? ORDER BY ordinal",
                 (*chunk_ids, before, after),
             )
             return [chunk_of(entry) for entry in found]

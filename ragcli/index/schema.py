@@ -9,8 +9,8 @@ a term to ascending rows (int32) and weighted term frequencies (uint16).
 A source whose content is that of a document is not indexed again but listed in `copies`. `documents.partial` says what of a
 source could not be read; `failures.reader` is the version of the loaders that failed.
 
-`chunks.blocks` lists the blocks of the document that the chunk touches, as [start, end, kind] with offsets in the document; it is
-empty for chunks of before format 4.
+`chunks.blocks` lists the blocks of the document that the chunk touches, as [start, end, kind] with offsets in the document;
+it is empty for chunks of before format 4.
 
 An embedding's `sentences` holds the vectors of the text's sentences (float16, [n, dimension]) and `spans` their places
 (int32, [n, 2]: characters of the chunk's text, end exclusive); both are NULL in an index without sentence vectors.

@@ -26,7 +26,10 @@ PlaceOf = Callable[[Hit], Text]
 
 def sentence_text(sentence: Sentence, citations: Sequence[Citation], *, styled: bool) -> Text:
     """The sentence with its markers; one that nothing supports says so."""
-    text = Text(sanitize(dedent(sentence.text))) if sentence.code else inline(sentence.read, styled=styled)
+    if sentence.code:
+        text = Text(sanitize(dedent(sentence.text)))
+    else:
+        text = Text("\n").join(_read_line(line, styled=styled) for line in sentence.read.split("\n"))
     if sentence.field is not None:
         text = Text.assemble(
             (f"{one_line(sentence.field)}: ", "bold"), text if sentence.text else _unsaid(sentence.value)
@@ -39,6 +42,11 @@ def sentence_text(sentence: Sentence, citations: Sequence[Citation], *, styled: 
     return text
 
 
+def _read_line(line: str, *, styled: bool) -> Text:
+    """A line of a sentence or list, with its indentation."""
+    return Text(" " * (len(line) - len(line.lstrip(" ")))).append_text(inline(line.strip(), styled=styled))
+
+
 def _unsaid(value: object) -> str:
     """A value that no source says in words: yes, no, or nothing."""
     return "-" if value is None else json.dumps(value)
@@ -48,7 +56,7 @@ def answer_blocks(answer: Answer, *, styled: bool) -> Iterator[Text]:
     """The answer's paragraphs and items."""
     block = Text()
     for sentence in answer.sentences:
-        if ("\n" in sentence.lead or sentence.code) and block:
+        if ("\n" in sentence.lead or "\n" in sentence.text) and block:
             yield block
             block = Text()
         block.append(" " if block else "").append_text(sentence_text(sentence, answer.citations, styled=styled))

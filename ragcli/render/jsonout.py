@@ -107,6 +107,10 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "question": answer.question,
         "answer": answer.text if answer.answered else None,
         "answered": answer.answered,
+        "outcome": answer.outcome,
+        "closest": {"text": answer.closest.sentence.read, "citation": citation(answer.closest.citation, shown)}
+        if answer.closest
+        else None,
         "sentences": [
             {"text": s.text, "citations": list(s.markers), "row": [list(pair) for pair in s.row] or None}
             for s in answer.sentences

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from ragcli.measurements import Diagnosis, EvalReport, Problem
     from ragcli.render.answers import AnswerStream
     from ragcli.reports import IndexStats, IngestReport, Listed, Planned
-    from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult
+    from ragcli.results import Answer, Citation, Closest, Hit, Prompt, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
 _INDENT = (0, 0, 0, 4)
+_REPEATED = 200  # characters of a copied quotation that is not shown again below its citation
 
 
 class TerminalRenderer:
@@ -110,14 +111,7 @@ class TerminalRenderer:
         from ragcli.render.answers import answer_blocks, dispute_lines, footer
 
         if not answer.answered:
-            if streamed:
-                self._line("Nothing of this stands in the passages that were found.")
-            self._line(Text("Not in the documents.", style="bold"))
-            if answer.hits:
-                self._line("The nearest passages:")
-            for hit in answer.hits[:3]:
-                self._line()
-                self._hit(hit, answer.question, explain=False)
+            self._unanswered(answer, streamed=streamed)
             return
         if not streamed:
             for block in answer_blocks(answer, styled=self._wrap):
@@ -133,6 +127,32 @@ class TerminalRenderer:
             self._lines(dispute_lines(dispute, self._place(dispute.document, dispute.span, dispute.headings)))
         self._line()
         self._line(footer(answer))
+
+    def _unanswered(self, answer: Answer, *, streamed: bool) -> None:
+        """What comes closest, or the nearest passages."""
+        if streamed:
+            self._line("Nothing of this stands in the passages that were found.")
+        if answer.closest is not None:
+            self._closest(answer.closest)
+            return
+        self._line(Text("Not in the documents.", style="bold"))
+        if answer.hits:
+            self._line("The nearest passages:")
+        for hit in answer.hits[:3]:
+            self._line()
+            self._hit(hit, answer.question, explain=False)
+
+    def _closest(self, closest: Closest) -> None:
+        """What comes closest, labelled as what it is, and where it stands."""
+        from ragcli.render.answers import sentence_text
+
+        self._line(Text("The documents do not clearly answer this. The closest passage says:", style="bold"))
+        self._line()
+        self._lines(sentence_text(closest.sentence, [closest.citation], styled=self._wrap).split("\n"))
+        self._line()
+        citation = closest.citation
+        head = Text(f"[{citation.marker}] ", style="bold cyan")
+        self._line(head.append_text(self._place(citation.document, citation.span, citation.headings)))
 
     def streaming(self) -> AnswerStream:
         """A watcher that shows an answer while it is written, to this stream."""
@@ -169,7 +189,9 @@ class TerminalRenderer:
         head = Text(f"[{citation.marker}] ", style="bold cyan")
         head.append_text(self._place(citation.document, citation.span, citation.headings))
         self._line(head.append_text(status_text(citation)))
-        passage, base = hit.passage.text, hit.passage.span.start
+        if citation.status == "exact" and citation.span.end - citation.span.start > _REPEATED:
+            return  # the answer shows it already
+        passage, base = hit.whole.text, hit.whole.span.start
         start, end = citation.span.start - base, citation.span.end - base
         before, after = context(passage, start, end)
         self._line(

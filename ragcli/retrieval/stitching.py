@@ -131,16 +131,15 @@ def _columns(chunk: Chunk) -> str:
 
 
 def widen(hits: Sequence[Hit], around: Callable[[Sequence[str]], Sequence[Chunk]]) -> list[Hit]:
-    """The hits with their surroundings; what was retrieved is the `found` part of each passage. `around` gives consecutive chunks
-    of a document that contain those with the ids."""
+    """The hits with their surroundings: the passage of the consecutive chunks that `around` gives for the ids of a hit's
+    chunks, which are among them."""
     wide: list[Hit] = []
     for hit in hits:
         chunks = around(hit.passage.chunk_ids)
-        if not chunks:
+        if chunks:
+            sections = tuple(s for c in chunks for s in c.sections or (Section(c.span.start, c.headings),))
+            passage = replace(_passage(hit.passage.document, chunks), headings=hit.passage.headings, sections=sections)
+            wide.append(replace(hit, surroundings=passage))
+        else:
             wide.append(hit)
-            continue
-        passage = _passage(hit.passage.document, chunks)
-        sections = tuple(s for c in chunks for s in c.sections or (Section(c.span.start, c.headings),))
-        place = hit.passage.span.start, hit.passage.span.end
-        wide.append(replace(hit, passage=replace(passage, headings=hit.passage.headings, sections=sections, found=place)))
     return wide

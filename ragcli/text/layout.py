@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ragcli.datatypes import BlockKind, Extent
 
-_TAGS = "a|abbr|b|big|br|center|code|dd|details|div|dl|dt|em|font|h[1-6]|hr|i|img|ins|kbd|label|li|ol|p|pre|s|small|span|strong|sub|"
-_TAG = re.compile(rf"</?(?:{_TAGS}summary|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul)\b[^<>]*>|<!--.*?-->", re.I | re.DOTALL)
+_TAGS = (
+    "a|abbr|b|big|br|center|code|dd|details|div|dl|dt|em|font|h[1-6]|hr|i|img|ins|kbd|label|li|ol|p|pre|s|small|span|strong|"
+    "sub|"
+)
+_TAG = re.compile(
+    rf"</?(?:{_TAGS}summary|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul)(?=[\s/>])[^<>]*>|<!--.*?-->", re.I | re.DOTALL
+)
 _QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
 _ROLE = re.compile(r":[a-z][\w:+.-]*:`([^`<]+?)\s*(?:<[^`>]*>)?`")
 _RST_LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?")
-_ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*•+–◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#\.|\(?[ivx]{1,4}[.)])(?P<gap>[ \t]+)(?=\S)")
+_ITEM = re.compile(
+    r"(?P<indent>[ \t]*)(?P<mark>[-*•+–◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#\.|\(?[ivx]{1,4}[.)])(?P<gap>[ \t]+)(?=\S)"
+)
 _GAP = re.compile(r"\n[ \t]*\n")
 _DIRECTIVE = re.compile(r"[ \t]*\.\. ")
 _TABLE_ROW = re.compile(r"[^\n]*\S[ \t]*\|[ \t]*\S|[ \t]*\|")
 _HEADING = re.compile(r"#{1,6}[ \t]+\S[^\n]*$")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?:[^\n]*\n){0,40}?---[ \t]*(?:\n|$)")
-PLAIN = frozenset({"rst", "org", "asciidoc", "text"})  # types in which an indented block need not be code
+PLAIN = frozenset({"markdown", "rst", "org", "asciidoc", "text"})  # types in which an indented block need not be code
 
 
 class Part(NamedTuple):
@@ -41,13 +49,23 @@ def readable(text: str, type_: str = "") -> str:
 def item_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """The items of the list text[start:end], each with what is indented below it, trimmed; one when there are no marks. The
     outermost items are those with the least indentation."""
-    marks = [match for match in _line_matches(text, start, end)]
-    if not marks:
-        return [(start, end)]
-    least = min(len(match["indent"].expandtabs(4)) for match in marks)
-    begins = [match.start() for match in marks if len(match["indent"].expandtabs(4)) <= least + 1]
-    edges = [start, *begins[1:], end] if begins[0] - start < 4 else [*begins, end]
-    return [span for one, other in zip(edges, edges[1:], strict=False) if (span := _trimmed(text, one, other))]
+    begins = _outermost(text, start, end)
+    edges = [start, *(begin for begin in begins if begin > start), end]
+    return [span for one, other in pairwise(edges) if (span := _trimmed(text, one, other))]
+
+
+def nested_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The items of a list inside the item text[start:end], as `item_spans` gives them; empty when there is none."""
+    newline = text.find("\n", start, end)
+    begins = _outermost(text, newline + 1, end) if newline >= 0 else []
+    return item_spans(text, begins[0], end) if begins else []
+
+
+def _outermost(text: str, start: int, end: int) -> list[int]:
+    """Where the least indented items begin, at their marks' lines."""
+    marks = list(_line_matches(text, start, end))
+    least = min((len(match["indent"].expandtabs(4)) for match in marks), default=0)
+    return [match.start() for match in marks if len(match["indent"].expandtabs(4)) <= least + 1]
 
 
 def has_mark(text: str) -> bool:
@@ -88,7 +106,7 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
     ]
     parts: list[Part] = []
     for part in known or _guessed(text, type_):
-        kind = _plain_kind(text, part, parts) if type_ in PLAIN and part.kind == "code" else part.kind
+        kind = _kind(text, part, parts, type_)
         span = _trimmed(text, part.start, part.end)
         if span is None:
             continue
@@ -104,17 +122,32 @@ def _is_question(text: str) -> bool:
     return text.rstrip("*_ ").endswith("?") and len(text) < 300
 
 
+def _kind(text: str, part: Part, before: Sequence[Part], type_: str) -> BlockKind:
+    """The kind of a block, where its format says too little: indentation alone makes no code."""
+    if part.kind == "code" and type_ in PLAIN and not text.startswith(("```", "~~~"), part.start):
+        return _plain_kind(text, part, before)
+    if part.kind == "paragraph" and text.startswith("+-", part.start):
+        return "table"
+    if part.kind == "paragraph" and type_ in PLAIN and has_mark(text[part.start : part.start + 200]):
+        return "list"
+    return part.kind
+
+
 def _plain_kind(text: str, part: Part, before: Sequence[Part]) -> BlockKind:
     """What an indented block of plain text is: code only below a line that ends with two colons, or under a directive."""
     above = text[before[-1].start : before[-1].end] if before else ""
     block = text[part.start : part.end]
+    if block.startswith("+-"):
+        return "table"
     if _DIRECTIVE.match(block):
         return "code"
     if _TABLE_ROW.match(block) and block.count("|") > 3:
         return "table"
+    if has_mark(block) and before and before[-1].kind == "list":
+        return "list"
     if above.endswith("::") or (before and before[-1].kind == "code" and not _reads_as_prose(block)):
         return "code"
-    if before and before[-1].kind == "list":
+    if (before and before[-1].kind == "list") or has_mark(block):
         return "list"
     return "paragraph" if _reads_as_prose(block) else "code"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 
 DELIMITED = frozenset({"csv", "tsv"})  # types of documents that are one table
 _RULE = re.compile(r":?-{2,}:?")
@@ -35,6 +36,28 @@ def row_pairs(text: str, start: int, end: int, *, delimited: bool = False) -> tu
     if len(header) != len(own) or any(character.isdigit() for character in "".join(header)):
         return ()
     return tuple((column, cell) for column, cell in zip(header, own, strict=True) if cell)
+
+
+def grid_rows(text: str, start: int, end: int) -> Iterator[tuple[int, int, tuple[tuple[str, str], ...]]]:
+    """(start, end, pairs of column and cell) of the rows of a grid table, whose rows stand between lines of dashes and may have
+    several lines; the first row names the columns if a line of equals signs follows it."""
+    header: list[str] = []
+    begin, lines, position = start, list[list[str]](), start
+    for line in text[start:end].splitlines(keepends=True):
+        if line.lstrip().startswith("+"):
+            row = [" ".join(filter(None, parts)) for parts in zip(*lines, strict=True)] if lines else []
+            if row and "=" in line:
+                header = row
+            elif any(row):
+                columns = header if len(header) == len(row) else [""] * len(row)
+                pairs = tuple((column, cell) for column, cell in zip(columns, row, strict=True) if cell)
+                yield begin, position - 1, pairs
+            begin, lines = position + len(line), []
+        else:
+            found = cells(line)
+            if not lines or len(found) == len(lines[0]):
+                lines.append(found)
+        position += len(line)
 
 
 def is_header(text: str, start: int, end: int, *, delimited: bool = False) -> bool:

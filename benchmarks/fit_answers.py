@@ -1,0 +1,408 @@
+"""Fits the models that choose an answer and say how likely it is right: writes `ragcli/generation/weights.json`.
+
+    python benchmarks/fit_answers.py --natural GOLD INDEX --collection FOLDER INDEX [--collection ...] [--write]
+
+`--natural` is a gold file with `must_groups` and `must_not`, `--collection` a BEIR folder with `answers.jsonl` (or with
+`gold.jsonl`), each with an index of it. The even questions of each (by position) fit, the odd ones of the gold file are
+reported. Every answerable question is also asked with the documents of its evidence taken out of the ranking: it then has
+no answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.metrics import roc_auc_score
+
+from ragcli.app import App
+from ragcli.generation import choosing
+from ragcli.generation.choosing import CONFIDENCE, Chooser, Scored, best_pair, confidence_row
+from ragcli.generation.features import NAMES, asked, features
+from ragcli.generation.likeness import LATE
+from ragcli.generation.units import LONGEST, Unit, units_of
+from ragcli.results import Hit
+from ragcli.retrieval.stitching import widen
+from ragcli.settings import resolve
+from ragcli.text.folding import contains_quote
+from ragcli.text.query import parse_query
+
+Reward = Callable[[str], float]
+_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "`": "", "*": "", "\u00ad": ""})
+
+
+@dataclass
+class Question:
+    """A question, the paths of the documents that answer it, and what an answer's text is worth, from -1 to 1."""
+
+    text: str
+    answerable: bool
+    paths: frozenset[str]
+    reward: Reward
+    anywhere: bool = False  # whether any document may give the answer
+
+
+@dataclass
+class Sample:
+    """A question over some hits."""
+
+    question: Question
+    hits: Sequence[Hit]
+    weight: float
+    hidden: bool
+
+    def gains(self, units: Sequence[Unit]) -> np.ndarray:
+        """What choosing each unit is worth to the ranking: a right one 1, less up to a third of its length; half of its reward any
+        other."""
+        reward = np.clip(self.worth(units), 0, 1)
+        lengths = np.array([min(len(unit.shown), LONGEST) for unit in units])
+        return np.where(reward >= 1, 1 - 0.3 * lengths / LONGEST, 0.5 * reward)
+
+    def worth(self, units: Sequence[Unit]) -> np.ndarray:
+        """The reward of each unit."""
+        if self.hidden or not self.question.answerable:
+            return np.zeros(len(units))
+        right = [
+            self.question.anywhere or _among(unit.hit.passage.document.path, self.question.paths) for unit in units
+        ]
+        return np.array([self.question.reward(u.shown) if ok else 0.0 for u, ok in zip(units, right, strict=True)])
+
+
+def _among(path: str, wanted: frozenset[str]) -> bool:
+    return any(path == one or path.endswith("/" + one) for one in wanted)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).translate(_PLAIN)).strip().casefold()
+
+
+def _holds(text: str, phrase: str) -> bool:
+    wanted = _plain(phrase)
+    before = r"(?<![a-z0-9])" if wanted[:1].isalnum() else ""
+    after = r"(?![a-z0-9])" if wanted[-1:].isalnum() else ""
+    return re.search(before + re.escape(wanted) + after, text) is not None
+
+
+def natural(gold: Path) -> Iterator[Question]:
+    """The questions of a gold file that are neither misspelt nor in another language."""
+    for line in gold.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if {"typo", "foreign"} & set(row.get("tags", ())):
+            continue
+        groups = row.get("must_groups") or [[phrase] for phrase in row.get("must_contain", ())]
+        banned = row.get("must_not", [])
+
+        def reward(text: str, groups: list[list[str]] = groups, banned: list[str] = banned) -> float:
+            plain = _plain(text)
+            if any(_holds(plain, phrase) for phrase in banned):
+                return -1.0
+            met = sum(any(_holds(plain, phrase) for phrase in group) for group in groups) / max(1, len(groups))
+            return 0.3 * met if met < 1 else 1.0 if len(text) <= LONGEST else 0.6
+
+        paths = frozenset(item["path"] for item in row.get("evidence", ()))
+        yield Question(row["question"], row["answerable"], paths, reward, anywhere=True)
+
+
+def collection(folder: Path) -> Iterator[Question]:
+    """The questions of a BEIR folder with answers or spans, or of a gold file with answers."""
+    if (folder / "gold.jsonl").exists():
+        for row in _rows(folder / "gold.jsonl"):
+            answers = row.get("answers", [])
+            yield Question(row["question"], row["answerable"], frozenset(row.get("files", ())), _quotes(answers))
+        return
+    relevant: dict[str, set[str]] = {}
+    for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        question, document, *_ = line.split("\t")
+        relevant.setdefault(question, set()).add(document)
+    answers = {row["_id"]: row for row in _rows(folder / "answers.jsonl")}
+    for row in _rows(folder / "queries.jsonl"):
+        found = answers[row["_id"]]
+        if "spans" in found and (folder / "docs").exists():
+            paths = frozenset(f"{span['doc']}.md" for span in found["spans"])
+            yield Question(row["text"], True, paths, _recall([span["text"] for span in found["spans"]]))
+        else:
+            yield Question(row["text"], True, frozenset(relevant[row["_id"]]), _quotes(found["answers"]))
+
+
+def _rows(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _quotes(answers: Sequence[str]) -> Reward:
+    return lambda text: float(any(contains_quote(text, answer) for answer in answers if answer.strip()))
+
+
+def _recall(spans: Sequence[str]) -> Reward:
+    words = [word for span in spans for word in _plain(span).split()]
+
+    def reward(text: str) -> float:
+        there = set(_plain(text).split())
+        share = sum(word in there for word in words) / max(1, len(words))
+        return 1.0 if share > 0.85 else 0.4 * share
+
+    return reward
+
+
+def app_for(index: Path) -> App:
+    return App(resolve({"index": str(index)}, environment={}, directory=Path.cwd(), user_file=Path("none")), Path.cwd())
+
+
+def samples(app: App, questions: Sequence[Question], weight: float) -> Iterator[Sample]:
+    """Each question as it is, and each answerable one without its documents."""
+    retriever = app.retriever()
+    for question in questions:
+        hits = retriever.retrieve(question.text, 30).hits
+        for hidden in (False, True) if question.answerable else (False,):
+            kept = [hit for hit in hits if not (hidden and _among(hit.passage.document.path, question.paths))][:5]
+            kept = [replace(hit, rank=rank) for rank, hit in enumerate(kept, 1)]
+            if kept:
+                wide = widen(kept, lambda ids: app.reader.surroundings(ids, 1, 2))
+                yield Sample(question, wide, weight, hidden)
+
+
+def fit_ranking(data: Sequence[tuple[np.ndarray, np.ndarray, float]], penalty: float) -> np.ndarray:
+    """Weights that maximise the mean log of the expected reward of a softmax over the units of each question (features,
+    rewards, weight); `penalty` is that of the squared norm, for features scaled to variance 1."""
+    data = [(x, y, w) for x, y, w in data if len(y) and y.max() > 0.3]
+    everything = np.concatenate([x for x, _, _ in data])
+    scale = everything.std(axis=0) + 1e-6
+    z, reward = everything / scale, np.concatenate([y for _, y, _ in data])
+    starts = np.cumsum([0, *(len(y) for _, y, _ in data[:-1])])
+    owner = np.repeat(np.arange(len(data)), [len(y) for _, y, _ in data])
+    weights = np.array([w for _, _, w in data])
+    weights = weights / weights.sum()
+
+    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+        scores = z @ w
+        e = np.exp(scores - np.maximum.reduceat(scores, starts)[owner])
+        p = e / np.add.reduceat(e, starts)[owner]
+        expected = np.add.reduceat(p * reward, starts) + 1e-9
+        slope = p * (reward / expected[owner] - 1) * weights[owner]
+        return -float(weights @ np.log(expected)) + penalty * float(w @ w), -(z.T @ slope) + 2 * penalty * w
+
+    return minimize(loss, np.zeros(z.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 400}).x / scale
+
+
+def fit_logistic(x: np.ndarray, y: np.ndarray, weights: np.ndarray, penalty: float) -> tuple[np.ndarray, float]:
+    """Weights and bias of a logistic regression, the features scaled to variance 1 for the penalty."""
+    from sklearn.linear_model import LogisticRegression
+
+    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
+    model = LogisticRegression(C=1 / penalty, max_iter=3000).fit((x - mean) / scale, y, sample_weight=weights)
+    return model.coef_[0] / scale, float(model.intercept_[0] - model.coef_[0] @ (mean / scale))
+
+
+class Fit:
+    """Fits the models in their order; each needs the ones before it."""
+
+    def __init__(self, apps: Sequence[App]) -> None:
+        self.weights: dict[str, dict[str, float]] = {
+            name: {}
+            for name in ("first", "second", "confidence_first", "confidence_second", "bias_first", "bias_second")
+        }
+        self.weights["bias_first"] = self.weights["bias_second"] = {"bias": 0.0}
+        self.choosers = [(choosing_for(app, late=True), choosing_for(app, late=False)) for app in apps]
+
+    def install(self) -> None:
+        """Let the choosers use what is fitted so far."""
+        choosing._weights.cache_clear()
+        choosing._vector.cache_clear()
+        choosing._weights = _Fixed(self.weights)  # type: ignore[assignment]
+
+    def first(self, data: Sequence[tuple[int, Sample]]) -> None:
+        rows = []
+        for number, sample in data:
+            if sample.hidden or not sample.question.answerable:
+                continue
+            units = [unit for hit in sample.hits for unit in units_of(hit)]
+            chooser = self.choosers[number][1]
+            query = parse_query(sample.question.text)
+            ids = list(dict.fromkeys(i for hit in sample.hits for i in hit.whole.chunk_ids))
+            cosines = chooser.sentence_cosines(ids, chooser.embed_query(query.text))
+            table = features(asked(sample.question.text, chooser.words(query, correct=False)), units, cosines)
+            rows.append((table, sample.gains(units), sample.weight))
+        self.weights["first"] = _named(NAMES, fit_ranking(rows, 0.02))
+        self.install()
+
+    def scored(self, data: Sequence[tuple[int, Sample]], *, late: bool) -> list[Scored]:
+        return [self.choosers[number][0 if late else 1].scored(s.question.text, s.hits) for number, s in data]
+
+    def second(self, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored]) -> None:
+        rows = [(s.table, sample.gains(s.units), sample.weight) for (_, sample), s in zip(data, scored, strict=True)
+                if len(s.names) > len(NAMES)]  # fmt: skip
+        self.weights["second"] = _named(NAMES + LATE, fit_ranking(rows, 0.1))
+        self.install()
+
+    def confidence(self, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], kind: str) -> None:
+        x, y, w = self.judged(data, scored)
+        coefficients, bias = fit_logistic(x, y, w, 20.0)
+        self.weights[f"confidence_{kind}"] = _named(CONFIDENCE, coefficients)
+        self.weights[f"bias_{kind}"] = {"bias": round(bias, 5)}
+        self.install()
+
+    def judged(
+        self, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Confidence features, whether the answer is there to be found, and weights."""
+        rows = []
+        for (_, sample), s in zip(data, scored, strict=True):
+            chosen = best_pair(s, LONGEST)
+            if chosen:
+                there = sample.question.answerable and not sample.hidden
+                rows.append((confidence_row(s, chosen), there, sample.weight))
+        return np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
+
+    @staticmethod
+    def right(sample: Sample, s: Scored, chosen: Sequence[int]) -> bool:
+        """Whether the shown units together are worth 1."""
+        units = [s.units[i] for i in chosen]
+        if sample.hidden or not sample.question.answerable:
+            return False
+        if sample.question.anywhere:
+            return sample.question.reward("\n".join(u.shown for u in units)) >= 1
+        return bool(sample.worth(units).max() >= 1)
+
+
+class _Fixed:
+    def __init__(self, weights: dict[str, dict[str, float]]) -> None:
+        self._weights = weights
+
+    def __call__(self) -> dict[str, dict[str, float]]:
+        return self._weights
+
+    def cache_clear(self) -> None:
+        """Nothing is kept."""
+
+
+def choosing_for(app: App, *, late: bool) -> Chooser:
+    embed = getattr(app.embedder, "embed_tokens", None) if late else None
+    return Chooser(app.reader.words, app.embed_query, app.reader.sentence_cosines, embed)
+
+
+def _named(names: Sequence[str], weights: np.ndarray) -> dict[str, float]:
+    return {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True) if abs(weight) > 1e-5}
+
+
+def report(title: str, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: Fit, kind: str) -> None:
+    """Shares of right answers and how well the confidence separates."""
+    vector = np.array([fit.weights[f"confidence_{kind}"].get(name, 0.0) for name in CONFIDENCE])
+    rows = []
+    for (_, sample), s in zip(data, scored, strict=True):
+        chosen = best_pair(s, LONGEST)
+        if chosen:
+            z = float(confidence_row(s, chosen) @ vector) + fit.weights[f"bias_{kind}"]["bias"]
+            length = sum(len(s.units[i].shown) for i in chosen)
+            rows.append((sample, fit.right(sample, s, chosen), 1 / (1 + np.exp(-z)), length))
+    shown = [r for r in rows if not r[0].hidden and r[0].question.answerable]
+    near = [r for r in rows if not r[0].question.answerable]
+    hidden = [r for r in rows if r[0].hidden]
+    print(
+        f"{title} ({kind}): right {np.mean([r[1] for r in shown]):.3f} of {len(shown)}, {np.mean([r[3] for r in shown]):.0f} characters"
+    )
+    for name, others in (("near misses", near), ("hidden", hidden)):
+        if others:
+            y = [1] * len(shown) + [0] * len(others)
+            print(f"  AUROC against {name} {roc_auc_score(y, [r[2] for r in [*shown, *others]]):.3f}")
+    print(f"  AUROC right against wrong {roc_auc_score([r[1] for r in shown], [r[2] for r in shown]):.3f}")
+    for t in (0.2, 0.3, 0.4, 0.5, 0.6):
+        kept = [r for r in shown if r[2] >= t]
+        print(f"  threshold {t}: right {np.sum([r[1] for r in kept]) / len(shown):.3f}, not right {np.sum([not r[1] for r in kept]) / len(shown):.3f},"
+              f" near misses declined {np.mean([r[2] < t for r in near]) if near else 0:.2f}, hidden {np.mean([r[2] < t for r in hidden]) if hidden else 0:.2f}")  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--natural", nargs=2, type=Path, action="append", required=True, metavar=("GOLD", "INDEX"))
+    parser.add_argument("--collection", nargs=2, type=Path, action="append", default=[], metavar=("FOLDER", "INDEX"))
+    parser.add_argument("--most", type=int, default=50, help="questions of a collection")
+    parser.add_argument("--write", action="store_true", help="fit to all of them then, and write weights.json")
+    options = parser.parse_args()
+    started = time.monotonic()
+    apps = [app_for(index) for _, index in [*options.natural, *options.collection]]
+    training: list[tuple[int, Sample]] = []
+    held: list[tuple[int, Sample]] = []
+    for number, (gold, _) in enumerate(options.natural):
+        every = list(natural(gold))
+        training += [(number, s) for s in samples(apps[number], every[:: 1 if number else 2], 1.0)]
+        held += [(number, s) for s in samples(apps[number], [] if number else every[1::2], 1.0)]
+    for number, (folder, _) in enumerate(options.collection, len(options.natural)):
+        questions = list(collection(folder))[::2]
+        questions = questions[:: max(1, len(questions) // options.most)]
+        training += [(number, s) for s in samples(apps[number], questions, 30 / len(questions))]
+    print(f"{len(training)} samples fit, {len(held)} are held out ({time.monotonic() - started:.0f} s)", flush=True)
+    fit = Fit(apps)
+    fit.first(training)
+    fit.confidence(training, fit.scored(training, late=False), "first")
+    report("held out", held, fit.scored(held, late=False), fit, "first")
+    scored, scored_held = fit.scored(training, late=True), fit.scored(held, late=True)
+    fit.second(training, scored)
+    scored, scored_held = [_again(s, fit) for s in scored], [_again(s, fit) for s in scored_held]
+    fit.confidence(training, scored, "second")
+    for number, (gold, _) in enumerate(options.natural):
+        own = [(d, s) for d, s in zip(training, scored, strict=True) if d[0] == number]
+        report(f"fitted on, {gold.stem}", [d for d, _ in own], [s for _, s in own], fit, "second")
+    report("held out", held, scored_held, fit, "second")
+    every_one, every_scored = training + held, scored + scored_held
+    cross_validate(every_one, every_scored, fit)
+    if options.write:
+        fit.second(every_one, every_scored)
+        every_scored = [_again(s, fit) for s in every_scored]
+        fit.confidence(every_one, every_scored, "second")
+        target = Path(choosing.__file__).with_name("weights.json")
+        target.write_text(json.dumps(fit.weights, indent=1) + "\n", encoding="utf-8")
+    print(f"{time.monotonic() - started:.0f} s")
+
+
+def cross_validate(data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: Fit, folds: int = 5) -> None:
+    """What the second model and the confidence give for the questions of the first gold file that did not fit them, in turn."""
+    held_data: list[tuple[int, Sample]] = []
+    held_scored: list[Scored] = []
+    confidences: list[float] = []
+    texts = sorted({sample.question.text for _, sample in data})
+    for fold in range(folds):
+        mine = set(texts[fold::folds])
+        kept = [(d, s) for d, s in zip(data, scored, strict=True) if d[1].question.text not in mine]
+        fit.second([d for d, _ in kept], [s for _, s in kept])
+        fit.confidence([d for d, _ in kept], [_again(s, fit) for _, s in kept], "second")
+        vector = np.array([fit.weights["confidence_second"].get(name, 0.0) for name in CONFIDENCE])
+        for d, s in zip(data, scored, strict=True):
+            if d[1].question.text in mine and len(s.names) > len(NAMES):
+                s = _again(s, fit)
+                held_data.append(d)
+                held_scored.append(s)
+                row = confidence_row(s, best_pair(s, LONGEST))
+                confidences.append(float(row @ vector) + fit.weights["bias_second"]["bias"])
+    for number in sorted({d[0] for d in held_data}):
+        own = [(d[1], fit.right(d[1], s, best_pair(s, LONGEST)), z) for d, s, z in zip(held_data, held_scored, confidences, strict=True)
+               if d[0] == number]  # fmt: skip
+        shown = [(right, z) for sample, right, z in own if sample.question.answerable and not sample.hidden]
+        near = [z for sample, _, z in own if not sample.question.answerable]
+        hidden = [z for sample, _, z in own if sample.hidden]
+        line = f"cross-validated, set {number}: right {np.mean([right for right, _ in shown]):.3f} of {len(shown)}"
+        for name, others in (("near misses", near), ("hidden", hidden)):
+            if others:
+                line += f", AUROC against {name} {roc_auc_score([1] * len(shown) + [0] * len(others), [*(z for _, z in shown), *others]):.3f}"
+        print(line, flush=True)
+        for t in (0.3, 0.4, 0.5, 0.6, 0.7):
+            cut = float(np.log(t / (1 - t)))
+            print(f"  threshold {t}: right {sum(r for r, z in shown if z >= cut) / len(shown):.3f}, not right {sum(not r for r, z in shown if z >= cut) / len(shown):.3f}, near misses declined {np.mean([z < cut for z in near]) if near else 0:.2f}, hidden {np.mean([z < cut for z in hidden]) if hidden else 0:.2f}")
+
+
+def _again(s: Scored, fit: Fit) -> Scored:
+    """The same units under the second model's weights."""
+    if len(s.names) == len(NAMES):
+        return s
+    scores = s.table @ np.array([fit.weights["second"].get(name, 0.0) for name in s.names])
+    order = np.argsort(-scores, kind="stable")
+    return Scored(tuple(s.units[i] for i in order), scores[order], s.table[order], s.names)
+
+
+if __name__ == "__main__":
+    main()

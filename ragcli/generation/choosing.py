@@ -1,0 +1,195 @@
+"""Chooses the units that answer a question, and says how likely they do.
+
+Two linear models, one after the other: the first weighs what costs nothing (`features.py`) and keeps the best few dozen
+units, the second adds how near the words of the question are to each unit in its passage (`likeness.py`). The answer is the
+unit, or the pair of units of different places, that most probably holds what is asked within the length of an answer. The
+confidence is a logistic model over the same numbers of the chosen unit. `benchmarks/fit_answers.py` fits all of them and
+writes `weights.json`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from ragcli.datatypes import QueryWord
+from ragcli.generation.features import NAMES, asked, features
+from ragcli.generation.likeness import LATE, Column, late_features
+from ragcli.generation.pieces import Choice
+from ragcli.generation.units import LONGEST, Unit, units_of
+from ragcli.protocols import SentenceCosines, TokenEmbedder
+from ragcli.results import Hit
+from ragcli.text.analyzer import terms
+from ragcli.text.query import STOP_WORDS, Query, parse_query
+from ragcli.text.subquestions import sub_questions
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Vector
+
+PASSAGES = 5  # that a question is answered from; those after them are for parts of it
+MOST = 3  # units of an answer
+SHORTLIST = 24  # units that the second model sees
+ROOM = 3200  # characters of passages that are read token by token for one question
+_LENGTH = 0.2  # what 600 characters more cost, as a share of the score
+OF_CHOSEN = ("context", "missing", "lacks", "hit_dense", "ctx_min", "ctx_heavy")
+OF_ALL = ("own", "context", "dense", "ctx", "ctx_min", "ctx_idf")
+SUMMARY = ("top", "ahead", "mass", "spread")
+CONFIDENCE = OF_CHOSEN + SUMMARY + tuple(f"most_{name}" for name in OF_ALL)
+
+
+class Words(Protocol):
+    """Resolves a question's words in an index; see `ragcli.index.words`."""
+
+    def __call__(self, query: Query, *, correct: bool) -> Sequence[QueryWord]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The units of a question that were compared last, best first, with their scores and features; what models are fitted
+    to."""
+
+    units: tuple[Unit, ...]
+    scores: Column
+    table: Column
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Chooser:
+    """Chooses among the units of hits. `embed_tokens` is None when the embedder gives no token states; the first model then
+    decides alone. The last choice is remembered, since an answer is judged first and written afterwards."""
+
+    words: Words
+    embed_query: Callable[[str], Vector]
+    sentence_cosines: SentenceCosines
+    embed_tokens: TokenEmbedder | None = None
+    _last: tuple[object, Choice] | None = field(default=None, init=False)
+
+    def __call__(self, question: str, hits: Sequence[Hit]) -> Choice:
+        """The choice within the length of an answer; a single unit may be longer. Ties go to the better hit, then to what
+        stands first. A part of the question that the choice says nothing of (see `sub_questions`) adds the best unit for
+        it."""
+        key = (question, tuple((hit.rank, hit.whole.chunk_ids) for hit in hits))
+        if self._last is None or self._last[0] != key:
+            self._last = (
+                key,
+                self._with_parts(question, hits, choice_of(self.scored(question, hits[:PASSAGES]), LONGEST)),
+            )
+        return self._last[1]
+
+    def _with_parts(self, question: str, hits: Sequence[Hit], choice: Choice) -> Choice:
+        units = list(choice.units)
+        for part in sub_questions(question) if units else ():
+            if len(units) > 1 and not _speaks_of(part, question, units):
+                units.pop()
+            if not _speaks_of(part, question, units):
+                found = choice_of(self.scored(part, hits), LONGEST // 2)
+                units += [unit for unit in found.units[:1] if not any(overlaps(unit, other) for other in units)]
+        return Choice(tuple(units[:MOST]), choice.confidence)
+
+    def scored(self, question: str, hits: Sequence[Hit]) -> Scored:
+        """The best units of the hits."""
+        units = [unit for hit in hits for unit in units_of(hit)]
+        if not units:
+            return Scored((), np.zeros(0), np.zeros((0, len(NAMES))), NAMES)
+        query = parse_query(question)
+        words = self.words(query, correct=False)
+        ids = list(dict.fromkeys(i for hit in hits for i in hit.whole.chunk_ids))
+        cosines = self.sentence_cosines(ids, self.embed_query(query.text or question))
+        table = features(asked(question, words), units, cosines)
+        scores = table @ _vector("first", NAMES)
+        order = np.argsort(-scores, kind="stable")[:SHORTLIST]
+        if self.embed_tokens is None:
+            return Scored(tuple(units[i] for i in order), scores[order], table[order], NAMES)
+        weights = [(token, word.idf) for token, word in zip(query.tokens, words, strict=False)]
+        kept, late = late_features(question, weights, [units[i] for i in order], self.embed_tokens, room=ROOM)
+        if not kept:
+            return Scored(tuple(units[i] for i in order), scores[order], table[order], NAMES)
+        order = order[kept]
+        table = np.hstack([table[order], late])
+        scores = table @ _vector("second", NAMES + LATE)
+        best = np.argsort(-scores, kind="stable")
+        return Scored(tuple(units[i] for i in order[best]), scores[best], table[best], NAMES + LATE)
+
+
+def choice_of(scored: Scored, room: int) -> Choice:
+    chosen = best_pair(scored, room)
+    if not chosen:
+        return Choice((), 0.0)
+    kind = _kind(scored.names)
+    bias = _weights()[f"bias_{kind}"]["bias"]
+    z = float(confidence_row(scored, chosen) @ _vector(f"confidence_{kind}", CONFIDENCE)) + bias
+    return Choice(tuple(scored.units[i] for i in chosen), 1 / (1 + math.exp(-max(-30.0, min(30.0, z)))))
+
+
+def _speaks_of(part: str, question: str, units: Sequence[Unit]) -> bool:
+    """Whether the units hold, headings included, some word of a part that the rest of the question lacks."""
+    rest = set(terms(question.replace(part, " "))) | STOP_WORDS
+    own = set(terms(part)) - rest
+    there = {term for unit in units for term in (*unit.own_terms, *terms(" ".join([unit.lead, *unit.headings])))}
+    return not own or bool(own & there)
+
+
+def best_pair(scored: Scored, room: int) -> list[int]:
+    """Positions of the unit, or the two units of different places, with the largest sum of probabilities (softmax over the
+    units), where length counts a little against them."""
+    units, scores = scored.units, scored.scores
+    if not units:
+        return []
+    share = np.exp(scores - scores.max())
+    best, chosen = -1.0, [0]
+    for i, unit in enumerate(units):
+        size = len(unit.shown)
+        alone = float(share[i]) * math.exp(-_LENGTH * size / LONGEST) * (1.0 if size <= max(room, LONGEST) else 0.5)
+        if alone > best:
+            best, chosen = alone, [i]
+        for j in range(i + 1, len(units)):
+            both = size + len(units[j].shown) + 2
+            value = float(share[i] + share[j]) * math.exp(-_LENGTH * both / LONGEST)
+            if both <= room and value > best and not overlaps(unit, units[j]):
+                best, chosen = value, [i, j]
+    return chosen
+
+
+def overlaps(one: Unit, other: Unit) -> bool:
+    """Whether two units share a place, or say the same."""
+    same = one.hit.whole.document.document_id == other.hit.whole.document.document_id
+    return (same and one.start < other.end and other.start < one.end) or one.shown == other.shown
+
+
+def confidence_row(scored: Scored, chosen: Sequence[int]) -> Column:
+    """What the confidence is computed from, in the order of CONFIDENCE: some features of the best chosen unit; its score, how
+    far it is ahead of the best unit of another place, the share of the chosen units in the softmax over all, and its entropy; the
+    largest value of some features among all units. What was not measured is 0."""
+    share = np.exp(scored.scores - scored.scores.max())
+    share = share / share.sum()
+    top = float(scored.scores[chosen[0]])
+    others = (i for i, unit in enumerate(scored.units) if not any(overlaps(unit, scored.units[j]) for j in chosen))
+    ahead = top - max((float(scored.scores[i]) for i in others), default=top - 5.0)
+    place = {name: i for i, name in enumerate(scored.names)}
+    own = [float(scored.table[chosen[0], place[name]]) if name in place else 0.0 for name in OF_CHOSEN]
+    most = [float(scored.table[:, place[name]].max()) if name in place else 0.0 for name in OF_ALL]
+    spread = -float(share @ np.log(share + 1e-9))
+    return np.array([*own, top, ahead, float(share[list(chosen)].sum()), spread, *most])
+
+
+def _kind(names: Sequence[str]) -> str:
+    return "second" if len(names) > len(NAMES) else "first"
+
+
+@lru_cache(maxsize=8)
+def _vector(model: str, names: tuple[str, ...]) -> Column:
+    weights = _weights()[model]
+    return np.array([weights.get(name, 0.0) for name in names])
+
+
+@lru_cache(maxsize=1)
+def _weights() -> dict[str, dict[str, float]]:
+    text = files("ragcli.generation").joinpath("weights.json").read_text(encoding="utf-8")
+    return json.loads(text)  # type: ignore[no-any-return]

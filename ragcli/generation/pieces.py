@@ -1,0 +1,50 @@
+"""What was chosen for an answer, and what a chosen piece claims."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ragcli.generation.units import LONGEST, Unit
+from ragcli.results import Claim, Hit
+from ragcli.text.folding import fold_quote
+from ragcli.text.units import LINED, unit_spans
+
+_SHORT = ("sentence", "item", "row")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The units that answer best, the best first, and the probability that they do (before any calibration to an index).
+    There are no units when there are no hits."""
+
+    units: tuple[Unit, ...]
+    confidence: float
+
+
+def claim_of(unit: Unit, hits: Sequence[Hit]) -> Claim:
+    """The unit as a claim on the places that it is copied from; of an item far below what leads in to it, only the item."""
+    start, end = unit.start, unit.end
+    if end - start > 2 * LONGEST and len(unit.spans) > 1:
+        start, end = unit.spans[-1]
+    passage = unit.hit.whole
+    text = passage.text[start - passage.span.start : end - passage.span.start]
+    places = ((unit.hit.rank, start, end), *(twins(unit, text, hits) if unit.form in _SHORT else ()))
+    return Claim(text, places, shown=text if unit.row else unit.shown, row=unit.row, code=unit.form == "code")
+
+
+def twins(unit: Unit, text: str, hits: Sequence[Hit], *, most: int = 2) -> list[tuple[int, int, int]]:
+    """Where hits in other documents say the same, white space, case and typography aside: at most `most` of (rank, start, end),
+    in the order of the hits, one in each document."""
+    said, found = fold_quote(text), list[tuple[int, int, int]]()
+    told = {unit.hit.whole.document.document_id}
+    for hit in hits:
+        passage = hit.passage
+        if passage.document.document_id in told or said not in fold_quote(passage.text):
+            continue
+        for start, end in unit_spans(passage.text, lines=passage.document.type in LINED):
+            if fold_quote(passage.text[start:end]) == said:
+                found.append((hit.rank, passage.span.start + start, passage.span.start + end))
+                told.add(passage.document.document_id)
+                break
+    return found[:most]

@@ -1,0 +1,173 @@
+"""What an answer may consist of: units of documents at several sizes, understood with what governs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ragcli.chunking.structure import structure
+from ragcli.datatypes import Chunk, DocumentRecord, Extent
+from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.generation.pieces import claim_of
+from ragcli.generation.units import LONGEST, Unit, units_of
+from ragcli.loaders.markdown import MarkdownLoader
+from ragcli.loaders.markup import RstLoader
+from ragcli.loaders.plain import PlainTextLoader
+from ragcli.results import Hit, ScoredChunk, ScoreTrace
+from ragcli.retrieval.stitching import stitch, widen
+from ragcli.text.layout import item_spans, nested_spans, parts_of, readable
+
+LOADERS = {"md": MarkdownLoader(), "rst": RstLoader(), "txt": PlainTextLoader(), "csv": None}
+
+
+class Read(NamedTuple):
+    """A document's text and the units of it when all of it is one hit."""
+
+    text: str
+    units: list[Unit]
+
+    def shown(self, form: str) -> list[str]:
+        return [unit.shown for unit in self.units if unit.form == form]
+
+
+def hit_of(text: str, suffix: str = "md", first: int = 0, last: int | None = None) -> Hit:
+    """The chunks first to last of a document as a hit, with the rest of the document as its surroundings."""
+    from ragcli.loaders.delimited import CsvLoader
+
+    loader = LOADERS[suffix] or CsvLoader()
+    document = loader.load(text.encode(), Path(f"d.{suffix}"))  # type: ignore[attr-defined]
+    chunks = structure(HashingEmbedder(), 200).split(document)
+    record = DocumentRecord("d", f"d.{suffix}", "", document.type, document.title, len(chunks), True)
+    chosen = chunks[first : len(chunks) if last is None else last + 1]
+    scored = [ScoredChunk(i, chunk, record, 1.0, ScoreTrace("convex", (), 1.0)) for i, chunk in enumerate(chosen)]
+    around: Callable[[object], list[Chunk]] = lambda ids: chunks[first:]  # noqa: E731
+    return widen(stitch(scored[:1], 1), around)[0]
+
+
+def read(text: str, suffix: str = "md") -> Read:
+    return Read(text, units_of(hit_of(text, suffix)))
+
+
+def test_a_list_comes_with_what_leads_in_to_it() -> None:
+    found = read(
+        "# Imports\n\nImports are grouped. They come in this order:\n\n* standard library\n* third party\n* our own\n"
+    )
+    assert "They come in this order:\n* standard library\n* third party\n* our own" in found.shown("list")
+    assert "They come in this order:\n* third party" in found.shown("item")
+    assert "They come in this order:" not in found.shown("sentence"), "a lead-in is no answer by itself"
+
+
+def test_what_a_heading_or_label_forbids_is_not_read_without_it() -> None:
+    found = read("# Passwords\n\nNot OK:\n\n* sharing a password\n* writing it down\n")
+    assert all("Not OK:" in shown for form in ("item", "list") for shown in found.shown(form))
+    labelled = read("# Passwords\n\n**Never do this**\n\n* share a password\n* write it down\n")
+    assert all("Never do this" in shown for shown in labelled.shown("item"))
+
+
+def test_a_question_is_read_with_its_answer_and_is_none_itself() -> None:
+    found = read(
+        "21. Is it thread-safe?\n\n    Yes. Every call may run beside any other.\n\n22. Is it fast?\n\n    It is.\n",
+        "txt",
+    )
+    assert not any(unit.shown.endswith("?") for unit in found.units if unit.form in ("sentence", "item", "paragraph"))
+    assert "Yes. Every call may run beside any other." in found.shown("paragraph")
+    [answer] = [unit for unit in found.units if unit.form == "sentence" and unit.shown.startswith("Every call")]
+    assert answer.lead == "21. Is it thread-safe?"
+
+
+def test_items_of_an_item_are_read_with_its_head() -> None:
+    text = (
+        "# Rules\n\na. Visitors are welcome from nine to five on every working day of the week, and are met at the door.\n\n"
+        "a. The following activities are prohibited inside the secure areas of the building at all times:\n\n"
+        "    i. Photography of any kind.\n\n    i. Smoking, eating, or drinking.\n\n"
+    )
+    found = read(text)
+    head = "a. The following activities are prohibited inside the secure areas of the building at all times:"
+    assert f"{head}\n  i. Photography of any kind.\n  i. Smoking, eating, or drinking." in found.shown("item")
+
+
+def test_a_long_list_is_cut_and_says_how_much_is_left() -> None:
+    items = "\n".join(f"* item number {i} of a list that is far too long to be shown whole" for i in range(30))
+    [shown] = read(f"# All\n\nThese count:\n\n{items}\n").shown("list")
+    assert shown.startswith("These count:\n* item number 0")
+    assert len(shown) <= LONGEST + 20
+    assert shown.endswith("more)")
+    left = int(shown.rpartition("(")[2].split()[0])
+    assert shown.count("item number") + left == 30
+
+
+def test_code_comes_with_the_sentence_above_it() -> None:
+    found = read("# Run\n\nForward the port with:\n\n```sh\nssh -L 9090:127.0.0.1:8384 host\n```\n")
+    assert any("Forward the port with:" in s and "ssh -L 9090" in s for s in found.shown("code"))
+
+
+def test_wrapped_and_quoted_lines_are_joined_and_tags_are_left_out() -> None:
+    found = read('# T\n\n> The provider owns all\n> feedback that is <span class="key">given</span>.\n')
+    assert found.shown("sentence") == ["The provider owns all feedback that is given."]
+    assert readable("Hello <username>, write to <a@b.org>.") == "Hello <username>, write to <a@b.org>."
+    assert readable("see :ref:`the page <page-ref>` and ``x``", "rst") == "see the page and `x`"
+
+
+def test_headings_rules_and_front_matter_answer_nothing() -> None:
+    text = (
+        "---\ntitle: Bread\ndate: 2021-03-21\n---\n\n# Bread\n\n## Dough\n\n---\n\nKnead the dough for ten minutes.\n"
+    )
+    shown = [unit.shown for unit in read(text).units]
+    assert shown == ["Knead the dough for ten minutes."]
+
+
+def test_a_row_names_its_columns_wherever_its_table_was_cut() -> None:
+    rows = "\n".join(f"city{i},{1000 + i},north" for i in range(200))
+    hit = hit_of(f"name,people,side\n{rows}\n", "csv", first=1)
+    later = [unit for unit in units_of(hit) if unit.form == "row"]
+    assert ("name", "city199") in [pair for unit in later for pair in unit.row]
+    assert not any(unit.shown == "name; people; side" for unit in later)
+
+
+def test_indented_text_in_restructuredtext_is_no_code_unless_announced() -> None:
+    found = read(
+        "Title\n=====\n\nTo start, run::\n\n    tool --start now\n\n- one thing\n\n  with more to say about it\n", "rst"
+    )
+    assert any("tool --start now" in shown for shown in found.shown("code"))
+    assert any("with more to say" in shown for shown in found.shown("item") + found.shown("list"))
+
+
+@pytest.mark.parametrize("suffix", ["md", "rst", "txt"])
+def test_every_unit_is_copied_from_its_places(suffix: str) -> None:
+    text = (
+        "Title\n=====\n\nSome words here. More of them:\n\n- one of these\n- two of these\n\nThe end of it is here.\n"
+    )
+    hit = hit_of(text, suffix)
+    for unit in units_of(hit):
+        place = text[unit.start : unit.end]
+        words = unit.shown.replace("… (", " ").split()
+        assert [word for word in words if word not in place] == []
+        claim = claim_of(unit, [hit])
+        assert claim.text in text
+
+
+def test_items_are_found_by_their_marks() -> None:
+    text = "- a\n  - b\n  - c\n- d\n"
+    assert [text[s:e] for s, e in item_spans(text, 0, len(text))] == ["- a\n  - b\n  - c", "- d"]
+    assert [text[s:e].strip() for s, e in nested_spans(text, 0, 15)] == ["- b", "- c"]
+    assert item_spans("no list", 0, 7) == [(0, 7)]
+
+
+def test_without_known_blocks_the_text_is_cut_at_empty_lines() -> None:
+    text = "# Head\n\nWords.\n\n- item\n- other\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\ncode\n```\n"
+    kinds = [part.kind for part in parts_of(text, 0, (), "markdown")]
+    assert kinds == ["heading", "paragraph", "list", "table", "code"]
+    known = parts_of(text, 10, (Extent(18, 24, "paragraph"),), "markdown")
+    assert [text[part.start : part.end] for part in known] == ["Words."]
+
+
+def test_rows_of_a_grid_table_are_read_across_their_lines() -> None:
+    grid = (
+        "Title\n=====\n\n+-------+----------+\n| Use   | Tool     |\n+=======+==========+\n| VPN   | OpenSSL, |\n| keys  | OpenVPN  |\n"
+        "+-------+----------+\n| Mail  | PGP      |\n+-------+----------+\n"
+    )
+    for suffix in ("rst", "md", "txt"):
+        assert read(grid, suffix).shown("row") == ["Use: VPN keys; Tool: OpenSSL, OpenVPN", "Use: Mail; Tool: PGP"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ragcli.evaluation import answers
 from ragcli.evaluation.gating import Threshold, check_threshold
 from ragcli.evaluation.gold import GoldQuestion
+from ragcli.evaluation.judging import MAX_CHARACTERS, PASSAGE_METRIC, judge, outcome_metrics, passages_hold
 from ragcli.evaluation.matching import gains, holds, paths_of
 from ragcli.evaluation.metrics import DEFAULT_METRICS, Measure, mean_of, parse_measure
 from ragcli.evaluation.spans import Locate, span_scores
@@ -59,20 +60,22 @@ def evaluate(
     thresholds: Sequence[Threshold],
     config: Mapping[str, object],
     timing: bool = True,
+    max_characters: int = MAX_CHARACTERS,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> EvalReport:
     """Measure every question; a question without results scores 0 and is never left out.
 
     Retrieval metrics are means over answerable questions with evidence, answer metrics over answerable ones with what the
     metric needs (references, citations); a metric without any such question is left out. Abstaining from an answerable
-    question scores 0. With `timing`, latencies are measured as well; everything else is the same in every run.
+    question scores 0. An answer of more than `max_characters`, or than its question allows, is not right. With `timing`,
+    latencies are measured as well; everything else is the same in every run.
     """
     measures = measures_for(thresholds)
     scores: list[QuestionScore] = []
     stages: dict[str, list[float]] = {}
     for done, question in enumerate(questions):
         on_progress(done, len(questions))
-        scores.append(_score(question, measures, subject, stages))
+        scores.append(_score(question, measures, subject, stages, max_characters))
     metrics = _means(scores) | _abstention(scores)
     if timing and scores:
         total = [score.milliseconds for score in scores]
@@ -105,11 +108,17 @@ def _is_right(score: QuestionScore) -> bool:
 
 
 def _is_wrong(score: QuestionScore) -> bool:
+    if score.judgement is not None:
+        return score.judgement.outcome not in ("right", "long")
     return not score.answerable or score.contains is False
 
 
 def _score(
-    question: GoldQuestion, measures: Sequence[Measure], subject: Subject, stages: dict[str, list[float]]
+    question: GoldQuestion,
+    measures: Sequence[Measure],
+    subject: Subject,
+    stages: dict[str, list[float]],
+    max_characters: int,
 ) -> QuestionScore:
     started = time.perf_counter()
     result = subject.retrieve(question.question) if question.evidence or subject.answer is None else None
@@ -129,6 +138,11 @@ def _score(
     text = " ".join(sentence.read for sentence in reply.sentences) if reply else None
     if reply is not None and question.answerable:
         metrics |= _answer_metrics(question, reply, text or "", subject)
+    judgement = judge(question, reply, max_characters=max_characters) if reply else None
+    if reply is not None and judgement is not None:
+        metrics |= outcome_metrics(judgement)
+        held = passages_hold(question, reply.hits, subject.resolve)
+        metrics |= {} if held is None else {PASSAGE_METRIC: held}
     missed = bool(question.evidence) and metrics["hit@10"] == 0
     return QuestionScore(
         id=question.id,
@@ -145,6 +159,7 @@ def _score(
         milliseconds=((finished - retrieved) if reply else (retrieved - started)) * 1000,
         vanished=_vanished(question, subject),
         why=tuple(subject.why(question)) if missed and subject.why else (),
+        judgement=judgement,
     )
 
 

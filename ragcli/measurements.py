@@ -6,11 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+Outcome = Literal["right", "long", "incomplete", "wrong", "abstained"]
+OUTCOMES: tuple[Outcome, ...] = ("right", "long", "incomplete", "wrong", "abstained")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of a question whose gold says what its answer must hold (see `ragcli.evaluation.judging`).
+
+    `first`: the answer is right, and its first sentence or block alone would be. `missing` are the groups of alternatives that
+    the answer holds nothing of, `forbidden` the phrases of `must_not` that it holds. `characters` is its length, and
+    `max_characters` the most that counts as right.
+    """
+
+    outcome: Outcome
+    first: bool
+    missing: tuple[tuple[str, ...], ...]
+    forbidden: tuple[str, ...]
+    characters: int
+    max_characters: int
+
 
 @dataclass(frozen=True, slots=True)
 class QuestionScore:
     """What was measured of one question. `metrics` holds retrieval and answer metrics by name; None elsewhere means that it was
-    not asked for. `why` says where each piece of evidence that was not found got lost."""
+    not asked for. `why` says where each piece of evidence that was not found got lost; `judgement` is None when the gold does
+    not say what the answer must hold."""
 
     id: str
     question: str
@@ -26,6 +47,7 @@ class QuestionScore:
     milliseconds: float = 0.0
     vanished: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
+    judgement: Judgement | None = None
 
     @property
     def contains(self) -> bool | None:
@@ -111,6 +133,12 @@ class EvalReport:
     stages: tuple[Stage, ...] = ()
     fingerprint: str = ""
     gold: str = ""
+
+    @property
+    def outcomes(self) -> dict[Outcome, int]:
+        """How many of the judged questions came to each outcome, in the order of `OUTCOMES`; empty when none was judged."""
+        found = [score.judgement.outcome for score in self.per_question if score.judgement]
+        return {outcome: found.count(outcome) for outcome in OUTCOMES} if found else {}
 
     @property
     def passed(self) -> bool:

@@ -62,6 +62,7 @@ PURE = {
         "evaluation.answers",
         "evaluation.gating",
         "evaluation.gold",
+        "evaluation.judging",
         "evaluation.matching",
         "evaluation.metrics",
         "evaluation.spans",

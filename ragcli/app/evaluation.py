@@ -17,6 +17,7 @@ from ragcli.evaluating import MAIN_METRIC, Subject, deepest_rank, evaluate
 from ragcli.evaluation.beir import is_collection, read_questions
 from ragcli.evaluation.gating import Baseline, Threshold, changes_since, compare, load_baseline
 from ragcli.evaluation.gold import GoldQuestion, load_gold
+from ragcli.evaluation.judging import MAX_CHARACTERS
 from ragcli.evaluation.statistics import randomisation_p
 from ragcli.ingest import Options
 from ragcli.measurements import EvalReport, GateResult, Stage
@@ -33,14 +34,17 @@ DEFAULT_SPLIT = "test"
 class EvalOptions:
     """What an evaluation measures and what it is held against.
 
-    `split` (default: test) is for collections; `answers` (default: true), `tags` (questions with none of them are left out) and
-    `why` are for gold files. A difference to `baseline` counts beyond `tolerance` and below `significance`.
+    `split` (default: test) is for collections; `answers` (default: true), `tags` (questions with none of them are left out),
+    `without_tags` (questions with one of them are), `max_characters` (of a right answer) and `why` are for gold files. A
+    difference to `baseline` counts beyond `tolerance` and below `significance`.
     """
 
     split: str | None = None
     thresholds: Sequence[Threshold] = ()
     answers: bool | None = None
     tags: Sequence[str] = ()
+    without_tags: Sequence[str] = ()
+    max_characters: int = MAX_CHARACTERS
     timing: bool = True
     stages: bool = False
     why: bool = False
@@ -72,8 +76,11 @@ def evaluate_target(app: App, target: Path, options: EvalOptions, *, on_progress
         thresholds=options.thresholds,
         config=config,
         timing=options.timing,
+        max_characters=options.max_characters,
         on_progress=lambda done, of: on_progress("questions", done, of),
     )
+    if report.outcomes:
+        report = replace(report, config={**config, "max_characters": options.max_characters})
     report = replace(report, fingerprint=app.reader.fingerprint(), gold=str(target))
     if options.stages:
         report = replace(report, stages=_stages(app, questions, subject, report, on_progress))
@@ -82,10 +89,11 @@ def evaluate_target(app: App, target: Path, options: EvalOptions, *, on_progress
 
 def _collection(app: App, folder: Path, options: EvalOptions, on_progress: OnProgress) -> list[GoldQuestion]:
     """The judged queries, after indexing the documents."""
-    if options.tags:
-        raise UsageError(
-            "--tag selects questions of a gold file, and a BEIR folder has no tags", hint="leave --tag out"
-        )
+    for name, given in (("--tag", options.tags), ("--exclude-tag", options.without_tags)):
+        if given:
+            raise UsageError(
+                f"{name} selects questions of a gold file, and a BEIR folder has no tags", hint=f"leave {name} out"
+            )
     if options.answers:
         raise UsageError("a BEIR folder has no answers to measure", hint="leave --answers out")
     questions = read_questions(folder, options.split or DEFAULT_SPLIT)
@@ -111,15 +119,17 @@ def _gold(path: Path, options: EvalOptions) -> list[GoldQuestion]:
             "--split selects judgements of a BEIR folder, and a gold file has none", hint="leave --split out"
         )
     questions = load_gold(path)
-    if not options.tags:
-        return questions
-    chosen = [question for question in questions if set(options.tags) & set(question.tags)]
+    known = sorted({tag for question in questions for tag in question.tags})
+    hint = f"its tags: {', '.join(known)}" if known else "no question of it has tags"
+    unknown = [tag for tag in options.without_tags if tag not in known]
+    if unknown:
+        raise UsageError(f"--exclude-tag: no question of {path} has the tag {', '.join(unknown)}", hint=hint)
+    chosen = [question for question in questions if not options.tags or set(options.tags) & set(question.tags)]
     if not chosen:
-        known = sorted({tag for question in questions for tag in question.tags})
-        raise UsageError(
-            f"no question of {path} has the tag {', '.join(options.tags)}",
-            hint=f"its tags: {', '.join(known)}" if known else "no question of it has tags",
-        )
+        raise UsageError(f"no question of {path} has the tag {', '.join(options.tags)}", hint=hint)
+    chosen = [question for question in chosen if not set(options.without_tags) & set(question.tags)]
+    if not chosen:
+        raise UsageError(f"--exclude-tag leaves no question of {path}", hint="leave out fewer tags")
     return chosen
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragcli.app.gold_paths import locator, resolver
+from ragcli.app.gold_paths import locator, resolver, texts_of
 from ragcli.app.history import last
 from ragcli.datatypes import Chunk, DocumentRecord
 from ragcli.errors import GoldError, IndexUnusable, UsageError
 from ragcli.evaluation.gold import GoldQuestion, parse_gold
+from ragcli.evaluation.judging import contradictions, groups_of, missing_groups
 from ragcli.measurements import Problem
 from ragcli.text.folding import contains_quote, fold_quote
 from ragcli.text.query import content_tokens
@@ -40,6 +41,7 @@ def lint(app: App, path: Path) -> list[Problem]:
     except IndexUnusable as error:
         problems.append(Problem(0, "warning", f"paths and quotations were not checked: {error.message}"))
     for question in questions:
+        problems += [Problem(question.line, "error", text) for text in contradictions(question)]
         problems += [Problem(question.line, "warning", text) for text in _doubts(question)]
     share = sum(not question.answerable for question in questions) / max(1, len(questions))
     if questions and share < _FEWEST_UNANSWERABLE:
@@ -66,11 +68,16 @@ def _doubts(question: GoldQuestion) -> Iterator[str]:
         yield f"the question gives its answer away: “{leaked[0]}”"
     if UNREVIEWED in question.tags:
         yield "proposed by a program and not reviewed"
+    if question.must_not and not groups_of(question):
+        yield "must_not has no effect without must_groups or must_contain, which say when an answer is right"
+    if question.must_groups and not question.answerable:
+        yield "must_groups has no effect on a question that is not answerable"
 
 
 def _against_index(app: App, path: Path, questions: Sequence[GoldQuestion]) -> Iterator[Problem]:
-    resolve, locate = resolver(app, path), locator(app)
+    resolve, locate, read = resolver(app, path), locator(app), texts_of(app)
     for question in questions:
+        yield from _unsaid(question, resolve, read)
         for item in question.evidence:
             place = resolve(item.path)
             if place is None:
@@ -81,6 +88,19 @@ def _against_index(app: App, path: Path, questions: Sequence[GoldQuestion]) -> I
                 yield Problem(question.line, "error", f"“{item.quote[:60]}” is not in {item.path} (any more)")
             elif place and item.quote and contains_quote(item.quote, question.question):
                 yield Problem(question.line, "warning", "the question is copied from its evidence")
+
+
+def _unsaid(
+    question: GoldQuestion, resolve: Callable[[str], str | None], read: Callable[[str], tuple[int, str]]
+) -> Iterator[Problem]:
+    """Groups of `must_groups` that no document of the evidence holds: an answer in the words of the documents cannot either."""
+    places = [resolve(item.path) for item in question.evidence]
+    if not all(places):  # evidence that may stand in any document, or in none of the index
+        return
+    text = "\n".join(read(place)[1] for place in dict.fromkeys(places) if place)
+    for group in missing_groups(text, question.must_groups) if places else ():
+        phrases = " or ".join(f"“{phrase}”" for phrase in group)
+        yield Problem(question.line, "warning", f"no document of the evidence says {phrases}")
 
 
 def add_last(app: App, path: Path, *, good: bool) -> dict[str, Any]:

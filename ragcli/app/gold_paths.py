@@ -36,20 +36,29 @@ def resolver(app: App, gold: Path) -> Callable[[str], str | None]:
     return resolve
 
 
-def locator(app: App) -> Callable[[str, str], tuple[int, int] | None]:
-    """(path of the index, quotation) → its first place in the document, white space, case and typography aside."""
+def texts_of(app: App) -> Callable[[str], tuple[int, str]]:
+    """Path of the index → offset and text of the document from its first passage to its last; (0, "") for a path that is not
+    in the index. Texts are read once."""
     ids = {
         path: document.document_id for document in app.reader.documents() for path in (document.path, *document.copies)
     }
     texts: dict[str, tuple[int, str]] = {}
 
-    def locate(path: str, quote: str) -> tuple[int, int] | None:
-        if path not in ids:
-            return None
+    def read(path: str) -> tuple[int, str]:
         if path not in texts:
-            chunks = app.reader.document_chunks(ids[path])
+            chunks = app.reader.document_chunks(ids[path]) if path in ids else []
             texts[path] = (chunks[0].span.start if chunks else 0, "".join(chunk.text + chunk.tail for chunk in chunks))
-        start, text = texts[path]
+        return texts[path]
+
+    return read
+
+
+def locator(app: App) -> Callable[[str, str], tuple[int, int] | None]:
+    """(path of the index, quotation) → its first place in the document, white space, case and typography aside."""
+    read = texts_of(app)
+
+    def locate(path: str, quote: str) -> tuple[int, int] | None:
+        start, text = read(path)
         words = [
             re.sub(r"['’‘\"“”–—-]", lambda _: r"['’‘\"“”–—-]", re.escape(w).replace(r"\-", "-")) for w in quote.split()
         ]

@@ -208,6 +208,19 @@ ContextTokens = Annotated[
 ]
 
 
+ExcludeTag = Annotated[
+    list[str] | None,
+    typer.Option("--exclude-tag", metavar="TAG", help="No questions with this tag; repeatable.", show_default=False),
+]
+MaxCharacters = Annotated[
+    int,
+    typer.Option(
+        "--max-characters",
+        metavar="N",
+        help="Longest answer that counts as right, unless its question sets max_characters.",
+        min=1,
+    ),
+]
 Report = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write the questions as JUnit test cases.", show_default=False),

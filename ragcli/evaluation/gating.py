@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ragcli.errors import GoldError, UsageError
+from ragcli.evaluation.judging import OUTCOME_METRICS, PASSAGE_METRIC
 from ragcli.evaluation.metrics import parse_measure
 from ragcli.evaluation.statistics import randomisation_p
 from ragcli.measurements import Comparison, GateResult
@@ -19,11 +20,16 @@ SPAN_METRICS = ("span_recall", "span_precision", "span_iou")
 ANSWER_METRICS = (
     "answer_em", "answer_f1", "rouge_l", "answer_similarity", "answer_contains", "must_contain", "support_rate",
     "citation_precision", "citation_recall", "abstention_accuracy", "abstention_precision", "abstention_recall",
-    "abstention_auroc", "calibration_error",
+    "abstention_auroc", "calibration_error", *OUTCOME_METRICS, PASSAGE_METRIC,
 )  # fmt: skip
 LATENCY_METRICS = ("latency_p50_ms", "latency_p95_ms")
 _ROUNDING = 1e-6  # of the numbers in a baseline file
-_SMALLER_IS_BETTER = frozenset((*LATENCY_METRICS, "calibration_error"))
+_SMALLER_IS_BETTER = frozenset(("answer_wrong",))
+# Times and the calibration error are held by ceilings only. The other outcomes are what right and wrong answers leave over:
+# more of them is better where answers were wrong before, and worse where they were right.
+_NOT_COMPARED = frozenset(
+    (*LATENCY_METRICS, "calibration_error", "answer_long", "answer_incomplete", "answer_abstained")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ def baseline_text(baseline: Baseline) -> str:
         "schema": SCHEMA,
         "fingerprint": baseline.fingerprint,
         "config": dict(baseline.config),
-        "metrics": {name: value for name, value in baseline.metrics.items() if name not in _SMALLER_IS_BETTER},
+        "metrics": {name: value for name, value in baseline.metrics.items() if name not in _NOT_COMPARED},
     }
     return json.dumps(head, indent=1)[:-2] + ',\n "per_question": {\n' + ",\n".join(lines) + "\n }\n}\n"
 
@@ -114,13 +120,14 @@ def compare(
 ) -> list[Comparison]:
     """Every metric that both have, paired over the questions that both have, in the order of `metrics`.
 
-    Worse by more than `tolerance` is a regression when the paired randomisation test gives p < `significance`. Metrics of the
-    whole set (abstention) are tested by whether each question was rightly answered or abstained from. Any other difference is
-    within noise.
+    Worse by more than `tolerance` is a regression when the paired randomisation test gives p < `significance`; worse is lower,
+    but higher of `answer_wrong`. Metrics of the whole set (abstention) are tested by whether each question was rightly answered
+    or abstained from. Any other difference is within noise. Latencies, the calibration error and the outcomes that are
+    neither right nor wrong are not compared.
     """
     found = []
     for name, current in metrics.items():
-        if name not in before.metrics or name in _SMALLER_IS_BETTER:
+        if name not in before.metrics or name in _NOT_COMPARED:
             continue
         shared = [
             key for key, scores in per_question.items() if name in scores and name in before.per_question.get(key, {})
@@ -137,7 +144,7 @@ def compare(
         significant = p is None or p < significance
         verdict: Literal["regressed", "improved", "within noise"] = "within noise"
         if abs(delta) > tolerance and significant:
-            verdict = "regressed" if delta < 0 else "improved"
+            verdict = "regressed" if (delta > 0) is (name in _SMALLER_IS_BETTER) else "improved"
         found.append(Comparison(name, old, value, delta, p, verdict, len(shared)))
     return found
 

@@ -4,7 +4,14 @@ never by chunk, so that cutting documents differently does not make a gold set w
     {"id": "q1", "question": "…", "answerable": true, "answers": ["25 days"], "must_contain": ["25"], "tags": ["leave"],
      "evidence": [{"path": "handbook.md", "quote": "25 days of annual leave"}]}
 
-`relevant` (a list of paths) stands for whole documents. See `ragcli.evaluation.importing` for what other tools write.
+`relevant` (a list of paths) stands for whole documents. What makes an answer right is said by phrases: each group of
+`must_groups` must be matched by one of its alternatives, nothing of `must_not` may occur, and the answer may have
+`max_characters`:
+
+    {"question": "…", "must_groups": [["25 days", "25 working days"], ["pro rata"]], "must_not": ["28 days"],
+     "max_characters": 400}
+
+See `ragcli.evaluation.judging` for how they are matched, and `ragcli.evaluation.importing` for what other tools write.
 """
 
 from __future__ import annotations
@@ -40,7 +47,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class GoldQuestion:
-    """One judged question. `grades` runs parallel to `evidence`; `line` is where it stands in its file."""
+    """One judged question. `grades` runs parallel to `evidence`; `line` is where it stands in its file. A group of
+    `must_groups` is never empty; `max_characters` is None when the question does not set it."""
 
     id: str
     question: str
@@ -51,6 +59,9 @@ class GoldQuestion:
     grades: tuple[float, ...] = ()
     tags: tuple[str, ...] = ()
     line: int = 0
+    must_groups: tuple[tuple[str, ...], ...] = ()
+    must_not: tuple[str, ...] = ()
+    max_characters: int | None = None
 
 
 def load_gold(path: Path) -> list[GoldQuestion]:
@@ -98,7 +109,8 @@ def _question(row: Any, line: int) -> GoldQuestion:
         evidence = [Evidence(_text(path, "relevant")) for path in _list(row, "relevant")]
     answers = _texts(row, "answers")
     must_contain = _texts(row, "must_contain")
-    answerable = row.get("answerable", bool(evidence or answers or must_contain))
+    must_groups = tuple(_group(entry) for entry in _list(row, "must_groups"))
+    answerable = row.get("answerable", bool(evidence or answers or must_contain or must_groups))
     if not isinstance(answerable, bool):
         raise ValueError("answerable is neither true nor false")
     return GoldQuestion(
@@ -111,6 +123,9 @@ def _question(row: Any, line: int) -> GoldQuestion:
         grades=tuple(grade for _, grade in _graded(evidence, row)) if answerable else (),
         tags=_texts(row, "tags"),
         line=line,
+        must_groups=must_groups,
+        must_not=_texts(row, "must_not"),
+        max_characters=_length(row),
     )
 
 
@@ -144,6 +159,21 @@ def _list(row: dict[str, Any], key: str) -> list[Any]:
 
 def _texts(row: dict[str, Any], key: str) -> tuple[str, ...]:
     return tuple(_text(entry, key) for entry in _list(row, key))
+
+
+def _group(entry: Any) -> tuple[str, ...]:
+    if not isinstance(entry, list):
+        raise ValueError('must_groups is not a list of lists, like [["25 days", "25 working days"]]')
+    if not entry:
+        raise ValueError("a group of must_groups is empty, so that no answer can match it")
+    return tuple(_text(phrase, "must_groups") for phrase in entry)
+
+
+def _length(row: dict[str, Any]) -> int | None:
+    value = row.get("max_characters")
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise ValueError("max_characters is not a number of characters above 0")
+    return value
 
 
 def _text(value: Any, key: str) -> str:

@@ -9,7 +9,8 @@ promptfoo's YAML. A row is told by its fields, not by its file:
     promptfoo              vars.query (or the only variable), assert[].value of contains, contains-all, equals, similar
     qmd, ragtune, ragbench query, expected_files; query, relevant_docs; expected_answer, must_contain
 
-Contexts become quotations that may stand in any document.
+Contexts become quotations that may stand in any document. promptfoo's not-contains and not-contains-any become `must_not`. In
+CSV, ";" separates the entries of a list, and "|" the alternatives of a group of `must_groups`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _QUESTION = ("question", "query", "user_input", "input", "text")
 _ANSWER = ("answers", "answer", "ground_truth", "reference", "expected_output", "expectedOutput", "expected_answer")
 _CONTEXTS = ("reference_contexts", "ground_truth_contexts", "context")
 _RELEVANT = ("relevant", "files", "relevant_docs", "expected_files", "source_file", "sourceFile")
+_OURS = ("evidence", "answerable", "must_contain", "must_groups", "must_not", "max_characters", "tags")
 _LISTS = ("queries", "tests", "data", "samples", "goldens")
 
 
@@ -73,9 +75,13 @@ def _csv(text: str, delimiter: str) -> Iterator[Row]:
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     for row in reader:
         filled: dict[str, Any] = {key: value for key, value in row.items() if key and value not in (None, "")}
-        for key in ("answers", "must_contain", "tags", *_RELEVANT, *_CONTEXTS):
+        for key in ("answers", "must_contain", "must_not", "must_groups", "tags", *_RELEVANT, *_CONTEXTS):
             if key in filled:
-                filled[key] = [part.strip() for part in str(filled[key]).split(";") if part.strip()]
+                filled[key] = _parts(filled[key], ";")
+        if "must_groups" in filled:
+            filled["must_groups"] = [_parts(group, "|") for group in filled["must_groups"]]
+        if str(filled.get("max_characters", "")).isdecimal():
+            filled["max_characters"] = int(filled["max_characters"])
         if "answerable" in filled:
             filled["answerable"] = str(filled["answerable"]).strip().lower() in ("true", "1", "yes")
         if "path" in filled:
@@ -83,6 +89,10 @@ def _csv(text: str, delimiter: str) -> Iterator[Row]:
             evidence = {"path": filled.pop("path"), "quote": filled.pop("quote", "")}
             filled["evidence"] = [evidence | ({"page": int(page)} if page.isdigit() else {})]
         yield reader.line_num, filled
+
+
+def _parts(cell: object, separator: str) -> list[str]:
+    return [part.strip() for part in str(cell).split(separator) if part.strip()]
 
 
 def _yaml(text: str, path: Path) -> Iterator[Row]:
@@ -99,9 +109,7 @@ def _yaml(text: str, path: Path) -> Iterator[Row]:
 def _normalised(row: dict[str, Any]) -> dict[str, Any]:
     if isinstance(row.get("vars"), dict):
         row = _of_promptfoo(row)
-    found: dict[str, Any] = {
-        key: row[key] for key in ("evidence", "answerable", "must_contain", "tags") if row.get(key) is not None
-    }
+    found: dict[str, Any] = {key: row[key] for key in _OURS if row.get(key) is not None}
     found["id"] = row.get("id", row.get("_id"))
     if found["id"] is None:
         del found["id"]
@@ -122,14 +130,17 @@ def _of_promptfoo(row: dict[str, Any]) -> dict[str, Any]:
     question = next((variables[key] for key in _QUESTION if key in variables), None)
     if question is None and len(variables) == 1:
         question = next(iter(variables.values()))
-    found: dict[str, Any] = {"question": question, "id": row.get("description"), "answers": [], "must_contain": []}
+    found: dict[str, Any] = {"question": question, "id": row.get("description")}
+    found |= {"answers": [], "must_contain": [], "must_not": []}
     if isinstance(variables.get("context"), (str, list)):
         found["context"] = variables["context"]
     for check in row.get("assert") or []:
-        value, kind = check.get("value"), str(check.get("type", "")).removeprefix("i")
+        value, kind = check.get("value"), str(check.get("type", "")).replace("icontains", "contains")
         values = [str(entry) for entry in (value if isinstance(value, list) else [value]) if entry is not None]
         if kind in ("equals", "similar"):
             found["answers"] += values
         elif kind in ("contains", "contains-all", "contains-any"):
             found["answers" if kind == "contains-any" else "must_contain"] += values
+        elif kind in ("not-contains", "not-contains-any"):
+            found["must_not"] += values
     return found

@@ -15,12 +15,18 @@ from ragcli.measurements import (
     QuestionScore,
     TuneReport,
 )
+from ragcli.render.outcomes import declined, heading, outcome_rows, why_not_right
 from ragcli.render.sanitize import one_line
 
 if TYPE_CHECKING:
     from ragcli.app.calibration import Calibration
 
 _STAGE_METRICS = ("ndcg@10", "hit@5", "recall@10")
+_TAG_COLUMNS = (
+    ("right", "answer_right"), ("first", "answer_first"), ("wrong", "answer_wrong"), ("abst.", "answer_abstained"),
+    ("declined", "abstention_recall"), ("ndcg@10", "ndcg@10"),
+)  # fmt: skip
+_TAG_WIDTH = 20
 Line = Text | str
 
 
@@ -33,9 +39,10 @@ def evaluation_lines(report: EvalReport, *, worst: int) -> Iterator[Line]:
     yield f"{report.questions:,} questions, {report.judged:,} with evidence{asked}; {config['mode']}, {config['embedder']}"
     if not report.metrics:
         yield "Nothing was measured: no question names evidence."
+    yield from outcome_lines(report)
     for name, score in report.metrics.items():
         yield _metric(name, score, report.intervals.get(name))
-    yield from _slices(report.slices)
+    yield from tag_lines(report) if report.outcomes and report.slices else _slices(report.slices)
     yield from _stages(report)
     yield from _reliability(report)
     if report.unresolved:
@@ -49,6 +56,7 @@ def evaluation_lines(report: EvalReport, *, worst: int) -> Iterator[Line]:
     if len(vanished) > 5:
         yield Text(f"  and {len(vanished) - 5:,} more quotations that are not in their documents", "yellow")
     yield from _worst(report.per_question, worst)
+    yield from worst_lines(report.per_question, worst)
     yield from _comparisons(report.comparisons)
     for remark in report.remarks:
         yield Text(f"note  {one_line(remark)}", "yellow")
@@ -75,6 +83,40 @@ def _slices(slices: Mapping[str, Mapping[str, float]]) -> Iterator[Line]:
     for tag, metrics in slices.items():
         values = ", ".join(f"{name} {metrics[name]:.3f}" for name in shown if name in metrics)
         yield Text(f"  tag {one_line(tag)}: {values}", "dim")
+
+
+def outcome_lines(report: EvalReport) -> Iterator[Text]:
+    """The outcomes as a table, at most 60 columns wide; nothing when no question was judged."""
+    rows = outcome_rows(report)
+    if not rows:
+        return
+    yield Text(f"{heading(report)}:")
+    yield Text("  outcome      questions       share   of answered", "bold")
+    for outcome, count, share, of_answered in rows:
+        yield Text(f"  {outcome:<11}{count:>11}{share:>12}{of_answered:>14}".rstrip())
+    if text := declined(report):
+        yield Text(f"  {text}")
+
+
+def tag_lines(report: EvalReport) -> Iterator[Text]:
+    """One row for each tag, 79 columns wide; a cell is empty where the tag's questions have no such metric."""
+    head = "".join(f"{title:>9}" for title, _ in _TAG_COLUMNS)
+    yield Text(f"  {'tag':<{_TAG_WIDTH}}{head}", "bold")
+    for tag, metrics in report.slices.items():
+        cells = "".join(f"{metrics[name]:>9.3f}" if name in metrics else " " * 9 for _, name in _TAG_COLUMNS)
+        yield Text(f"  {one_line(tag)[:_TAG_WIDTH]:<{_TAG_WIDTH}}{cells}".rstrip(), "dim")
+
+
+def worst_lines(scores: Sequence[QuestionScore], worst: int) -> Iterator[Text]:
+    """At most `worst` judged answers that are not right, the misleading ones first, each with its reason."""
+    severity = ("wrong", "incomplete", "long", "abstained")
+    failed = [(score, score.judgement) for score in scores if score.judgement and score.judgement.outcome != "right"]
+    failed.sort(key=lambda pair: severity.index(pair[1].outcome))
+    for score, judgement in failed[:worst]:
+        yield Text(f"  {judgement.outcome:<10}  {one_line(score.id)}  {one_line(score.question)[:100]}", "dim")
+        yield Text(f"              {one_line(why_not_right(judgement))[:200]}", "dim")
+    if len(failed) > worst > 0:
+        yield Text(f"  and {len(failed) - worst:,} more answers that are not right; --json lists every question", "dim")
 
 
 def _stages(report: EvalReport) -> Iterator[Line]:

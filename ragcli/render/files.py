@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from ragcli.errors import RagError
 from ragcli.measurements import EvalReport, QuestionScore
+from ragcli.render.outcomes import outcome_markdown, why_not_right
 from ragcli.render.sanitize import one_line, sanitize
 
 SUMMARY_LIMIT = 900_000  # bytes; GitHub drops a step's summary above 1 MiB
@@ -100,6 +101,10 @@ def _failure(score: QuestionScore) -> str:
         return "abstained from a question that has an answer"
     if score.answered and not score.answerable:
         return "answered a question that has no answer in the documents"
+    if score.judgement is not None:
+        return (
+            "" if score.judgement.outcome == "right" else f"{score.judgement.outcome}: {why_not_right(score.judgement)}"
+        )
     return "the answer holds no reference answer" if score.contains is False else ""
 
 
@@ -117,6 +122,7 @@ def markdown_summary(report: EvalReport) -> str:
     """Failures first, then the metrics; details are folded; below GitHub's limit."""
     verdict = "passed" if report.passed else "**failed**"
     lines = [f"### rag eval: {verdict}", "", f"{report.questions:,} questions, {report.judged:,} with evidence", ""]
+    lines += outcome_markdown(report)
     for result in report.gate:
         value = "not measured" if result.value is None else f"{result.value:.4f}"
         mark = "pass" if result.passed else "**FAIL**"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from ragcli.measurements import EvalReport, QuestionScore
+from ragcli.render.outcomes import outcome_html, why_not_right
 from ragcli.render.sanitize import one_line
 
 _STYLE = """
@@ -50,6 +51,7 @@ def html_page(report: EvalReport) -> str:
         f"{report.abstained:,} abstained</p>",
         f'<p class="dim">{config}; index {_text(report.fingerprint)}</p>',
         *_gate(report),
+        outcome_html(report),
         "<h2>Metrics, with 95 % intervals</h2>",
         _metric_bars(report),
         '<div class="plots">',
@@ -165,17 +167,15 @@ def _stage_table(report: EvalReport) -> str:
 
 
 def _question_table(scores: Sequence[QuestionScore]) -> str:
-    order = sorted(
-        scores, key=lambda score: (score.metrics.get("ndcg@10", 1.0), score.metrics.get("answer_contains", 1.0))
-    )
+    order = sorted(scores, key=_merit)
     rows = []
     for score in order:
-        answered = "" if score.answered is None else "answered" if score.answered else "abstained"
-        wrong = (score.answered is not None and score.answered is not score.answerable) or score.contains is False
-        why = "".join(f'<br><span class="dim">{_text(reason)}</span>' for reason in score.why)
+        outcome, failed = _outcome(score)
+        told = [*score.why, *([why_not_right(score.judgement)] if score.judgement and failed else [])]
+        why = "".join(f'<br><span class="dim">{_text(line)}</span>' for line in told)
         rows.append(
             f'<tr><td>{_text(score.id)}</td><td>{_text(score.question)}{why}</td><td class="n">{_value(score, "ndcg@10")}</td>'
-            f'<td class="n">{_value(score, "answer_f1")}</td><td{" class=bad" if wrong else ""}>{answered}</td>'
+            f'<td class="n">{_value(score, "answer_f1")}</td><td{" class=bad" if failed else ""}>{outcome}</td>'
             f"<td>{_text(', '.join(score.expected))}</td><td>{_text(', '.join(score.found[:2]))}</td></tr>"
         )
     head = (
@@ -183,6 +183,22 @@ def _question_table(scores: Sequence[QuestionScore]) -> str:
         "<th>found</th></tr>"
     )
     return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
+
+
+def _merit(score: QuestionScore) -> tuple[float, float, float]:
+    """By which questions are sorted: lowest first. A wrong answer comes before one that is only not right."""
+    judged = score.metrics.get("answer_right", 1.0) - score.metrics.get("answer_wrong", 0.0)
+    return score.metrics.get("ndcg@10", 1.0), judged, score.metrics.get("answer_contains", 1.0)
+
+
+def _outcome(score: QuestionScore) -> tuple[str, bool]:
+    """What became of a question in one word, empty when it was only searched for, and whether that is a failure."""
+    if score.judgement is not None:
+        return score.judgement.outcome, score.judgement.outcome != "right"
+    if score.answered is None:
+        return "", False
+    failed = score.answered is not score.answerable or score.contains is False
+    return "answered" if score.answered else "abstained", failed
 
 
 def _value(score: QuestionScore, name: str) -> str:

@@ -171,6 +171,7 @@ def evaluation(report: EvalReport, *, timing: bool = True) -> dict[str, Any]:
         "questions": report.questions,
         "judged": report.judged,
         "answered": report.answered,
+        "outcomes": report.outcomes,
         "abstained": report.abstained,
         "unresolved": list(report.unresolved),
         "slices": {tag: _six(metrics) for tag, metrics in report.slices.items()},
@@ -213,6 +214,7 @@ def _question(score: QuestionScore, *, timing: bool) -> dict[str, Any]:
         "line": score.line,
         "vanished": list(score.vanished),
         "why": list(score.why),
+        "judgement": dataclasses.asdict(score.judgement) if score.judgement else None,
         **({"ms": round(score.milliseconds, 3)} if timing else {}),
     }
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import time
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +21,7 @@ from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 from ragcli.app import App
+from ragcli.evaluation.judging import holds_phrase, plain
 from ragcli.generation import choosing
 from ragcli.generation.choosing import CONFIDENCE, Chooser, Scored, best_pair, confidence_row
 from ragcli.generation.features import NAMES, asked, features
@@ -35,7 +34,6 @@ from ragcli.text.folding import contains_quote
 from ragcli.text.query import parse_query
 
 Reward = Callable[[str], float]
-_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "`": "", "*": "", "\u00ad": ""})
 
 
 @dataclass
@@ -59,8 +57,8 @@ class Sample:
     hidden: bool
 
     def gains(self, units: Sequence[Unit]) -> np.ndarray:
-        """What choosing each unit is worth to the ranking: a right one 1, less up to a third of its length; half of its reward any
-        other."""
+        """What choosing each unit is worth to the ranking: a right one 1, less up to a third of its length; half of its
+        reward any other."""
         reward = np.clip(self.worth(units), 0, 1)
         lengths = np.array([min(len(unit.shown), LONGEST) for unit in units])
         return np.where(reward >= 1, 1 - 0.3 * lengths / LONGEST, 0.5 * reward)
@@ -79,17 +77,6 @@ def _among(path: str, wanted: frozenset[str]) -> bool:
     return any(path == one or path.endswith("/" + one) for one in wanted)
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).translate(_PLAIN)).strip().casefold()
-
-
-def _holds(text: str, phrase: str) -> bool:
-    wanted = _plain(phrase)
-    before = r"(?<![a-z0-9])" if wanted[:1].isalnum() else ""
-    after = r"(?![a-z0-9])" if wanted[-1:].isalnum() else ""
-    return re.search(before + re.escape(wanted) + after, text) is not None
-
-
 def natural(gold: Path) -> Iterator[Question]:
     """The questions of a gold file that are neither misspelt nor in another language."""
     for line in gold.read_text(encoding="utf-8").splitlines():
@@ -100,10 +87,10 @@ def natural(gold: Path) -> Iterator[Question]:
         banned = row.get("must_not", [])
 
         def reward(text: str, groups: list[list[str]] = groups, banned: list[str] = banned) -> float:
-            plain = _plain(text)
-            if any(_holds(plain, phrase) for phrase in banned):
+            folded = plain(text)
+            if any(holds_phrase(folded, phrase) for phrase in banned):
                 return -1.0
-            met = sum(any(_holds(plain, phrase) for phrase in group) for group in groups) / max(1, len(groups))
+            met = sum(any(holds_phrase(folded, phrase) for phrase in group) for group in groups) / max(1, len(groups))
             return 0.3 * met if met < 1 else 1.0 if len(text) <= LONGEST else 0.6
 
         paths = frozenset(item["path"] for item in row.get("evidence", ()))
@@ -140,10 +127,10 @@ def _quotes(answers: Sequence[str]) -> Reward:
 
 
 def _recall(spans: Sequence[str]) -> Reward:
-    words = [word for span in spans for word in _plain(span).split()]
+    words = [word for span in spans for word in plain(span).split()]
 
     def reward(text: str) -> float:
-        there = set(_plain(text).split())
+        there = set(plain(text).split())
         share = sum(word in there for word in words) / max(1, len(words))
         return 1.0 if share > 0.85 else 0.4 * share
 
@@ -290,31 +277,48 @@ def _named(names: Sequence[str], weights: np.ndarray) -> dict[str, float]:
     return {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True) if abs(weight) > 1e-5}
 
 
-def report(title: str, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: Fit, kind: str) -> None:
-    """Shares of right answers and how well the confidence separates."""
+Row = tuple[Sample, bool, float, int]  # a sample, whether its answer is right, its log-odds, its length
+
+
+def rows_of(data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: Fit, kind: str) -> list[Row]:
+    """What the models answer."""
     vector = np.array([fit.weights[f"confidence_{kind}"].get(name, 0.0) for name in CONFIDENCE])
-    rows = []
+    rows: list[Row] = []
     for (_, sample), s in zip(data, scored, strict=True):
         chosen = best_pair(s, LONGEST)
         if chosen:
             z = float(confidence_row(s, chosen) @ vector) + fit.weights[f"bias_{kind}"]["bias"]
             length = sum(len(s.units[i].shown) for i in chosen)
-            rows.append((sample, fit.right(sample, s, chosen), 1 / (1 + np.exp(-z)), length))
-    shown = [r for r in rows if not r[0].hidden and r[0].question.answerable]
-    near = [r for r in rows if not r[0].question.answerable]
-    hidden = [r for r in rows if r[0].hidden]
-    print(
-        f"{title} ({kind}): right {np.mean([r[1] for r in shown]):.3f} of {len(shown)}, {np.mean([r[3] for r in shown]):.0f} characters"
-    )
-    for name, others in (("near misses", near), ("hidden", hidden)):
-        if others:
-            y = [1] * len(shown) + [0] * len(others)
-            print(f"  AUROC against {name} {roc_auc_score(y, [r[2] for r in [*shown, *others]]):.3f}")
-    print(f"  AUROC right against wrong {roc_auc_score([r[1] for r in shown], [r[2] for r in shown]):.3f}")
-    for t in (0.2, 0.3, 0.4, 0.5, 0.6):
-        kept = [r for r in shown if r[2] >= t]
-        print(f"  threshold {t}: right {np.sum([r[1] for r in kept]) / len(shown):.3f}, not right {np.sum([not r[1] for r in kept]) / len(shown):.3f},"
-              f" near misses declined {np.mean([r[2] < t for r in near]) if near else 0:.2f}, hidden {np.mean([r[2] < t for r in hidden]) if hidden else 0:.2f}")  # fmt: skip
+            rows.append((sample, fit.right(sample, s, chosen), z, length))
+    return rows
+
+
+def describe(title: str, rows: Sequence[Row]) -> None:
+    """Print the shares of right answers and how well the confidence separates."""
+    shown = [row for row in rows if row[0].question.answerable and not row[0].hidden]
+    others = {
+        "near misses": [row for row in rows if not row[0].question.answerable],
+        "hidden": [row for row in rows if row[0].hidden],
+    }
+    right = [row[1] for row in shown]
+    print(f"{title}: right {np.mean(right):.3f} of {len(shown)}, {np.mean([row[3] for row in shown]):.0f} characters")
+    if 0 < sum(right) < len(right):
+        print(f"  AUROC right against wrong {roc_auc_score(right, [row[2] for row in shown]):.3f}")
+    for name, absent in others.items():
+        if absent:
+            known = [1] * len(shown) + [0] * len(absent)
+            print(f"  AUROC against {name} {roc_auc_score(known, [row[2] for row in [*shown, *absent]]):.3f}")
+    for t in (0.3, 0.4, 0.5, 0.6, 0.7):
+        cut = float(np.log(t / (1 - t)))
+        given = [row[1] for row in shown if row[2] >= cut]
+        wrong = (len(given) - sum(given)) / len(shown)
+        told = [
+            f"{name} declined {np.mean([r[2] < cut for r in absent]):.2f}" for name, absent in others.items() if absent
+        ]
+        print(
+            ", ".join([f"  threshold {t}: right {sum(given) / len(shown):.3f}, not right {wrong:.3f}", *told]),
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -340,15 +344,15 @@ def main() -> None:
     fit = Fit(apps)
     fit.first(training)
     fit.confidence(training, fit.scored(training, late=False), "first")
-    report("held out", held, fit.scored(held, late=False), fit, "first")
+    describe("held out, first model", rows_of(held, fit.scored(held, late=False), fit, "first"))
     scored, scored_held = fit.scored(training, late=True), fit.scored(held, late=True)
     fit.second(training, scored)
     scored, scored_held = [_again(s, fit) for s in scored], [_again(s, fit) for s in scored_held]
     fit.confidence(training, scored, "second")
     for number, (gold, _) in enumerate(options.natural):
         own = [(d, s) for d, s in zip(training, scored, strict=True) if d[0] == number]
-        report(f"fitted on, {gold.stem}", [d for d, _ in own], [s for _, s in own], fit, "second")
-    report("held out", held, scored_held, fit, "second")
+        describe(f"fitted on, {gold.stem}", rows_of([d for d, _ in own], [s for _, s in own], fit, "second"))
+    describe("held out", rows_of(held, scored_held, fit, "second"))
     every_one, every_scored = training + held, scored + scored_held
     cross_validate(every_one, every_scored, fit)
     if options.write:
@@ -361,38 +365,20 @@ def main() -> None:
 
 
 def cross_validate(data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: Fit, folds: int = 5) -> None:
-    """What the second model and the confidence give for the questions of the first gold file that did not fit them, in turn."""
-    held_data: list[tuple[int, Sample]] = []
-    held_scored: list[Scored] = []
-    confidences: list[float] = []
+    """Print what the second model and the confidence give for questions that did not fit them, each fold of them in turn."""
+    found: list[tuple[int, Row]] = []
     texts = sorted({sample.question.text for _, sample in data})
+    pairs = [(d, s) for d, s in zip(data, scored, strict=True) if len(s.names) > len(NAMES)]
     for fold in range(folds):
         mine = set(texts[fold::folds])
-        kept = [(d, s) for d, s in zip(data, scored, strict=True) if d[1].question.text not in mine]
+        kept = [(d, s) for d, s in pairs if d[1].question.text not in mine]
         fit.second([d for d, _ in kept], [s for _, s in kept])
         fit.confidence([d for d, _ in kept], [_again(s, fit) for _, s in kept], "second")
-        vector = np.array([fit.weights["confidence_second"].get(name, 0.0) for name in CONFIDENCE])
-        for d, s in zip(data, scored, strict=True):
-            if d[1].question.text in mine and len(s.names) > len(NAMES):
-                s = _again(s, fit)
-                held_data.append(d)
-                held_scored.append(s)
-                row = confidence_row(s, best_pair(s, LONGEST))
-                confidences.append(float(row @ vector) + fit.weights["bias_second"]["bias"])
-    for number in sorted({d[0] for d in held_data}):
-        own = [(d[1], fit.right(d[1], s, best_pair(s, LONGEST)), z) for d, s, z in zip(held_data, held_scored, confidences, strict=True)
-               if d[0] == number]  # fmt: skip
-        shown = [(right, z) for sample, right, z in own if sample.question.answerable and not sample.hidden]
-        near = [z for sample, _, z in own if not sample.question.answerable]
-        hidden = [z for sample, _, z in own if sample.hidden]
-        line = f"cross-validated, set {number}: right {np.mean([right for right, _ in shown]):.3f} of {len(shown)}"
-        for name, others in (("near misses", near), ("hidden", hidden)):
-            if others:
-                line += f", AUROC against {name} {roc_auc_score([1] * len(shown) + [0] * len(others), [*(z for _, z in shown), *others]):.3f}"
-        print(line, flush=True)
-        for t in (0.3, 0.4, 0.5, 0.6, 0.7):
-            cut = float(np.log(t / (1 - t)))
-            print(f"  threshold {t}: right {sum(r for r, z in shown if z >= cut) / len(shown):.3f}, not right {sum(not r for r, z in shown if z >= cut) / len(shown):.3f}, near misses declined {np.mean([z < cut for z in near]) if near else 0:.2f}, hidden {np.mean([z < cut for z in hidden]) if hidden else 0:.2f}")
+        own = [(d, _again(s, fit)) for d, s in pairs if d[1].question.text in mine]
+        rows = rows_of([d for d, _ in own], [s for _, s in own], fit, "second")
+        found += [(d[0], row) for (d, _), row in zip(own, rows, strict=True)]
+    for number in sorted({number for number, _ in found}):
+        describe(f"cross-validated, set {number}", [row for one, row in found if one == number])
 
 
 def _again(s: Scored, fit: Fit) -> Scored:

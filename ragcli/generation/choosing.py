@@ -164,9 +164,9 @@ def overlaps(one: Unit, other: Unit) -> bool:
 
 
 def confidence_row(scored: Scored, chosen: Sequence[int]) -> Column:
-    """What the confidence is computed from, in the order of CONFIDENCE: some features of the best chosen unit; its score, how
-    far it is ahead of the best unit of another place, the share of the chosen units in the softmax over all, and its entropy; the
-    largest value of some features among all units. What was not measured is 0."""
+    """What the confidence is computed from, in the order of CONFIDENCE: some features of the best chosen unit; its score,
+    how far it is ahead of the best unit of another place, the share of the chosen units in the softmax over all, and its
+    entropy; the largest value of some features among all units. What was not measured is 0."""
     share = np.exp(scored.scores - scored.scores.max())
     share = share / share.sum()
     top = float(scored.scores[chosen[0]])

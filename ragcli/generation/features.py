@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from ragcli.text.query import STOP_WORDS
 
 SentenceCosines = Mapping[str, Sequence[tuple[int, int, float]]]
 _FIGURE = re.compile(r"\d[\d.,:]*\d|\d")
-_NEGATED = re.compile(r"\b(?:not|no|never|none|nobody|nothing|cannot|without|neither|nor|prohibited|forbidden|must not|may not|don't|doesn't|isn't|aren't|won't|can't|"
+_NEGATED = re.compile(r"\b(?:not|no|never|none|nobody|nothing|cannot|without|neither|nor|prohibited|forbidden|"
+    r"must not|may not|don't|doesn't|isn't|aren't|won't|can't|"
                       r"unless|except|only|nicht|kein\w*|nie|pas|jamais)\b|n['’]t\b", re.IGNORECASE)  # fmt: skip
 _OPENS_YES_NO = re.compile(r"\W*(?:yes|no|not|nope|sure|absolutely|it depends|never)\b", re.IGNORECASE)
 _DEFINES = re.compile(
@@ -30,10 +32,14 @@ _DEFINES = re.compile(
 _LISTS = ("list", "table")
 _LINES = ("list", "run", "table")
 NAMES = (
-    "rank", "score", "found", "own", "context", "headings", "title", "missing", "dense", "dense_mean", "pairs", "figures_kept",
-    "figures_lost", "names_kept", "shows", "shows_new", "lacks", "log_length", "long", "over", "is_sentence", "is_item", "is_row", "is_list",
-    "is_run", "is_code", "is_paragraph", "lists_list", "lists_run", "lists_single", "steps_lines", "steps_single", "steps_code", "yes_no_opens",
-    "yes_no_negated", "defines", "code_code", "row_key", "lead_own", "first", "short_single", "comparison_run", "negation", "density", "hit_dense",
+    "rank", "score", "found", "own", "context", "headings", "title", "missing", "dense", "dense_mean", "pairs",
+        "figures_kept",
+    "figures_lost", "names_kept", "shows", "shows_new", "lacks", "log_length", "long", "over", "is_sentence",
+        "is_item", "is_row", "is_list",
+    "is_run", "is_code", "is_paragraph", "lists_list", "lists_run", "lists_single", "steps_lines", "steps_single",
+        "steps_code", "yes_no_opens",
+    "yes_no_negated", "defines", "code_code", "row_key", "lead_own", "first", "short_single", "comparison_run",
+        "negation", "density", "hit_dense",
 )  # fmt: skip
 
 
@@ -52,7 +58,7 @@ class Asked:
 
 def asked(question: str, words: Sequence[QueryWord]) -> Asked:
     """`words` are what the index knows of the question's words, those that it does not hold included."""
-    found = [token for token in tokens(question)]
+    found = list(tokens(question))
     content = [stem(token, "en") for token in found if token not in STOP_WORDS]
     return Asked(
         question,
@@ -60,7 +66,7 @@ def asked(question: str, words: Sequence[QueryWord]) -> Asked:
         wanted(question),
         frozenset(_FIGURE.findall(question)),
         frozenset(stem(token.lower(), "en") for token in re.findall(r"(?<!^)\b[A-Z][\w.-]+", question)),
-        frozenset(zip(content, content[1:], strict=False)),
+        frozenset(pairwise(content)),
         _NEGATED.search(question) is not None,
     )
 
@@ -100,7 +106,7 @@ def _row(question: Asked, unit: Unit, top: float, sentences: Sequence[tuple[int,
     if not inside:
         inside = [c for s, e, c in sentences if s < unit.end and e > unit.start]
     ordered = [stem(token, "en") for token in tokens(unit.shown) if token not in STOP_WORDS] if question.pairs else []
-    there = frozenset(zip(ordered, ordered[1:], strict=False))
+    there = frozenset(pairwise(ordered))
     figures = frozenset(_FIGURE.findall(unit.shown))
     context_figures = figures | frozenset(
         _FIGURE.findall(" ".join([unit.lead, *unit.headings, passage.document.title]))
@@ -126,18 +132,26 @@ def _row(question: Asked, unit: Unit, top: float, sentences: Sequence[tuple[int,
     dense = next((dict(leg.parts).get("chunk", 0.0) for leg in unit.hit.trace.legs if leg.leg == "dense"), 0.0)
     return [
         1 / unit.hit.rank, unit.hit.score / top, overlap, own_share, _share(question.words, own | lead | heads) / total,
-        _share(question.words, heads) / total, _share(question.words, title) / total, missing / heaviest, max(inside, default=0.0),
+        _share(question.words, heads) / total, _share(question.words, title) / total, missing / heaviest, max(inside,
+            default=0.0),
         sum(inside) / len(inside) if inside else 0.0, pairs, kept / len(question.figures) if question.figures else 0.0,
         float(bool(question.figures) and kept == 0 and bool(figures)), names, float(has), float(has_new),
-        float(thing != "any" and not has_new), math.log(max(size, 1)) / math.log(LONGEST), max(0.0, size - 300) / LONGEST, float(size > LONGEST),
+        float(thing != "any" and not has_new), math.log(max(size, 1)) / math.log(LONGEST), max(0.0,
+            size - 300) / LONGEST, float(size > LONGEST),
         float(unit.form == "sentence"), float(unit.form == "item"), float(unit.form == "row"), float(unit.form == "list"),
-        float(unit.form == "run"), float(unit.form == "code"), float(unit.form == "paragraph"), float(form == "list" and unit.form in _LISTS),
-        float(form == "list" and unit.form == "run" and lines), float(form == "list" and single), float(form == "steps" and lines),
-        float(form == "steps" and single), float(form == "steps" and "code" in (unit.form, *(("code",) if "`" in unit.shown else ()))),
+        float(unit.form == "run"), float(unit.form == "code"), float(unit.form == "paragraph"),
+            float(form == "list" and unit.form in _LISTS),
+        float(form == "list" and unit.form == "run" and lines), float(form == "list" and single),
+            float(form == "steps" and lines),
+        float(form == "steps" and single), float(form == "steps" and "code" in (unit.form,
+            *(("code",) if "`" in unit.shown else ()))),
         float(form == "yes_no" and _OPENS_YES_NO.match(unit.shown) is not None), float(form == "yes_no" and negated),
-        float(form == "definition" and own_share > 0 and _DEFINES.search(unit.shown) is not None), float(form == "code" and "code" in unit.form),
-        float(key), _share(question.words, lead) / total, float(unit.start <= found[0] + 200), float(form == "any" and single),
-        float(form == "comparison" and not single), float(question.negated and negated), own_share / math.log(20 + size), dense,
+        float(form == "definition" and own_share > 0 and _DEFINES.search(unit.shown) is not None),
+            float(form == "code" and "code" in unit.form),
+        float(key), _share(question.words, lead) / total, float(unit.start <= found[0] + 200),
+            float(form == "any" and single),
+        float(form == "comparison" and not single), float(question.negated and negated),
+            own_share / math.log(20 + size), dense,
     ]  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""How near the words of a question are to a unit, read in its passage: late interaction (Khattab & Zaharia 2020) over the token
+"""How near the words of a question are to a unit,
+    read in its passage: late interaction (Khattab & Zaharia 2020) over the token
 states of the embedding model, with the unit's headings and what leads in to it as its context."""
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ Column: TypeAlias = NDArray[np.float64]
 WINDOW = 800  # characters that are read together; about what fits the window of a small model
 _OVERLAP = 100
 LATE = (
-    "late", "late_min", "late_focus", "late_rest", "ctx", "ctx_min", "late_idf", "ctx_idf", "heads", "heads_idf", "heads_max", "ctx_rest",
+    "late", "late_min", "late_focus", "late_rest", "ctx", "ctx_min", "late_idf", "ctx_idf", "heads", "heads_idf",
+        "heads_max", "ctx_rest",
     "ctx_focus", "late_heavy", "ctx_heavy",
 )  # fmt: skip
 
@@ -43,7 +45,8 @@ class _Read:
 def late_features(
     question: str, weights: Sequence[tuple[str, float]], units: Sequence[Unit], embed: TokenEmbedder, *, room: int
 ) -> tuple[list[int], Column]:
-    """The positions of the units that were read, and [len(positions), len(LATE)] for them. At most about `room` characters of
+    """The positions of the units that were read, and [len(positions),
+        len(LATE)] for them. At most about `room` characters of
     passages are read, in the order of `units`; `weights` are the idf of the question's words, folded."""
     windows, read = _windows(units, room)
     contexts = list(dict.fromkeys(context for i in read for context in (_heads(units[i]), units[i].lead) if context))
@@ -83,9 +86,11 @@ def _row(
     late, ctx = sum(by_word) / len(words), sum(by_context) / len(words)
     with_heads = np.maximum(own, heads)
     return [
-        late, min(by_word), float(own[focus].mean()) if focus else late, float(own[rest].mean()) if rest else late, ctx, min(by_context),
+        late, min(by_word), float(own[focus].mean()) if focus else late, float(own[rest].mean()) if rest else late,
+            ctx, min(by_context),
         float(share @ by_word), float(share @ by_context), sum(by_head) / len(words), float(share @ by_head), max(by_head),
-        float(with_heads[rest].mean()) if rest else ctx, float(with_heads[focus].mean()) if focus else ctx, by_word[heavy], by_context[heavy],
+        float(with_heads[rest].mean()) if rest else ctx, float(with_heads[focus].mean()) if focus else ctx,
+            by_word[heavy], by_context[heavy],
     ]  # fmt: skip
 
 
@@ -104,7 +109,8 @@ def _heads(unit: Unit) -> str:
 
 
 def _windows(units: Sequence[Unit], room: int) -> tuple[list[tuple[Unit, int, int]], list[int]]:
-    """Windows of the passages as (a unit of it, start, end) of its text, and the units that they cover: those that come first,
+    """Windows of the passages as (a unit of it, start, end) of its text,
+        and the units that they cover: those that come first,
     as far as `room` reaches."""
     covered: dict[int, list[tuple[int, int]]] = {}
     owner: dict[int, Unit] = {}

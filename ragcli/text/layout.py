@@ -110,12 +110,18 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
         span = _trimmed(text, part.start, part.end)
         if span is None:
             continue
-        if kind == "list" and parts and parts[-1].kind == "list" and not text[parts[-1].end : span[0]].strip():
-            if not _is_question(text[parts[-1].start : parts[-1].end]):
-                parts[-1] = Part(parts[-1].start, span[1], "list")
-                continue
-        parts.append(Part(*span, kind))
+        if kind == "list" and _goes_on(text, parts, span[0]):
+            parts[-1] = Part(parts[-1].start, span[1], "list")
+        else:
+            parts.append(Part(*span, kind))
     return parts
+
+
+def _goes_on(text: str, parts: Sequence[Part], start: int) -> bool:
+    """Whether a list that begins at `start` belongs to the one before it, which is no question."""
+    if not parts or parts[-1].kind != "list" or text[parts[-1].end : start].strip():
+        return False
+    return not _is_question(text[parts[-1].start : parts[-1].end])
 
 
 def _is_question(text: str) -> bool:
@@ -137,17 +143,15 @@ def _plain_kind(text: str, part: Part, before: Sequence[Part]) -> BlockKind:
     """What an indented block of plain text is: code only below a line that ends with two colons, or under a directive."""
     above = text[before[-1].start : before[-1].end] if before else ""
     block = text[part.start : part.end]
-    if block.startswith("+-"):
+    in_list = bool(before) and before[-1].kind == "list"
+    if block.startswith("+-") or (_TABLE_ROW.match(block) and block.count("|") > 3):
         return "table"
-    if _DIRECTIVE.match(block):
-        return "code"
-    if _TABLE_ROW.match(block) and block.count("|") > 3:
-        return "table"
-    if has_mark(block) and before and before[-1].kind == "list":
+    if has_mark(block) and in_list:
         return "list"
-    if above.endswith("::") or (before and before[-1].kind == "code" and not _reads_as_prose(block)):
+    announced = above.endswith("::") or (bool(before) and before[-1].kind == "code" and not _reads_as_prose(block))
+    if announced or _DIRECTIVE.match(block):
         return "code"
-    if (before and before[-1].kind == "list") or has_mark(block):
+    if in_list or has_mark(block):
         return "list"
     return "paragraph" if _reads_as_prose(block) else "code"
 

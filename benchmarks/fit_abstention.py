@@ -41,8 +41,9 @@ def samples(folder: Path, app: App, limit: int) -> tuple[list[Evidence], list[in
     resolver = (lambda path: path) if is_collection(folder) else gold_resolver(app, folder / "gold.jsonl")
     retriever = app.retriever()
     for number, question in enumerate(questions[:limit]):
-        hits = retriever.retrieve(question.question, 30).hits
-        words = app.reader.words(parse_query(question.question), correct=False)
+        result = retriever.retrieve(question.question, 30)
+        hits = result.hits
+        words = app.reader.words(parse_query(result.asked))
 
         def add(kept: Sequence[Hit], label: int, words: Sequence[QueryWord] = words, number: int = number) -> None:
             rows.append(evidence(words, kept[:5]))

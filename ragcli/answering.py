@@ -23,7 +23,7 @@ _WEIGHTS = {"exact": 1.0, "normalised": 1.0, "paraphrase": 0.9, "misattributed":
 class Words(Protocol):
     """Resolves a question's words in an index; see `ragcli.index.words`."""
 
-    def __call__(self, query: Query, *, correct: bool) -> Sequence[QueryWord]: ...
+    def __call__(self, query: Query) -> Sequence[QueryWord]: ...
 
 
 class Watcher:
@@ -61,14 +61,14 @@ class Answerer:
         watcher = watcher or Watcher()
         result = self.retrieve(question, k, where)
         started = time.perf_counter()
-        before = scaled(self.unscaled(question, result.hits), *self.scaling) if result.hits else 0.0
+        before = scaled(self.unscaled(result.asked, result.hits), *self.scaling) if result.hits else 0.0
         writing = bool(result.hits) and before >= self.threshold
         watcher.evidence(result, before, writing=writing)
         draft = _Draft(result.hits, self.verify, watcher)
         name = ""
         if writing:
             generator = self.writer()
-            draft.read(generator.generate(question, result.hits))
+            draft.read(generator.generate(result.asked, result.hits))
             name = generator.name
         timings = {**result.timings, "answer": (time.perf_counter() - started) * 1000}
         answered = any(supported(sentence, draft.citations) for sentence in draft.sentences)
@@ -87,12 +87,14 @@ class Answerer:
             stopped=draft.end.stopped,
             usage=draft.end.usage,
             disputes=tuple(disputes(draft.citations, result.hits)) if answered else (),
+            understood=result.understood,
         )
 
     def unscaled(self, question: str, hits: Sequence[Hit]) -> float:
-        """How sure retrieval is that the hits answer the question, before `scaling`. Corrections do not count: a word that the
-        documents do not hold speaks against an answer."""
-        return confidence(evidence(self.words(parse_query(question), correct=False), hits)) if hits else 0.0
+        """How sure retrieval is that the hits answer the question, before `scaling`. `question` is as
+        it was read (`QueryResult.asked`): a word that neither is in the documents nor stands for one of theirs speaks against
+        an answer."""
+        return confidence(evidence(self.words(parse_query(question)), hits)) if hits else 0.0
 
 
 @dataclass(slots=True)

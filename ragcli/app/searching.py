@@ -165,7 +165,8 @@ def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
 
     named = [name for name in app.model_names if writes(name)]
     generator = (prompted_of(app.generator) if named else None) or prompting_only(writing_parts(app))
-    return generator.prompt(question, app.retriever().retrieve(question, k, where).hits)
+    result = app.retriever().retrieve(question, k, where)
+    return generator.prompt(result.asked, result.hits)
 
 
 def build_answerer(app: App) -> Answerer:

@@ -103,6 +103,7 @@ What is a sabbatical?
 Who is Jensen?
 Where is the canteen?
 Is there parking?
+Where is the old key?
 Do we have a canteen?
 notice period contractors
 sabbatical policy

@@ -44,7 +44,6 @@ _RELATIONS = frozenset(  # nouns that are of something: alone they ask about wha
 )
 _ADDED = re.compile(r"(?P<asked>.*\S)\s*\([^()]*\)\s*", re.DOTALL)
 _FOCUS = re.compile(r"(?i)\bhow (?:many|much) ([\w-]+)|\bhow (long|often|far|old|large|big|high|tall|soon|fast|deep)\b")
-_MEASURE = frozenset("long often far old large big high tall soon fast deep".split())
 _LED = re.compile(
     r"(?i)^\W*(?P<preposition>for|in|on|at|with|without|during|under|from|für|bei|mit|ohne|pour|para|con)\b"
 )
@@ -65,7 +64,8 @@ def is_follow_up(question: str) -> bool:
     content = content_tokens(question)
     named = _NAMED.search(question)
     alone = named is not None and named["noun"].lower() in content and content[0] not in _RELATIONS
-    said = [word for word in content if word not in _ASKING and word not in _MEASURE]
+    measures = {match[2].lower() for match in _FOCUS.finditer(question) if match[2]}
+    said = [word for word in content if word not in _ASKING and word not in measures]
     return len(said) < 2 and not alone
 
 

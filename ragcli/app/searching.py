@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ragcli.datatypes import Filter, Mode
+from ragcli.embedding.presets import preset_of
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.retrieval.diversity import Selection
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
@@ -28,12 +29,16 @@ def retrieval_options(app: App) -> RetrievalOptions:
     """The settings of the section `retrieval` as the retriever takes them."""
     settings = app.settings
     mode: Mode = settings.retrieval_mode  # type: ignore[assignment]
+    model = str(app.reader.manifest.embedder.get("name", ""))
+    preset = preset_of(model)
     return RetrievalOptions(
         mode=mode,
         fusion=settings.retrieval_fusion,
         weight=settings.retrieval_weight,
         depth=settings.retrieval_depth,
         correct=settings.retrieval_correct,
+        model=model,
+        reads=preset.reads if preset else "",
         stitch=settings.retrieval_stitch_tokens > 0,
         stitch_tokens=settings.retrieval_stitch_tokens,
         whole_sections=app.reader.manifest.chunker.get("strategy") == "hierarchical",

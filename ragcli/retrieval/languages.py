@@ -8,7 +8,7 @@ from ragcli.datatypes import Mode
 from ragcli.results import Hit
 from ragcli.text.stopwords import NAMES
 
-MULTILINGUAL = "multilingual-e5-small"
+_MULTILINGUAL = "multilingual-e5-small"
 
 
 def unbridged(language: str, hits: Sequence[Hit], mode: Mode, reads: str) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def language_note(language: str, documents: Sequence[str], mode: Mode, reads: st
     if mode == "lexical" and not reads:
         return f"{said}, and words alone do not match across languages: leave out --mode lexical, or ask in {names}"
     why = "words alone do not match across languages" if mode == "lexical" else f"{model} reads {name(reads)} only"
-    return f"{said}, and {why}: ask in {names}, or rag ingest --rebuild --embedding-model {MULTILINGUAL}"
+    return f"{said}, and {why}: ask in {names}, or rag ingest --rebuild --embedding-model {_MULTILINGUAL}"
 
 
 def name(code: str) -> str:

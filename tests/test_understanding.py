@@ -72,6 +72,7 @@ def test_misspelt_words_are_read_as_what_the_documents_and_the_question_make_lik
         "who is Jonsen and which travel expenses",  # not Jensen: a wrong letter in a name
         "difficile leave policy",  # nothing is near
         "the PARENTZ log",  # an abbreviation
+        "SABATICAL leave",
         '"sabatical" leave',  # a phrase
         "leave pol_cy docs/polcy.md polcy2 --polcy",  # identifiers
         "flogs of zzzz",  # dictionary word

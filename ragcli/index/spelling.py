@@ -34,7 +34,7 @@ _TOGETHER, _TOGETHER_TWO = (
     0.25,
     0.5,
 )  # least share of the other words, by idf, in the best chunk with the word; after two edits
-_WRONG_LETTER = 1.0
+_OTHER_LENGTH, _WRONG_LETTER = 0.9, 1.0  # costs of a letter too few or too many, and of another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,42 +67,46 @@ class Speller:
     """Reads questions; see the module."""
 
     lexicon: Lexicon
-    _known: list[tuple[Postings, float]] = field(
-        default_factory=list
-    )  # where words of the question stand, and their idf
+    _known: list[tuple[Postings, float]] = field(default_factory=list)  # where words of the question stand, their idf
+    _repaired: dict[str, str] = field(default_factory=dict)
+    _unknown: dict[str, bool] = field(default_factory=dict)  # word → whether it is written as a name
 
     def understand(self, question: str) -> Understood:
         """The question with its misspelt words repaired, and the language that it shows."""
         language = language_of(question)
-        written = plain_words(question)
         if language and language not in self.lexicon.languages:
             return Understood(question, language=language)
         spoken = language or (self.lexicon.languages[0] if len(self.lexicon.languages) == 1 else "en")
-        shouted = question.isupper()
-        repaired: dict[str, str] = {}
-        unknown: dict[str, str] = {}
-        self._known = []
+        written = plain_words(question)
+        self._known, self._repaired, self._unknown = [], {}, {}
+        capitals = question.isupper() or sum(word[:1].isupper() for word in written) > len(written) / 2  # say nothing
         for position, word in enumerate(written):
-            folded = fold(word)
-            if folded in FREQUENT_MISSPELLINGS and spoken == "en" and not word.isupper():
-                repaired[folded] = FREQUENT_MISSPELLINGS[folded]
-            elif folded in stop_words(spoken) or len(folded) < 3:
+            if len(word) > 1 and word.isupper() and not question.isupper():
+                self._remember(fold(word))  # an abbreviation
                 continue
-            elif not self._remember(folded) and folded not in repaired and (shouted or not word.isupper()):
-                variant = self._variant(folded)
-                if variant:
-                    repaired[folded] = variant
-                elif not is_english_word(folded) and folded.isascii():
-                    name = position > 0 and word[:1].isupper() and not shouted and not _titled(written)
-                    unknown[folded] = "name" if name else ""
-        for folded in sorted(unknown, key=lambda word: (-len(word), word)):
-            meant = self._meant(folded, spoken, name=bool(unknown[folded]))
+            self._look_up(word, spoken, name=position > 0 and word[:1].isupper() and not capitals)
+        for word in sorted(self._unknown, key=lambda word: (-len(word), word)):
+            meant = self._meant(word, spoken, name=self._unknown[word])
             if meant:
-                repaired[folded] = meant
+                self._repaired[word] = meant
                 self._remember(meant)
-        text = replaced(question, repaired) if repaired else question
         order = [fold(word) for word in written]
-        return Understood(text, tuple(sorted(repaired.items(), key=lambda pair: order.index(pair[0]))), language)
+        repaired = sorted(self._repaired.items(), key=lambda pair: order.index(pair[0]))
+        return Understood(replaced(question, self._repaired), tuple(repaired), language)
+
+    def _look_up(self, word: str, language: str, *, name: bool) -> None:
+        """Note a word of the question as known, repaired or unknown; a stop word is neither."""
+        folded = fold(word)
+        if folded in FREQUENT_MISSPELLINGS and language == "en":
+            self._repaired[folded] = FREQUENT_MISSPELLINGS[folded]
+        elif len(folded) < 3 or folded in stop_words(language) or self._remember(folded):
+            return
+        elif is_english_word(folded):
+            variant = self._variant(folded)
+            if variant:
+                self._repaired[folded] = variant
+        elif folded.isascii():
+            self._unknown[folded] = name
 
     def _remember(self, word: str) -> bool:
         """Note where a word of the question stands; whether it stands anywhere."""
@@ -112,8 +116,9 @@ class Speller:
         return len(found[0]) > 0
 
     def _variant(self, word: str) -> str:
-        """British for American spelling and the reverse, where the documents have only the other."""
-        return next((other for other in spelling_variants(word) if self._remember(other)), "")
+        """British for American spelling and the reverse, where the documents have only the other; else ""."""
+        others = spelling_variants(word) if len(word) > _SHORTEST else []
+        return next((other for other in others if self._remember(other)), "")
 
     def _meant(self, word: str, language: str, *, name: bool) -> str:
         """What a misspelt word stands for; "" when nothing is near enough."""
@@ -130,17 +135,17 @@ class Speller:
         for spelling in dict.fromkeys(self._words_near(word, language, limit)):
             cost = _cost(word, spelling)
             found = self.lexicon.postings(self.lexicon.forms(spelling))[0]
-            if cost > limit or not len(found):
+            if cost > limit or not len(found) or (cost > 1 and len(spelling) < _TWO_EDITS):
                 continue
             share = 1.0 if alone else self._together(found)
-            sure = cost < _WRONG_LETTER and len(word) >= _SURE and not name
+            sure = cost < _WRONG_LETTER and len(word) >= (_SURE if cost < _OTHER_LENGTH else _SURE + 1) and not name
             if sure or share >= (_TOGETHER if cost <= 1 else _TOGETHER_TWO):
                 yield _Reading(round(cost + (1 - share) / 2, 6), -len(found), spelling, cost)
 
     def _limit(self, word: str, *, alone: bool, name: bool) -> float:
         """The highest cost of a reading of `word`."""
         if name or len(word) == _SHORTEST:
-            return 0.0 if alone else 0.9
+            return 0.0 if alone else _OTHER_LENGTH
         return 2.0 if len(word) >= (_TWO_EDITS_ALONE if alone else _TWO_EDITS) else 1.0
 
     def _words_near(self, word: str, language: str, limit: float) -> Iterable[str]:
@@ -204,13 +209,8 @@ def _cost(typed: str, meant: str) -> float:
         return 9.0
     if len(typed) == len(meant):
         return 0.7 if same_letters else _WRONG_LETTER
-    return 0.8 if _undoubled(typed) == _undoubled(meant) else 0.9
+    return 0.8 if _undoubled(typed) == _undoubled(meant) else _OTHER_LENGTH
 
 
 def _undoubled(word: str) -> str:
     return word[:1] + "".join(letter for before, letter in pairwise(word) if letter != before)
-
-
-def _titled(words: Sequence[str]) -> bool:
-    """Whether a question is written In Title Case, so that capitals say nothing."""
-    return sum(word[:1].isupper() for word in words) > len(words) / 2

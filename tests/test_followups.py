@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ragcli.text.followup import condense, is_follow_up
+from tests.conftest import Rag
 
 LEANING = """
 And for trainees?
@@ -163,3 +164,13 @@ def test_a_new_topic_gets_nothing_of_the_old_one_and_a_follow_up_not_what_that_o
     assert condense("Is there pet insurance?", before) == "Is there pet insurance?"
     assert condense("Who signs the contract that we got?", before) == "Who signs the contract that we got?"
     assert condense("When do they expire?", before) == "When do they expire? (annual leave trainees)"
+
+
+def test_a_misspelt_question_is_leant_on_as_it_was_read(rag: Rag, write) -> None:
+    write(
+        "docs/a.md",
+        "# Leave\n\nSabbatical leave lasts six weeks for managers.\n\nSabbatical leave lasts two weeks for trainees.\n",
+    )
+    rag("ingest", "docs", "-q")
+    found = rag("chat", stdin=b"sabatical leave for managers\nand for trainees?\n")
+    assert "asked as: sabbatical leave for trainees" in found.stderr

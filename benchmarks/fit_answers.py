@@ -213,7 +213,7 @@ class Fit:
             query = parse_query(sample.question.text)
             ids = list(dict.fromkeys(i for hit in sample.hits for i in hit.whole.chunk_ids))
             cosines = chooser.sentence_cosines(ids, chooser.embed_query(query.text))
-            table = features(asked(sample.question.text, chooser.words(query, correct=False)), units, cosines)
+            table = features(asked(sample.question.text, chooser.words(query)), units, cosines)
             rows.append((table, sample.gains(units), sample.weight))
         self.weights["first"] = _named(NAMES, fit_ranking(rows, 0.02))
         self.install()

@@ -65,8 +65,8 @@ class Answerer:
         watcher = watcher or Watcher()
         result = self.retrieve(question, k, where)
         started = time.perf_counter()
-        hits = self._with_parts(question, result.hits, where)
-        choice = self.choose(question, hits)
+        hits = self._with_parts(result.asked, result.hits, where)
+        choice = self.choose(result.asked, hits)
         before = scaled(choice.confidence, *self.scaling) if choice.units else 0.0
         writing = bool(choice.units) and before >= self.threshold
         watcher.evidence(result, before, writing=writing)
@@ -74,7 +74,7 @@ class Answerer:
         name = ""
         if writing:
             generator = self.writer()
-            draft.read(generator.generate(question, hits))
+            draft.read(generator.generate(result.asked, hits))
             name = generator.name
         answered = any(supported(sentence, draft.citations) for sentence in draft.sentences)
         near = _Draft(hits, self.verify, Watcher())
@@ -98,10 +98,12 @@ class Answerer:
             usage=draft.end.usage,
             disputes=tuple(disputes(draft.citations, hits)) if answered else (),
             closest=Closest(near.sentences[0], near.citations[0]) if near.sentences and near.citations else None,
+            understood=result.understood,
         )
 
     def unscaled(self, question: str, hits: Sequence[Hit]) -> float:
-        """How sure it is that the hits answer the question, before `scaling`."""
+        """How sure it is that the hits answer the question, before `scaling`. `question` is as it was read
+        (`QueryResult.asked`)."""
         choice = self.choose(question, self.widen(hits))
         return choice.confidence if choice.units else 0.0
 

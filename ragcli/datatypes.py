@@ -238,14 +238,11 @@ class Filter:
 @dataclass(frozen=True, slots=True)
 class QueryWord:
     """A word of a question as the index knows it: `forms` are its terms in the index's languages, `idf` their natural
-    logarithmic inverse document frequency. `instead_of` is the unknown word that this one, `written` so in some document,
-    stands in for."""
+    logarithmic inverse document frequency."""
 
     forms: tuple[str, ...]
     idf: float
     weight: float = 1.0
-    instead_of: str = ""
-    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

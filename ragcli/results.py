@@ -256,6 +256,22 @@ class Closest:
 
 
 @dataclass(frozen=True, slots=True)
+class Understood:
+    """How a question was read.
+
+    `text` is what is searched and answered: the question with its misspelt words repaired; `repaired` are these, as (word in
+    lower case, what it was read as), in order. `language` is the one that the question shows (ISO 639-1), "" where it shows
+    none. `documents` are the languages of what was found where none of them is that of the question and the search cannot
+    bridge them; empty otherwise.
+    """
+
+    text: str
+    repaired: tuple[tuple[str, str], ...] = ()
+    language: str = ""
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages;
     `closest` is the piece that comes closest, unless nothing comes close.
@@ -280,6 +296,7 @@ class Answer:
     stale: tuple[Stale, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     closest: Closest | None = None
+    understood: Understood = Understood("")
 
     @property
     def outcome(self) -> Literal["answered", "closest", "none"]:
@@ -295,10 +312,16 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class QueryResult:
     """The hits of a query, best first; equal scores are in the order in which chunks were indexed. `timings` are
-    milliseconds by stage; `notes` say how the question was read where that is not obvious."""
+    milliseconds by stage; `notes` say how the question was read where that is not obvious, `understood` as what."""
 
     question: str
     mode: Mode
     hits: tuple[Hit, ...]
     timings: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    understood: Understood = Understood("")
+
+    @property
+    def asked(self) -> str:
+        """The question as it was read, which is what an answer is to."""
+        return self.understood.text or self.question

@@ -22,7 +22,7 @@ HOMES = {
     "onnxruntime": {"embedding.onnx", "embedding.cross"},
     "tokenizers": {"embedding.onnx", "embedding.cross"},
     "py3langid": {"text.language"},
-    "rapidfuzz": {"index.words"},
+    "rapidfuzz": {"index.spelling"},
     "Stemmer": {"text.analyzer"},
     "huggingface_hub": {"embedding.models", "generation.pulling"},
     "openai": {"generation.openaihttp"},

@@ -216,7 +216,7 @@ def test_a_template_that_refuses_a_system_message_gets_it_with_the_question() ->
     [
         ([], "Does it expire?", "Does it expire?"),
         (["How long is annual leave?"], "What is the hotel limit?", "What is the hotel limit?"),
-        (["How long is annual leave?"], "Does it expire?", "Does it expire? (long annual leave)"),
+        (["How long is annual leave?"], "Does it expire?", "Does it expire? (annual leave)"),
         (["How long is annual leave?"], "And for trainees?", "How long is annual leave for trainees?"),
         (["How long is annual leave?"], "What about trainees?", "How long is annual leave trainees?"),
         (

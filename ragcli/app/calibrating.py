@@ -63,8 +63,9 @@ def _halves(app: App, gold: Path, on_progress: Callable[[str, int, int], None]) 
     halves: list[list[_Sample]] = [[], []]
     for done, question in enumerate(questions):
         on_progress("questions", done, len(questions))
-        hits = answerer.retrieve(question.question, app.settings.retrieval_k, Filter()).hits
-        sample = (answerer.unscaled(question.question, hits), question.answerable, _found(question, hits, resolve))
+        result = answerer.retrieve(question.question, app.settings.retrieval_k, Filter())
+        found = _found(question, result.hits, resolve)
+        sample = (answerer.unscaled(result.asked, result.hits), question.answerable, found)
         halves[not first_half(question.id)].append(sample)
     return halves
 

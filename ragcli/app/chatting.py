@@ -26,7 +26,7 @@ _REMEMBERED = 4  # questions
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What was asked, as what it was searched, and the answer with its numbered places."""
+    """What was asked, as what it was searched (in full, misspelt words repaired), and the answer with its numbered places."""
 
     question: str
     asked: str
@@ -46,7 +46,7 @@ class Conversation:
     def ask(self, question: str, asked: str, watcher: Watcher | None = None) -> Turn:
         """Answer `question` as `asked`, its standalone form. Raises what `App.ask` raises; a turn that failed is not kept."""
         answer, last = self.app.ask_and_remember(asked, where=self.where, watcher=watcher)
-        turn = Turn(question, asked, answer, last)
+        turn = Turn(question, answer.understood.text or asked, answer, last)
         self.turns.append(turn)
         return turn
 

@@ -130,7 +130,8 @@ def _retrieval(app: App, question: str, wanted: Sequence[Chunk], say: Say) -> No
 
 
 def _rank(app: App, question: str, ids: set[str], limit: int, **changes: object) -> int | None:
-    ranking = app.retriever(**changes).rank(question, limit, Filter(), {}, [])
+    retriever = app.retriever(**changes)
+    ranking = retriever.rank(retriever.understand(question).text, limit, Filter(), {}, [])
     return next((rank for rank, entry in enumerate(ranking, 1) if entry.chunk.chunk_id in ids), None)
 
 

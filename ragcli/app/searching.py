@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ragcli.datatypes import Filter, Mode
+from ragcli.embedding.presets import preset_of
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.retrieval.diversity import Selection
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
@@ -29,12 +30,16 @@ def retrieval_options(app: App) -> RetrievalOptions:
     """The settings of the section `retrieval` as the retriever takes them."""
     settings = app.settings
     mode: Mode = settings.retrieval_mode  # type: ignore[assignment]
+    model = str(app.reader.manifest.embedder.get("name", ""))
+    preset = preset_of(model)
     return RetrievalOptions(
         mode=mode,
         fusion=settings.retrieval_fusion,
         weight=settings.retrieval_weight,
         depth=settings.retrieval_depth,
         correct=settings.retrieval_correct,
+        model=model,
+        reads=preset.reads if preset else "",
         stitch=settings.retrieval_stitch_tokens > 0,
         stitch_tokens=settings.retrieval_stitch_tokens,
         whole_sections=app.reader.manifest.chunker.get("strategy") == "hierarchical",
@@ -175,7 +180,8 @@ def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
 
     named = [name for name in app.model_names if writes(name)]
     generator = (prompted_of(app.generator) if named else None) or prompting_only(writing_parts(app))
-    return generator.prompt(question, app.retriever().retrieve(question, k, where).hits)
+    result = app.retriever().retrieve(question, k, where)
+    return generator.prompt(result.asked, result.hits)
 
 
 def build_answerer(app: App) -> Answerer:

@@ -174,7 +174,7 @@ Hyde = Annotated[
 ]
 Exact = Annotated[
     bool | None,
-    typer.Option("--exact", help="Do not read unknown words as the nearest known ones.", show_default=False),
+    typer.Option("--exact", help="Do not repair misspelt words.", show_default=False),
 ]
 
 

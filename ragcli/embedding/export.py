@@ -1,4 +1,7 @@
-"""`python -m ragcli.embedding.export SOURCE TARGET [reranker]`: a sentence-transformers model → ONNX, checked.
+"""`python -m ragcli.embedding.export SOURCE TARGET KIND NAME`: a sentence-transformers model → ONNX, checked.
+
+KIND is `embedding model` or `reranker`. A model without the files of sentence-transformers is a plain transformer; how it is
+pooled then follows from its NAME (`presets.py`), and is the mean for an unknown one.
 
 The only file that imports sentence_transformers (and with it torch). It writes `model.onnx`, `tokenizer.json` and
 `model.json`, and fails unless ONNX Runtime gives the vectors (of a cross-encoder: the scores) that sentence-transformers
@@ -17,6 +20,7 @@ import numpy as np
 
 from ragcli.embedding.models import ExportedModel
 from ragcli.embedding.onnx import OnnxEmbedder
+from ragcli.embedding.presets import preset_of
 
 _PROBES = (
     "How many days of annual leave do I have?",
@@ -27,10 +31,14 @@ _PROBES = (
 _TOLERANCE = 1e-4
 
 
-def export(source: Path, target: Path) -> None:
-    """Write the exported form of the model in `source` to the existing directory `target`."""
+def export(source: Path, target: Path, name: str) -> None:
+    """Write the exported form of the model in `source`, called `name`, to the existing directory `target`."""
     from sentence_transformers import SentenceTransformer
 
+    if not (source / "modules.json").exists():
+        with tempfile.TemporaryDirectory() as made:
+            export(_with_pooling(source, Path(made), name), target, name)
+        return
     reference = SentenceTransformer(str(source), device="cpu", local_files_only=True)
     modules = [type(module).__name__ for module in reference]
     if modules[:2] != ["Transformer", "Pooling"] or modules[2:] not in ([], ["Normalize"]):
@@ -54,10 +62,23 @@ def export(source: Path, target: Path) -> None:
         "normalize": "Normalize" in modules,
         "max_tokens": reference.max_seq_length or 512,
         "query_prefix": reference.prompts.get("query", "") or "",
-        "document_prefix": reference.prompts.get("document", "") or "",
+        "document_prefix": reference.prompts.get("document", "") or reference.prompts.get("passage", "") or "",
     }
     (target / "model.json").write_text(json.dumps(description))
     _check(reference, ExportedModel(directory=target, **description))
+
+
+def _with_pooling(source: Path, folder: Path, name: str) -> Path:
+    """A plain transformer as a model of sentence-transformers in `folder`, pooled as its family asks for."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Pooling, Transformer
+
+    preset = preset_of(name)
+    transformer = Transformer(str(source))
+    size = transformer.get_word_embedding_dimension()
+    pooling = Pooling(size, pooling_mode=preset.pooling if preset else "mean")
+    SentenceTransformer(modules=[transformer, pooling], device="cpu").save(str(folder))
+    return folder
 
 
 def export_reranker(source: Path, target: Path) -> None:
@@ -111,5 +132,5 @@ def _check(reference: object, exported: ExportedModel) -> None:
 
 
 if __name__ == "__main__":
-    make = export_reranker if sys.argv[3:] == ["reranker"] else export
-    make(Path(sys.argv[1]), Path(sys.argv[2]))
+    origin, made = Path(sys.argv[1]), Path(sys.argv[2])
+    export_reranker(origin, made) if sys.argv[3] == "reranker" else export(origin, made, sys.argv[4])

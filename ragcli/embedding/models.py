@@ -18,9 +18,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ragcli.embedding.presets import MULTILINGUAL, hub_name, preset_of
 from ragcli.errors import ModelUnavailable
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -34,7 +35,8 @@ _HUB_FILES = ("*.json", "*.txt", "*.model", "model.safetensors", "pytorch_model.
 
 @dataclass(frozen=True, slots=True)
 class ExportedModel:
-    """A model that ONNX Runtime can run. `identity` is what an index stores of it."""
+    """A model that ONNX Runtime can run. `identity` is what an index stores of it. The prefixes stand before a question and
+    before a passage when they are embedded."""
 
     directory: Path
     name: str
@@ -69,11 +71,12 @@ def prepare_model(
     offline: bool = False,
     note: Callable[[str], None] = lambda _: None,
 ) -> ExportedModel:
-    """The exported form of `model`, made now if it is not in `cache`. Raises ModelUnavailable with the way to get it."""
+    """The exported form of `model`, made now if it is not in `cache`, with the prefixes that `identity` names, that the model
+    declares, or that its family asks for (`presets.py`), in this order. Raises ModelUnavailable with the way to get it."""
     if identity is not None:
         known = cache / _directory_name(str(identity["name"]), str(identity["weights_sha256"]))
         if (known / "model.json").exists():
-            return _read(known)
+            return _as_indexed(_read(known), identity)
     source = _locate(model, offline=offline, note=note)
     digest = _weights_digest(source)
     if model in _DEFAULT_NAMES and digest != DEFAULT_WEIGHTS_SHA256:
@@ -89,7 +92,21 @@ def prepare_model(
         with _locked(cache, target.name):
             if not (target / "model.json").exists():
                 _export(source, target, name, digest)
-    return _read(target)
+    return _as_indexed(_read(target), identity) if identity is not None else _with_prefixes(_read(target))
+
+
+def _as_indexed(model: ExportedModel, identity: Mapping[str, object]) -> ExportedModel:
+    """The model with the prefixes that an index was made with."""
+    kept = {side: str(identity.get(side, "")) for side in ("query_prefix", "document_prefix")}
+    return replace(model, query_prefix=kept["query_prefix"], document_prefix=kept["document_prefix"])
+
+
+def _with_prefixes(model: ExportedModel) -> ExportedModel:
+    """The model with the prefixes of its family, unless it declares some itself."""
+    preset = preset_of(model.name)
+    if preset is None or model.query_prefix or model.document_prefix:
+        return model
+    return replace(model, query_prefix=preset.query, document_prefix=preset.document)
 
 
 def prepare_directory(
@@ -134,11 +151,12 @@ def _locate(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
         return Path(spec.origin).parent / "model"
     if Path(model).is_dir():
         return Path(model).resolve()
+    model = hub_name(model)
     if _HUB_NAME.match(model) and not model.startswith("."):
         return _from_hub(model, offline=offline, note=note)
     raise ModelUnavailable(
         f"no model {model!r}: not a directory, and not a hub name of the form ORGANISATION/NAME",
-        hint=f"give a directory or a hub name; the default embedding model is {DEFAULT_MODEL}",
+        hint=f"give a directory or a hub name; the default is {DEFAULT_MODEL}, and {MULTILINGUAL} reads many languages",
     )
 
 
@@ -194,7 +212,7 @@ def _export(source: Path, target: Path, name: str, digest: str, kind: str = "emb
             "PYTHONWARNINGS": "ignore",
         }
         done = subprocess.run(
-            [sys.executable, "-m", "ragcli.embedding.export", str(source), str(staging), kind],
+            [sys.executable, "-m", "ragcli.embedding.export", str(source), str(staging), kind, name],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -46,7 +46,7 @@ CONFIDENCE = OF_CHOSEN + SUMMARY + tuple(f"most_{name}" for name in OF_ALL)
 class Words(Protocol):
     """Resolves a question's words in an index; see `ragcli.index.words`."""
 
-    def __call__(self, query: Query, *, correct: bool) -> Sequence[QueryWord]: ...
+    def __call__(self, query: Query) -> Sequence[QueryWord]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Chooser:
         if not units:
             return Scored((), np.zeros(0), np.zeros((0, len(NAMES))), NAMES)
         query = parse_query(question)
-        words = self.words(query, correct=False)
+        words = self.words(query)
         ids = list(dict.fromkeys(i for hit in hits for i in hit.whole.chunk_ids))
         cosines = self.sentence_cosines(ids, self.embed_query(query.text or question))
         table = features(asked(question, words), units, cosines)

@@ -19,6 +19,7 @@ from ragcli.index.manifest import check_analyzer
 from ragcli.index.ranking import top
 from ragcli.index.vectors import VectorFile
 from ragcli.index.words import Vocabulary
+from ragcli.results import Understood
 from ragcli.text.query import Query
 
 if TYPE_CHECKING:
@@ -63,10 +64,15 @@ class IndexReader(CatalogReader):
             self._vocabulary = Vocabulary(self._connection, rows)
         return self._vocabulary
 
-    def words(self, query: Query, *, correct: bool = True) -> list[QueryWord]:
+    def words(self, query: Query) -> list[QueryWord]:
         """The question's words as the index knows them; see `Vocabulary.resolve`."""
         with self.snapshot():
-            return self.vocabulary().resolve(query, correct=correct)
+            return self.vocabulary().resolve(query)
+
+    def understand(self, question: str) -> Understood:
+        """The question as the documents read it; see `Vocabulary.understand`."""
+        with self.snapshot():
+            return self.vocabulary().understand(question)
 
     def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
         """At most `k` candidates with a score > 0, best first, equal scores in the order of rows; `parts` are the BM25 of the

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         QuestionScore,
         TuneReport,
     )
-    from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult
+    from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult, Understood
 
 Shown = Callable[[DocumentRecord], str]
 
@@ -75,10 +75,22 @@ def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
     }
 
 
+def understood(entry: Understood, question: str) -> dict[str, Any]:
+    """How a question was read: the text that was searched, its repaired words, its language, and the languages of what was
+    found where the search cannot bridge the two."""
+    return {
+        "searched_as": entry.text or question,
+        "repaired": [{"word": word, "read_as": read} for word, read in entry.repaired],
+        "language": entry.language or None,
+        "language_gap": list(entry.documents) or None,
+    }
+
+
 def query(result: QueryResult, shown: Shown) -> dict[str, Any]:
     return {
         "schema": "rag.query/1",
         "question": result.question,
+        "understood": understood(result.understood, result.question),
         "mode": result.mode,
         "hits": [hit(entry, shown) for entry in result.hits],
         "notes": list(result.notes),
@@ -105,6 +117,7 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
     return {
         "schema": "rag.ask/1",
         "question": answer.question,
+        "understood": understood(answer.understood, answer.question),
         "answer": answer.text if answer.answered else None,
         "answered": answer.answered,
         "outcome": answer.outcome,

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, Mode, QueryWord
 from ragcli.protocols import Reranker, SearchIndex
-from ragcli.results import QueryResult, ScoredChunk
+from ragcli.results import Hit, QueryResult, ScoredChunk, Understood
 from ragcli.retrieval.diversity import Selection, select
 from ragcli.retrieval.fusion import Leg, fuse
+from ragcli.retrieval.languages import language_note, unbridged
 from ragcli.retrieval.reranking import rerank
 from ragcli.retrieval.stitching import grow, stitch
 from ragcli.retrieval.transforms import SubQuery, Transform
-from ragcli.text.query import Query, parse_query
+from ragcli.text.query import STOP_WORDS, Query, language_of, parse_query
 from ragcli.text.synonyms import Synonyms
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 class SearchableIndex(SearchIndex, Protocol):
     """A SearchIndex that also knows its words and gives the chunks behind the rows."""
 
-    def words(self, query: Query, *, correct: bool) -> list[QueryWord]: ...
+    def words(self, query: Query) -> list[QueryWord]: ...
+
+    def understand(self, question: str) -> Understood: ...
 
     def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]: ...
 
@@ -39,8 +42,9 @@ class SearchableIndex(SearchIndex, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RetrievalOptions:
-    """`weight` is the dense leg's share in a hybrid ranking; `depth` how many candidates each leg gives; `correct` lets the
-    nearest known word stand in for one that the index does not hold; `rerank_depth` how many passages are reranked, for at
+    """`weight` is the dense leg's share in a hybrid ranking; `depth` how many candidates each leg gives; `correct` repairs
+    misspelt words; `model` is the name of the embedding model, and `reads` the language that it reads alone, "" when there are
+    several or it is not known; `rerank_depth` how many passages are reranked, for at
     most `rerank_seconds`; `whole_sections` lets passages grow to their sections. See `Selection` and `stitch` for the rest."""
 
     mode: Mode = "hybrid"
@@ -48,6 +52,8 @@ class RetrievalOptions:
     weight: float = 0.5
     depth: int = 100
     correct: bool = True
+    model: str = ""
+    reads: str = ""
     stitch: bool = True
     stitch_tokens: int = 600
     whole_sections: bool = False
@@ -84,7 +90,9 @@ class Retriever:
         joins = options.stitch or options.selection.collapse  # several chunks may become one hit
         wanted = max(2 * k, k + 10) if joins else k
         with self._index.snapshot():
-            scored = self.rank(question, wanted, where, timings, notes)
+            with _timed(timings, "read"):
+                understood = self.understand(question)
+            scored = self.rank(understood.text, wanted, where, timings, notes)
             with _timed(timings, "select"):
                 chosen, alike = select(scored, options.selection, self._index.vectors)
         with _timed(timings, "stitch"):
@@ -92,7 +100,27 @@ class Retriever:
             hits = stitch(chosen, wanted, max_chunks=most, max_tokens=options.stitch_tokens, alike=alike)
             if options.whole_sections and options.stitch:
                 hits = grow(hits, k, self._index.document_chunks, max_tokens=options.stitch_tokens)
-        return QueryResult(question, options.mode, tuple(hits[:k]), timings, tuple(notes))
+        understood, remarks = self._remarks(understood, hits[:k])
+        return QueryResult(question, options.mode, tuple(hits[:k]), timings, (*remarks, *notes), understood)
+
+    def understand(self, question: str) -> Understood:
+        """How the question is read: as it stands, unless the options let misspelt words be repaired."""
+        if self._options.correct:
+            return self._index.understand(question)
+        return Understood(question, language=language_of(question))
+
+    def _remarks(self, understood: Understood, hits: Sequence[Hit]) -> tuple[Understood, list[str]]:
+        """What the reader should know of how the question was read, now that it is known what was found."""
+        options = self._options
+        notes = [
+            f"“{typed}” is in no document; read as “{read}”"
+            for typed, read in understood.repaired
+            if read not in STOP_WORDS
+        ]
+        documents = unbridged(understood.language, hits, options.mode, options.reads)
+        if documents:
+            notes.append(language_note(understood.language, documents, options.mode, options.reads, options.model))
+        return replace(understood, documents=documents), notes
 
     def rank(
         self, question: str, limit: int, where: Filter, timings: dict[str, float], notes: list[str]
@@ -158,10 +186,8 @@ class Retriever:
         pool: set[int] = set()  # those within the depth, whose lowest score counts as 0 however many more are asked for
         if options.mode != "dense":
             with _timed(timings, "lexical"):
-                words = self._index.words(query, correct=options.correct)
+                words = self._index.words(query)
                 ranking = self._index.lexical_search(words, depth, where)
-            read = [(word.instead_of, word.written) for word in words if word.instead_of]
-            notes.extend(f"“{written}” is in no document; read as “{known}”" for written, known in read)
             legs.append(Leg("lexical", ranking, 1.0 if vector is None else 1 - options.weight, floor=0.0))
             candidates.update(dict.fromkeys(entry.row for entry in ranking))
             pool.update(entry.row for entry in ranking[: options.depth])

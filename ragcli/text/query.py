@@ -11,20 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ragcli.errors import UsageError
-from ragcli.text.analyzer import tokens
+from ragcli.text.analyzer import fold, tokens
+from ragcli.text.stopwords import question_language, stop_words, without_contractions
 
 MAX_QUESTION = 8_000
 
-STOP_WORDS = frozenset(
-    """a about above after again all am an and any are as at be because been before being below between both but by can
-    could did do does doing down during each few for from further had has have having he her here hers him his how i if
-    in into is it its itself just many me more most much my myself no nor not now of off on once only or other our ours out over
-    own same she should so some such than that the their theirs them then there these they this those through to too
-    under until up very was we were what when where which while who whom why will with would you your yours""".split()
-)
+STOP_WORDS = stop_words("en")
 _PHRASE = re.compile(r'(?<!\S)["“”„]([^"“”„]+)["“”](?=$|[\s.,;:?!)])')
 _EXCLUDED = re.compile(r"(?<!\S)-(?=\w{2})([\w]+(?:[-_./]\w+)*)(?!\S)")
 _PREFIX = re.compile(r"(?<!\S)(\w{2,})\*(?!\S)")
+_RUN = re.compile(rf"{_PHRASE.pattern}|{_EXCLUDED.pattern}|{_PREFIX.pattern}|(?P<run>\S+)")
+_PLAIN = re.compile(r"""[("'“„¿¡\[]*[^\W\d_]+(?:-[^\W\d_]+)*[)\]"'”?!,;:.…]*""")  # and not an identifier
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,29 @@ class Query:
     excluded: tuple[str, ...] = ()
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     related: tuple[str, ...] = ()
+
+
+def plain_words(question: str) -> list[str]:
+    """The words of a question as they are written, repeats kept, in order: runs of letters that are no part of an identifier,
+    of a phrase in quotation marks, or of another operator."""
+    runs = [match["run"] for match in _RUN.finditer(question) if match["run"]]
+    return [word for run in runs if _PLAIN.fullmatch(run) for word in _LETTERS.findall(run)]
+
+
+def replaced(question: str, words: Mapping[str, str]) -> str:
+    """The question with `words[word]` in place of each of its `plain_words` that `words` names, folded. A word that began with
+    a capital letter still does."""
+
+    def other(match: re.Match[str]) -> str:
+        word = match.group()
+        instead = words.get(fold(word), word)
+        return instead[:1].upper() + instead[1:] if word[:1].isupper() else instead
+
+    def run(match: re.Match[str]) -> str:
+        plain = match["run"] and _PLAIN.fullmatch(match["run"])
+        return _LETTERS.sub(other, match.group()) if plain else match.group()
+
+    return _RUN.sub(run, question)
 
 
 def checked_question(question: str) -> str:
@@ -70,7 +91,13 @@ def parse_query(question: str) -> Query:
     return Query(text, content_tokens(plain), tuple(dict.fromkeys(prefixes)), phrases, excluded)
 
 
+def language_of(question: str) -> str:
+    """ISO 639-1 code of the language that a question shows by its words; "" when it does not show one."""
+    return question_language(question, tuple(tokens(question)))
+
+
 def content_tokens(text: str) -> tuple[str, ...]:
-    """Distinct tokens in order, without stop words unless there is nothing else."""
-    distinct = list(dict.fromkeys(tokens(text)))
-    return tuple([token for token in distinct if token not in STOP_WORDS] or distinct)
+    """Distinct tokens of a question in order, without the stop words of its language unless there is nothing else."""
+    distinct = list(dict.fromkeys(tokens(without_contractions(text))))
+    known = stop_words(question_language(text, distinct))
+    return tuple([token for token in distinct if token not in known] or distinct)

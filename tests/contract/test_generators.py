@@ -32,7 +32,7 @@ def make_hit(text: str = TEXT, rank: int = 1, start: int = 100, *, path: str = "
     return Hit(Passage(record, ("c",), text, span, ("Leave",)), 1.0 / rank, rank, trace)
 
 
-def words_of(query: Query, *, correct: bool) -> list[QueryWord]:
+def words_of(query: Query) -> list[QueryWord]:
     """Every word of a question as if it were equally rare."""
     return [QueryWord((stem(token, "en"),), 2.0) for token in query.tokens]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import GeneratorType
 from typing import Protocol
 
@@ -12,8 +12,9 @@ from ragcli.datatypes import Filter, QueryWord
 from ragcli.generation.abstention import confidence, evidence, scaled
 from ragcli.generation.citations import Citer, Verify, supported
 from ragcli.generation.conflicts import disputes
+from ragcli.generation.recency import Newest, newest_first, older_versions
 from ragcli.protocols import Generator
-from ragcli.results import Answer, Citation, Claim, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
+from ragcli.results import Answer, Citation, Claim, Dispute, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
 from ragcli.text.query import Query, parse_query
 
 EXTRACTIVE = "extractive"
@@ -42,7 +43,7 @@ class Watcher:
 @dataclass(frozen=True, slots=True)
 class Answerer:
     """Answers questions from what `retrieve` finds. `writer` gives the generator when it is needed; `threshold` is the least
-    confidence with which it answers.
+    confidence with which it answers. Of two versions of a passage the newer one answers (see `recency`).
 
     A sentence that nothing supports is marked (`verify` warn and fail) or left out (drop). An answer without any supported
     sentence is none.
@@ -63,12 +64,14 @@ class Answerer:
         started = time.perf_counter()
         before = scaled(self.unscaled(question, result.hits), *self.scaling) if result.hits else 0.0
         writing = bool(result.hits) and before >= self.threshold
+        newest = newest_first(question, result.hits)
+        result = replace(result, hits=newest.hits)
         watcher.evidence(result, before, writing=writing)
         draft = _Draft(result.hits, self.verify, watcher)
         name = ""
         if writing:
             generator = self.writer()
-            draft.read(generator.generate(question, result.hits))
+            draft.read(generator.generate(question, newest.current))
             name = generator.name
         timings = {**result.timings, "answer": (time.perf_counter() - started) * 1000}
         answered = any(supported(sentence, draft.citations) for sentence in draft.sentences)
@@ -86,13 +89,21 @@ class Answerer:
             dropped=draft.dropped,
             stopped=draft.end.stopped,
             usage=draft.end.usage,
-            disputes=tuple(disputes(draft.citations, result.hits)) if answered else (),
+            disputes=_against(question, draft.citations, newest) if answered else (),
         )
 
     def unscaled(self, question: str, hits: Sequence[Hit]) -> float:
         """How sure retrieval is that the hits answer the question, before `scaling`. Corrections do not count: a word that the
         documents do not hold speaks against an answer."""
         return confidence(evidence(self.words(parse_query(question), correct=False), hits)) if hits else 0.0
+
+
+def _against(question: str, citations: Sequence[Citation], newest: Newest) -> tuple[Dispute, ...]:
+    """What among the hits speaks against the citations: older versions first, each document of these once."""
+    older = older_versions(question, citations, newest)
+    told = {dispute.document.path for dispute in older}
+    others = [entry for entry in disputes(citations, newest.hits) if entry.document.path not in told]
+    return (*older, *others)
 
 
 @dataclass(slots=True)

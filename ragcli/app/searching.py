@@ -162,10 +162,11 @@ def pull_model(app: App, wanted: str, name: str, progress: Callable[[int, int], 
 def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
     """What a language model would be asked: by the configured one, or with estimated tokens when there is none."""
     from ragcli.generation import prompted_of, prompting_only, writes
+    from ragcli.generation.recency import newest_first
 
     named = [name for name in app.model_names if writes(name)]
     generator = (prompted_of(app.generator) if named else None) or prompting_only(writing_parts(app))
-    return generator.prompt(question, app.retriever().retrieve(question, k, where).hits)
+    return generator.prompt(question, newest_first(question, app.retriever().retrieve(question, k, where).hits).current)
 
 
 def build_answerer(app: App) -> Answerer:

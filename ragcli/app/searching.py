@@ -44,6 +44,7 @@ def retrieval_options(app: App) -> RetrievalOptions:
         ),
         rerank_depth=settings.retrieval_rerank_depth,
         rerank_seconds=settings.retrieval_max_seconds,
+        prefer_recent=settings.retrieval_prefer == "recent",
     )
 
 

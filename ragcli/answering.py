@@ -13,8 +13,22 @@ from ragcli.generation.abstention import scaled
 from ragcli.generation.citations import Citer, Verify, supported
 from ragcli.generation.conflicts import disputes
 from ragcli.generation.pieces import Choice, claim_of
+from ragcli.generation.recency import Newest, newest_first, older_versions
 from ragcli.protocols import Generator
-from ragcli.results import Answer, Citation, Claim, Closest, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
+from ragcli.results import (
+    Answer,
+    Citation,
+    Claim,
+    Closest,
+    Dispute,
+    DraftEvent,
+    End,
+    Hit,
+    Note,
+    QueryResult,
+    Sentence,
+    Tail,
+)  # fmt: skip
 from ragcli.text.subquestions import sub_questions
 
 EXTRACTIVE = "extractive"
@@ -44,7 +58,8 @@ class Watcher:
 @dataclass(frozen=True, slots=True)
 class Answerer:
     """Answers questions from what `retrieve` finds. `widen` gives hits their surroundings, `choose` what answers best and
-    how likely it does; `writer` gives the generator when it is needed.
+    how likely it does; `writer` gives the generator when it is needed. Of two versions of a passage the newer one answers (see
+    `recency`).
 
     With a confidence of at least `threshold` it answers. Below it, and from `closest` on, the piece that comes closest is
     the reply, and says so; below that there is none. A sentence that nothing supports is marked (`verify` warn and fail) or
@@ -65,7 +80,9 @@ class Answerer:
         watcher = watcher or Watcher()
         result = self.retrieve(question, k, where)
         started = time.perf_counter()
-        hits = self._with_parts(result.asked, result.hits, where)
+        newest = newest_first(result.asked, result.hits)
+        result = replace(result, hits=newest.hits)
+        hits = self._with_parts(result.asked, newest.current, len(result.hits), where)
         choice = self.choose(result.asked, hits)
         before = scaled(choice.confidence, *self.scaling) if choice.units else 0.0
         writing = bool(choice.units) and before >= self.threshold
@@ -87,7 +104,7 @@ class Answerer:
             answered=answered,
             sentences=tuple(draft.sentences) if answered else (),
             citations=tuple(draft.citations) if answered else (),
-            hits=(*result.hits, *(hit for hit in hits[len(result.hits) :] if hit.rank in cited)),
+            hits=(*result.hits, *(hit for hit in hits if hit.rank > len(result.hits) and hit.rank in cited)),
             confidence=round(before * (draft.support if name not in ("", EXTRACTIVE) else 1.0), 4),
             mode="none" if not name else EXTRACTIVE if name == EXTRACTIVE else "generated",
             model=name or "none",
@@ -96,7 +113,7 @@ class Answerer:
             dropped=draft.dropped,
             stopped=draft.end.stopped,
             usage=draft.end.usage,
-            disputes=tuple(disputes(draft.citations, hits)) if answered else (),
+            disputes=_against(result.asked, draft.citations, newest) if answered else (),
             closest=Closest(near.sentences[0], near.citations[0]) if near.sentences and near.citations else None,
             understood=result.understood,
         )
@@ -107,17 +124,25 @@ class Answerer:
         choice = self.choose(question, self.widen(hits))
         return choice.confidence if choice.units else 0.0
 
-    def _with_parts(self, question: str, hits: Sequence[Hit], where: Filter) -> list[Hit]:
+    def _with_parts(self, question: str, hits: Sequence[Hit], last: int, where: Filter) -> list[Hit]:
         """The hits with their surroundings, and after them the best passages for each part of a question that asks for
-        several things or compares two, unless they are there already."""
+        several things or compares two, unless they are there already; their ranks go on from `last`."""
         found = list(hits)
         for part in sub_questions(question):
             known = {i for hit in found for i in hit.passage.chunk_ids}
             others = (
                 hit for hit in self.retrieve(part, _OF_A_PART, where).hits if known.isdisjoint(hit.passage.chunk_ids)
             )
-            found += [replace(hit, rank=len(found) + i) for i, hit in enumerate(others, 1)]
+            found += [replace(hit, rank=last + len(found) - len(hits) + i) for i, hit in enumerate(others, 1)]
         return self.widen(found)
+
+
+def _against(question: str, citations: Sequence[Citation], newest: Newest) -> tuple[Dispute, ...]:
+    """What among the hits speaks against the citations: older versions first, each document of these once."""
+    older = older_versions(question, citations, newest)
+    told = {dispute.document.path for dispute in older}
+    others = [entry for entry in disputes(citations, newest.hits) if entry.document.path not in told]
+    return (*older, *others)
 
 
 @dataclass(slots=True)

@@ -237,7 +237,8 @@ class Stale:
 @dataclass(frozen=True, slots=True)
 class Dispute:
     """A sentence of another document that says nearly the same as the citation `marker` with other figures. `other` is its own
-    marker where it is cited as well."""
+    marker where it is cited as well. `older` says that the other document is an older version, and the answer was written
+    from the newer one alone."""
 
     marker: int
     document: DocumentRecord
@@ -245,6 +246,7 @@ class Dispute:
     headings: tuple[str, ...]
     quote: str
     other: int | None = None
+    older: bool = False
 
 
 @dataclass(frozen=True, slots=True)

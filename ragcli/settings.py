@@ -58,6 +58,7 @@ class Settings:
     retrieval_decompose: bool = False
     retrieval_expand: bool = False
     retrieval_hyde: bool = False
+    retrieval_prefer: str = ""  # nothing; or recent
     retrieval_exact_limit: int = 250_000
     answer_model: str = "extractive"  # or a GGUF file, the name of a pulled one, openai:MODEL, anthropic:MODEL
     answer_models: tuple[str, ...] = ()  # if set, instead of answer.model: the first that is available answers
@@ -81,6 +82,7 @@ class Settings:
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_mode": ("lexical", "dense", "hybrid"),
     "retrieval_fusion": ("convex", "rrf"),
+    "retrieval_prefer": ("", "recent"),
     "embedding_sentences": ("", "on", "off"),
     "answer_verify": ("warn", "drop", "fail"),
 }

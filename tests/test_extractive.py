@@ -183,11 +183,11 @@ def test_a_sentence_that_stands_in_two_documents_cites_both(answered) -> None:
 
 
 def test_another_document_with_other_figures_is_shown_as_a_contradiction(answered, rag: Rag) -> None:
-    old = "# Old\n\nEvery employee has 30 days of annual leave. The canteen is open.\n"
-    found = answered("How many days of annual leave does every employee have?", {"new.md": HANDBOOK, "old.md": old})
+    other = "# Other\n\nEvery employee has 30 days of annual leave. The canteen is open.\n"
+    found = answered("How many days of annual leave does every employee have?", {"a.md": HANDBOOK, "b.md": other})
     cited = found["citations"][0]["path"]
     [dispute] = [entry for entry in found["disputes"] if entry["marker"] == 1]
-    assert {cited, dispute["path"]} == {"docs/new.md", "docs/old.md"}
+    assert {cited, dispute["path"]} == {"docs/a.md", "docs/b.md"}
     assert "of annual leave" in dispute["quote"]
     assert dispute["line_start"] in (3, 5)
     shown = rag("ask", "How many days of annual leave does every employee have?", "--threshold", "0").stdout

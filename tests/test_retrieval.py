@@ -96,6 +96,42 @@ def test_near_duplicates_are_shown_once_with_their_places(rag, write: Callable[[
     assert "1 more that say nearly the same: docs/b.txt" in rag("query", "pump serviced months").stdout
 
 
+def test_two_versions_of_other_dates_and_figures_are_no_duplicates(rag, write: Callable[[str, str], Path]) -> None:
+    text = (
+        "The pump must be serviced every {} months by a certified engineer who signs the log book of the whole plant.\n"
+    )
+    text += (
+        "Its filter is washed by whoever is on duty, and its oil is looked at by the same person in the morning.\n" * 3
+    )
+    write("docs/rules-2019.txt", text.format(6))
+    write("docs/rules-2024.txt", text.format(9))
+    rag("ingest", "docs")
+    assert set(paths(rag, "pump serviced months")) == {"rules-2019.txt", "rules-2024.txt"}
+
+
+def test_newer_documents_come_up_when_they_are_preferred_and_the_trace_says_so(
+    rag, write: Callable[[str, str], Path]
+) -> None:
+    for name in ("a-2015", "b-2024", "c-note", "d-2023"):
+        write(f"docs/{name}.txt", f"The {name[0]} pump has a filter.\n")
+    rag("ingest", "docs")
+    assert paths(rag, "pump filter", "--mode", "lexical") == ["a-2015.txt", "b-2024.txt", "c-note.txt", "d-2023.txt"]
+    newer = ["b-2024.txt", "c-note.txt", "d-2023.txt", "a-2015.txt"]
+    assert paths(rag, "pump filter", "--mode", "lexical", "--prefer", "recent") == newer
+    found = json.loads(rag("query", "pump filter", "--prefer", "recent", "--mode", "lexical", "--json").stdout)["hits"]
+    best = found[0]["trace"]["legs"][0]["contribution"]
+    for hit in found:
+        assert hit["trace"]["total"] == pytest.approx(sum(leg["contribution"] for leg in hit["trace"]["legs"]))
+        assert hit["score"] == pytest.approx(hit["trace"]["total"], abs=1e-6)
+        assert hit["trace"]["legs"][-1]["weight"] == pytest.approx(0.05 * best)
+    recency = [hit["trace"]["legs"][-1] for hit in found]
+    assert [leg["rank"] for leg in recency] == [1, None, 2, 3]
+    assert [leg["normalised"] for leg in recency[:3]] == pytest.approx([1.0, 0.0, 0.0], abs=0.01)
+    assert recency[3]["normalised"] < -0.99
+    assert "recency" in rag("query", "pump filter", "--prefer", "recent", "--explain").stdout
+    assert "recent" in rag("query", "pump", "--prefer", "old", code=2).stderr
+
+
 def test_a_document_gives_no_more_passages_than_allowed(rag, write: Callable[[str, str], Path]) -> None:
     sections = "\n\n".join(
         f"# Part {i}\n\n" + f"The pump number {i} has its own filter and manual. " * 12 for i in range(6)

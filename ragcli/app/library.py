@@ -17,6 +17,7 @@ from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
 from ragcli.reports import Listed, Planned
 from ragcli.sources.scanning import open_source, real_path, stored_path
+from ragcli.text.dating import dated
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
@@ -178,5 +179,5 @@ def cut(app: App, path: Path) -> tuple[Document, list[Chunk]]:
         raise LoadError(f"{path}: {reading.reason}")
     manifest = app.existing_manifest()
     chunker = chunker_for(app, app.embedder_for(manifest), manifest)
-    document = described(reading.document, source, {})
+    document = described(dated(reading.document), source, {})
     return document, chunker.split(document)

@@ -50,6 +50,7 @@ def retrieval_options(app: App) -> RetrievalOptions:
         ),
         rerank_depth=settings.retrieval_rerank_depth,
         rerank_seconds=settings.retrieval_max_seconds,
+        prefer_recent=settings.retrieval_prefer == "recent",
     )
 
 
@@ -177,11 +178,12 @@ def pull_model(app: App, wanted: str, name: str, progress: Callable[[int, int], 
 def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
     """What a language model would be asked: by the configured one, or with estimated tokens when there is none."""
     from ragcli.generation import prompted_of, prompting_only, writes
+    from ragcli.generation.recency import newest_first
 
     named = [name for name in app.model_names if writes(name)]
     generator = (prompted_of(app.generator) if named else None) or prompting_only(writing_parts(app))
     result = app.retriever().retrieve(question, k, where)
-    return generator.prompt(result.asked, result.hits)
+    return generator.prompt(result.asked, newest_first(result.asked, result.hits).current)
 
 
 def build_answerer(app: App) -> Answerer:

@@ -172,6 +172,10 @@ Hyde = Annotated[
     bool | None,
     typer.Option("--hyde", help="Embed an answer made up by the answer model.", show_default=False),
 ]
+Prefer = Annotated[
+    str | None,
+    typer.Option("--prefer", metavar="WHAT", help="recent: rank newer documents a little higher.", show_default=False),
+]
 Exact = Annotated[
     bool | None,
     typer.Option("--exact", help="Do not repair misspelt words.", show_default=False),

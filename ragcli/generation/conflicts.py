@@ -13,18 +13,18 @@ from ragcli.text.units import unit_spans
 _SAME = 0.75  # Jaccard similarity of two sentences' words, figures aside
 _LEAST = 4
 _LONGEST = 1000  # characters
-_Facts = tuple[frozenset[str], frozenset[str]]
+Facts = tuple[frozenset[str], frozenset[str]]  # stems of the words of a sentence, and its figures
 
 
 def conflicts(sources: Sequence[Source]) -> list[tuple[int, int]]:
     """Pairs of numbers of sources from different documents, in order, each with a sentence that differs from one of the
     other in its figures and hardly in its words."""
-    read = [(source, _sentences(source)) for source in sources]
+    read = [(source, facts_of(source.text, source.hit.passage.document.language)) for source in sources]
     found: list[tuple[int, int]] = []
     for i, (one, ours) in enumerate(read):
         for other, theirs in read[i + 1 :]:
             apart = one.hit.passage.document.path != other.hit.passage.document.path
-            if apart and any(_contradict(a, b) for a in ours for b in theirs):
+            if apart and any(contradict(a, b) for a in ours for b in theirs):
                 found.append((one.number, other.number))
     return found
 
@@ -43,7 +43,7 @@ def disputes(citations: Sequence[Citation], hits: Sequence[Hit]) -> list[Dispute
                 continue
             for start, end in unit_spans(passage.text):
                 theirs = _facts(passage.text[start:end], passage.document.language)
-                if own and theirs and _contradict(own, theirs):
+                if own and theirs and contradict(own, theirs):
                     span = narrow(hit, passage.span.start + start, passage.span.start + end)
                     headings, quote = headings_at(hit, span.start), passage.text[start:end]
                     other = cited.get((passage.document.path, span.start, span.end))
@@ -53,14 +53,13 @@ def disputes(citations: Sequence[Citation], hits: Sequence[Hit]) -> list[Dispute
     return found
 
 
-def _sentences(source: Source) -> list[_Facts]:
-    """Those that have enough words and a figure."""
-    language = source.hit.passage.document.language
-    read = (_facts(source.text[start:end], language) for start, end in unit_spans(source.text))
+def facts_of(text: str, language: str) -> list[Facts]:
+    """Words and figures of those sentences that have enough words and a figure."""
+    read = (_facts(text[start:end], language) for start, end in unit_spans(text))
     return [facts for facts in read if facts]
 
 
-def _facts(sentence: str, language: str) -> _Facts | None:
+def _facts(sentence: str, language: str) -> Facts | None:
     """Words and figures of a sentence; None for one with too few words or without a figure, and for what is no sentence."""
     if len(sentence) > _LONGEST:
         return None
@@ -70,6 +69,7 @@ def _facts(sentence: str, language: str) -> _Facts | None:
     return (words, figures) if len(words) >= _LEAST and figures else None
 
 
-def _contradict(a: _Facts, b: _Facts) -> bool:
+def contradict(a: Facts, b: Facts) -> bool:
+    """Whether two sentences say nearly the same with other figures."""
     alike = len(a[0] & b[0]) >= _SAME * len(a[0] | b[0])
     return alike and not (a[1] <= b[1] or b[1] <= a[1])

@@ -16,9 +16,10 @@ from typing import Any, Protocol
 from ragcli.generation.candidates import Candidate, candidates
 from ragcli.generation.structured import task_of
 from ragcli.results import Hit, Prompt, Source
+from ragcli.text.dating import date_of
 from ragcli.text.questions import QuestionKind, question_kind
 
-PROMPT_VERSION = "2"
+PROMPT_VERSION = "3"
 REFUSAL = "NOT IN THE DOCUMENTS"
 SYSTEM = (
     "Answer the question from the numbered sources only. After every sentence give the number of the source that says it in "
@@ -32,6 +33,7 @@ TASKS: Mapping[QuestionKind, str] = {
     "why": "Give the reasons that the sources name.",
 }
 CONFLICT = "Sources {} state different figures: give each with its source."
+NEWER = "{} Source {} is the newer one."
 _GAP = " … "
 _CONTROL = re.compile(
     r"<(?=\||/?(?:s|bos|eos|unk|pad|think|start_of_turn|end_of_turn|tool_call|tool_response)>|<SYS)|(?<=\|)>|"
@@ -72,11 +74,13 @@ def make_prompt(
     schema: Mapping[str, Any] | None = None,
 ) -> Prompt:
     """The prompt over `sources`; `conflicts` are lines about sources that contradict each other, and `schema` is a checked one
-    (see `structured`)."""
+    (see `structured`). Sources of different dates are given with them."""
     fence = fence_word([source.text for source in sources] + [question])
     blocks = [f"The sources follow; each begins with a line {fence} and its number."]
+    dates = _dates(sources)
     blocks += [
-        f"{fence} [{source.number}] {neutral(place_line(source.hit))}\n{neutral(source.text)}" for source in sources
+        f"{fence} [{source.number}] {neutral(place_line(source.hit))}{dates[source.number]}\n{neutral(source.text)}"
+        for source in sources
     ]
     blocks.append(f"{fence} end of the sources")
     task = task_of(schema) if schema else templates.tasks[question_kind(question)]
@@ -92,6 +96,24 @@ def fence_word(texts: Sequence[str]) -> str:
         if not any(word in text.lower() for text in texts):
             return word
         counter += 1
+
+
+def _dates(sources: Sequence[Source]) -> dict[int, str]:
+    """What is written behind the place of each source: its date, where the documents have different ones."""
+    found = {source.number: date_of(source.hit.passage.document) for source in sources}
+    differ = len({dated.date for dated in found.values() if dated}) > 1
+    return {number: f" (dated {dated.date.shown})" if dated and differ else "" for number, dated in found.items()}
+
+
+def conflict_line(sources: Sequence[Source], one: int, other: int) -> str:
+    """What is said of two sources, given by their numbers, that contradict each other; the newer one is named."""
+    line = CONFLICT.format(f"{one} and {other}")
+    documents = {source.number: source.hit.passage.document for source in sources}
+    first, second = date_of(documents[one]), date_of(documents[other])
+    if not (first and second):
+        return line
+    newer = one if second.date.before(first.date) else other if first.date.before(second.date) else None
+    return NEWER.format(line, newer) if newer else line
 
 
 def place_line(hit: Hit) -> str:

@@ -12,7 +12,7 @@ from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.generation.citations import Citer
 from ragcli.generation.conflicts import conflicts
 from ragcli.generation.markers import SentenceStream, Written
-from ragcli.generation.prompt import CONFLICT, REFUSAL, Score, Templates, make_prompt, select_sources
+from ragcli.generation.prompt import REFUSAL, Score, Templates, conflict_line, make_prompt, select_sources
 from ragcli.generation.structured import parse_fields, shown
 from ragcli.protocols import LanguageModel
 from ragcli.results import Claim, DraftEvent, End, Hit, Limits, Prompt, Source, Stopped, Tail, Usage
@@ -73,7 +73,7 @@ class PromptedGenerator:
             sources = select_sources(
                 question, hits, budget=max(1, budget - labels), count=model.count_tokens, score=self._score
             )
-            lines = [CONFLICT.format(" and ".join(map(str, pair))) for pair in conflicts(sources)]
+            lines = [conflict_line(sources, *pair) for pair in conflicts(sources)]
             prompt = make_prompt(question, sources, asking.templates, conflicts=lines, schema=asking.schema)
             over = model.count_tokens(prompt.user) + model.count_tokens(prompt.system) + _QUESTION_ROOM
             over -= model.context_tokens - asking.limits.tokens

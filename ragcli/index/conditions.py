@@ -11,7 +11,7 @@ from ragcli.datatypes import Condition
 from ragcli.errors import UsageError
 
 NUMBERS = frozenset({"size", "words", "pages"})
-DATES = frozenset({"created", "modified"})
+DATES = frozenset({"created", "dated", "modified"})
 TEXTS = frozenset(
     "title author to tags language headings has_code partial reader description code_language root".split()
 )

@@ -14,6 +14,7 @@ from ragcli.datatypes import Filter
 from ragcli.index import lexical
 from ragcli.index.conditions import all_hold
 from ragcli.text.analyzer import stem, tokens
+from ragcli.text.dating import DATED, date_from
 from ragcli.text.folding import contains_words
 
 if TYPE_CHECKING:
@@ -52,14 +53,22 @@ def matching_documents(connection: sqlite3.Connection, where: Filter) -> list[in
             and (not where.paths or any(path_matches(pattern, *place) for pattern in where.paths for place in places))
             and (
                 not where.conditions
-                or all_hold(where.conditions, {
+                or all_hold(where.conditions, _dated(where, {
                     **json.loads(metadata), "path": path, "type": type_, "root": root, "size": str(size), "title": title,
                     "language": language, "partial": partial,
-                })
+                }))
             )
         ):  # fmt: skip
             found.append(row)
     return found
+
+
+def _dated(where: Filter, values: dict[str, str]) -> dict[str, str]:
+    """`values` with the date of the document under `dated`, where a condition asks for it."""
+    if any(condition.key == DATED for condition in where.conditions):
+        found = date_from(values["path"], values["title"], values["type"], values)
+        return {**values, DATED: found.date.iso if found else ""}
+    return values
 
 
 def _holding_word(

@@ -14,6 +14,7 @@ from ragcli.metadata import TAG, described
 from ragcli.protocols import Chunker, Embedder
 from ragcli.reports import Failure, IngestReport
 from ragcli.sources.scanning import Skipped
+from ragcli.text.dating import dated
 
 BATCH_CHUNKS = 128  # documents are embedded and committed together when they have this many chunks; a longer document
 # stores its embeddings in runs of this many, so that a killed ingest keeps them
@@ -180,7 +181,7 @@ class Ingest:
 
     def _queue_document(self, source: SourceFile, document: Document) -> None:
         tags = {name.removeprefix(TAG): value for name, value in self._tags.get(source.document_id, {}).items()}
-        document = described(self._with_language(document), source, {**tags, **self._options.tags})
+        document = described(dated(self._with_language(document)), source, {**tags, **self._options.tags})
         chunks = self._chunker.split(document)
         if len(chunks) > MAX_CHUNKS:
             self._fail(source, Failure(source.path, f"limit: more than {MAX_CHUNKS:,} chunks"))

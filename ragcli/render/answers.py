@@ -11,9 +11,11 @@ from rich.live import Live
 from rich.text import Text
 
 from ragcli.answering import Watcher
+from ragcli.datatypes import DocumentRecord
 from ragcli.render.inline import inline
 from ragcli.render.sanitize import one_line, sanitize
 from ragcli.results import Answer, Citation, Dispute, Hit, QueryResult, Sentence, Usage
+from ragcli.text.dating import date_of
 
 _STOPPED = {
     "length": "cut at its longest length",
@@ -79,13 +81,22 @@ def status_text(citation: Citation) -> Text:
     return text
 
 
-def dispute_lines(dispute: Dispute, place: Text) -> Iterator[Text]:
-    """A sentence that speaks against a citation, and where it stands; only the numbers of two that are cited both."""
+def dispute_lines(dispute: Dispute, place: Text, citations: Sequence[Citation]) -> Iterator[Text]:
+    """A sentence that speaks against a citation, where it stands and of when both are; only the numbers of two that are cited
+    both."""
+    own, its = _of(citations[dispute.marker - 1].document), _of(dispute.document)
     if dispute.other is not None:
-        yield Text(f"[{dispute.marker}] and [{dispute.other}] contradict each other.", style="bold yellow")
+        pair = f"[{dispute.marker}]{own} and [{dispute.other}]{its}"
+        yield Text(f"{pair} contradict each other.", style="bold yellow")
         return
-    yield Text(f"[{dispute.marker}] is contradicted by ", style="bold yellow").append_text(place)
+    verb = "takes the place of" if dispute.older else "is contradicted by"
+    yield Text(f"[{dispute.marker}]{own} {verb} ", style="bold yellow").append_text(place).append(its, style="yellow")
     yield Text(f"    {one_line(dispute.quote)}")
+
+
+def _of(document: DocumentRecord) -> str:
+    dated = date_of(document)
+    return f" (of {dated.date.shown})" if dated else ""
 
 
 def footer(answer: Answer) -> Text:

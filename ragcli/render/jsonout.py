@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ragcli.datatypes import DocumentRecord
+from ragcli.text.dating import date_of
 
 if TYPE_CHECKING:
     from ragcli.app.calibration import Calibration
@@ -42,6 +43,12 @@ def span_fields(span: Span) -> dict[str, Any]:
     }
 
 
+def date_field(document: DocumentRecord) -> str | None:
+    """The date of a document as far as it is known: `2024`, `2024-03` or `2024-03-15`."""
+    dated = date_of(document)
+    return dated.date.iso if dated else None
+
+
 def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
     passage = entry.passage
     return {
@@ -50,6 +57,7 @@ def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
         "path": shown(passage.document),
         "title": passage.document.title,
         "type": passage.document.type,
+        "date": date_field(passage.document),
         "metadata": {key: value for key, value in passage.document.metadata.items() if key != "headings"},
         **span_fields(passage.span),
         "headings": list(passage.headings),
@@ -102,6 +110,7 @@ def citation(entry: Citation, shown: Shown) -> dict[str, Any]:
     return {
         "marker": entry.marker,
         "path": shown(entry.document),
+        "date": date_field(entry.document),
         **span_fields(entry.span),
         "headings": list(entry.headings),
         "quote": entry.quote,
@@ -140,6 +149,8 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
                 "marker": entry.marker,
                 "other": entry.other,
                 "path": shown(entry.document),
+                "date": date_field(entry.document),
+                "older": entry.older,
                 **span_fields(entry.span),
                 "headings": list(entry.headings),
                 "quote": entry.quote,

@@ -106,8 +106,8 @@ class TerminalRenderer:
     # ---- ask ------------------------------------------------------------------------------------------------------
 
     def answer(self, answer: Answer, *, streamed: bool = False) -> None:
-        """The answer with its markers (unless it was shown already), then the evidence; or that there is none, then the nearest
-        passages."""
+        """The answer with its markers (unless it was shown already), what contradicts it, then the evidence; or that there is
+        none, then the nearest passages."""
         from ragcli.render.answers import answer_blocks, dispute_lines, footer
 
         if not answer.answered:
@@ -116,15 +116,16 @@ class TerminalRenderer:
         if not streamed:
             for block in answer_blocks(answer, styled=self._wrap):
                 self._line(block)
-        by_rank = {hit.rank: hit for hit in answer.hits}
-        for citation in answer.citations:
-            self._line()
-            self._citation(citation, by_rank[citation.hit_rank])
         for dispute in answer.disputes:
             if dispute.other is not None and dispute.other < dispute.marker:
                 continue
             self._line()
-            self._lines(dispute_lines(dispute, self._place(dispute.document, dispute.span, dispute.headings)))
+            place = self._place(dispute.document, dispute.span, dispute.headings)
+            self._lines(dispute_lines(dispute, place, answer.citations))
+        by_rank = {hit.rank: hit for hit in answer.hits}
+        for citation in answer.citations:
+            self._line()
+            self._citation(citation, by_rank[citation.hit_rank])
         self._line()
         self._line(footer(answer))
 

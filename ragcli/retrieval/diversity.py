@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.results import ScoredChunk
+from ragcli.text.dating import date_of
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix
 
 _WORD = re.compile(r"\w+")
+_FIGURE = re.compile(r"\d+")
 _SHINGLE = 4  # words
 _ALIKE = 0.8  # Jaccard similarity of the shingles of two near-duplicates
 
@@ -47,17 +49,24 @@ def select(
 
 
 def _collapsed(ranked: Sequence[ScoredChunk]) -> tuple[list[ScoredChunk], dict[str, list[ScoredChunk]]]:
-    """Two chunks are near-duplicates when the Jaccard similarity of their 4-word shingles is at least 0.8 (Broder 1997)."""
+    """Two chunks are near-duplicates when the Jaccard similarity of their 4-word shingles is at least 0.8 (Broder 1997), unless
+    they are of different dates and have different figures: then one is a newer version of the other."""
     kept: list[tuple[ScoredChunk, frozenset[tuple[str, ...]]]] = []
     alike: dict[str, list[ScoredChunk]] = {}
     for entry in ranked:
         own = _shingles(entry.chunk.text)
-        twin = next((other for other, theirs in kept if _jaccard(own, theirs) >= _ALIKE), None)
+        alike_ones = (other for other, theirs in kept if _jaccard(own, theirs) >= _ALIKE)
+        twin = next((other for other in alike_ones if not _another_version(entry, other)), None)
         if twin is None:
             kept.append((entry, own))
         else:
             alike.setdefault(twin.chunk.chunk_id, []).append(entry)
     return [entry for entry, _ in kept], alike
+
+
+def _another_version(one: ScoredChunk, other: ScoredChunk) -> bool:
+    figures = [Counter(_FIGURE.findall(entry.chunk.text)) for entry in (one, other)]
+    return figures[0] != figures[1] and date_of(one.document) != date_of(other.document)
 
 
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:

@@ -14,6 +14,7 @@ from ragcli.results import Hit, QueryResult, ScoredChunk, Understood
 from ragcli.retrieval.diversity import Selection, select
 from ragcli.retrieval.fusion import Leg, fuse
 from ragcli.retrieval.languages import language_note, unbridged
+from ragcli.retrieval.recent import prefer_recent
 from ragcli.retrieval.reranking import rerank
 from ragcli.retrieval.stitching import grow, stitch
 from ragcli.retrieval.transforms import SubQuery, Transform
@@ -43,9 +44,10 @@ class SearchableIndex(SearchIndex, Protocol):
 @dataclass(frozen=True, slots=True)
 class RetrievalOptions:
     """`weight` is the dense leg's share in a hybrid ranking; `depth` how many candidates each leg gives; `correct` repairs
-    misspelt words; `model` is the name of the embedding model, and `reads` the language that it reads alone, "" when there are
-    several or it is not known; `rerank_depth` how many passages are reranked, for at
-    most `rerank_seconds`; `whole_sections` lets passages grow to their sections. See `Selection` and `stitch` for the rest."""
+    misspelt words; `model` is the name of the embedding model, and `reads` the language that it reads alone, "" when there
+    are several or it is not known; `rerank_depth` how many passages are reranked, for at most `rerank_seconds`;
+    `whole_sections` lets passages grow to their sections; `prefer_recent` lets the dates of documents count. See
+    `Selection` and `stitch` for the rest."""
 
     mode: Mode = "hybrid"
     fusion: str = "convex"
@@ -60,6 +62,7 @@ class RetrievalOptions:
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     rerank_depth: int = 20
     rerank_seconds: float = 10.0
+    prefer_recent: bool = False
 
 
 class Retriever:
@@ -127,6 +130,7 @@ class Retriever:
     ) -> list[ScoredChunk]:
         """At most `limit` chunks before selection and stitching, best first."""
         depth = max(limit, self._options.rerank_depth if self._reranker else 0)
+        depth = max(depth, self._options.depth if self._options.prefer_recent else 0)
         ranked = self._rank_one(SubQuery(question), depth, where, timings, notes)
         if self._transform is not None:
             with _timed(timings, "transform"):
@@ -143,7 +147,7 @@ class Retriever:
                     self._reranker, question, ranked, self._options.rerank_depth, self._options.rerank_seconds
                 )
                 notes += [remark] if remark else []
-        return ranked[:limit]
+        return (prefer_recent(ranked) if self._options.prefer_recent else ranked)[:limit]
 
     def _rank_one(
         self, sub: SubQuery, limit: int, where: Filter, timings: dict[str, float], notes: list[str]

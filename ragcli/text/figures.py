@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"\d+(?:[.,:\u202f\u00a0]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?
 _GROUPED = re.compile(r"\d{1,3}(?:[,.\u202f\u00a0]\d{3})+$")
 _SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?: \d{3})+)(?![\d])")
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
-_MONTHS = {
+MONTHS = {
     name: f"month {number}"
     for number, names in enumerate(
         """january jan januar janvier enero|february feb februar fevrier febrero|march mar marz mars marzo|april apr avril
@@ -31,7 +31,7 @@ _MONTHS = {
     for name in names.split()
 }
 _MONTH_FIRST = re.compile(  # March 31, 2024 is read as 31 March 2024
-    r"\b(" + "|".join(name.title() for name in _MONTHS) + r")\.? (\d{1,2})(?:st|nd|rd|th)?\b,?(?![.:]?\d)"
+    r"\b(" + "|".join(name.title() for name in MONTHS) + r")\.? (\d{1,2})(?:st|nd|rd|th)?\b,?(?![.:]?\d)"
 )
 _WORDS = {
     word: str(number)
@@ -80,8 +80,8 @@ def read_tokens(text: str, language: str = "en") -> list[Token]:
 
 def _word(shown: str, text: str, start: int, language: str) -> Token:
     folded = fold(shown)
-    if folded in _MONTHS and (folded not in _AMBIGUOUS or (shown[0].isupper() and not _begins(text, start))):
-        return Token(_MONTHS[folded], shown, "figure")
+    if folded in MONTHS and (folded not in _AMBIGUOUS or (shown[0].isupper() and not _begins(text, start))):
+        return Token(MONTHS[folded], shown, "figure")
     if folded in _WORDS and folded not in _AMBIGUOUS:
         return Token(_WORDS[folded], shown, "figure")
     base = folded.split("'")[0].split("’")[0]

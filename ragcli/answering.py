@@ -64,7 +64,7 @@ class Answerer:
         before = scaled(self.unscaled(question, result.hits), *self.scaling) if result.hits else 0.0
         writing = bool(result.hits) and before >= self.threshold
         watcher.evidence(result, before, writing=writing)
-        draft = _Draft(result.hits, self.verify, watcher)
+        draft = _Draft(result.hits, self.verify, watcher, question)
         name = ""
         if writing:
             generator = self.writer()
@@ -102,6 +102,7 @@ class _Draft:
     hits: Sequence[Hit]
     verify: Verify
     watcher: Watcher
+    question: str = ""
     sentences: list[Sentence] = field(default_factory=list)
     end: End = field(default_factory=End)
     notes: list[str] = field(default_factory=list)
@@ -109,7 +110,7 @@ class _Draft:
     _citer: Citer = field(init=False)
 
     def __post_init__(self) -> None:
-        self._citer = Citer(self.hits)
+        self._citer = Citer(self.hits, self.question)
 
     @property
     def citations(self) -> list[Citation]:

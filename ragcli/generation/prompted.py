@@ -88,7 +88,7 @@ class PromptedGenerator:
         prompt = self.prompt(question, hits)
         started = time.perf_counter()
         stream = SentenceStream()
-        reading = _Reading(prompt.sources, Citer(hits))
+        reading = _Reading(prompt.sources, Citer(hits, question))
         first: float | None = None
         stopped: Stopped = "end"
         written = ""

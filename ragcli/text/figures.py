@@ -90,6 +90,16 @@ def _word(shown: str, text: str, start: int, language: str) -> Token:
     return Token(stem(base, language), shown, "name" if name else "word")
 
 
+def canonical_word(shown: str, language: str = "en") -> str:
+    """What a word or number outside any text is compared as: a figure in canonical form, or a stem."""
+    if shown[0].isdigit():
+        return canonical(shown)
+    folded = fold(shown)
+    if folded in _WORDS and folded not in _AMBIGUOUS:
+        return _WORDS[folded]
+    return stem(folded.split("'")[0].split("’")[0], language)
+
+
 def _begins(text: str, start: int) -> bool:
     before = text[:start].rstrip("\"'“‘«([*_ \t")
     return not before or before[-1] in ".!?:;\n|>#-–•"

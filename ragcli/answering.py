@@ -9,6 +9,7 @@ from types import GeneratorType
 from typing import Protocol
 
 from ragcli.datatypes import Filter, QueryWord
+from ragcli.errors import ModelUnavailable
 from ragcli.generation.abstention import confidence, evidence, scaled
 from ragcli.generation.citations import Citer, Verify, supported
 from ragcli.generation.conflicts import disputes
@@ -17,6 +18,7 @@ from ragcli.results import Answer, Citation, Claim, DraftEvent, End, Hit, Note, 
 from ragcli.text.query import Query, parse_query
 
 EXTRACTIVE = "extractive"
+FALLBACK = "fallback"
 _WEIGHTS = {"exact": 1.0, "normalised": 1.0, "paraphrase": 0.9, "misattributed": 0.5, "unsupported": 0.0}
 
 
@@ -54,6 +56,7 @@ class Answerer:
     threshold: float
     verify: Verify = "warn"
     scaling: tuple[float, float] = (1.0, 0.0)  # slope and intercept of the confidence; see `abstention.scaled`
+    fallback: Callable[[], Generator] | None = None  # gives the extractive generator
 
     def answer(self, question: str, k: int, where: Filter, watcher: Watcher | None = None) -> Answer:
         """The answer with its citations, or `answered=False` with the nearest passages. An interrupt while it is written
@@ -64,22 +67,22 @@ class Answerer:
         before = scaled(self.unscaled(question, result.hits), *self.scaling) if result.hits else 0.0
         writing = bool(result.hits) and before >= self.threshold
         watcher.evidence(result, before, writing=writing)
-        draft = _Draft(result.hits, self.verify, watcher, question)
-        name = ""
+        draft, name = _Draft(result.hits, self.verify, watcher, question, patient=self.fallback is not None), ""
         if writing:
             generator = self.writer()
-            draft.read(generator.generate(question, result.hits))
+            draft = self._written(generator, draft)
             name = generator.name
         timings = {**result.timings, "answer": (time.perf_counter() - started) * 1000}
-        answered = any(supported(sentence, draft.citations) for sentence in draft.sentences)
+        answered = draft.holds
+        copied = name in ("", EXTRACTIVE) or draft.fallen_back
         return Answer(
             question=question,
             answered=answered,
             sentences=tuple(draft.sentences) if answered else (),
             citations=tuple(draft.citations) if answered else (),
             hits=result.hits,
-            confidence=round(before * (draft.support if name not in ("", EXTRACTIVE) else 1.0), 4),
-            mode="none" if not name else EXTRACTIVE if name == EXTRACTIVE else "generated",
+            confidence=round(before * (1.0 if copied else draft.support), 4),
+            mode=_mode(name, draft),
             model=name or "none",
             timings=timings,
             notes=(*result.notes, *draft.notes, *draft.end.notes),
@@ -89,10 +92,41 @@ class Answerer:
             disputes=tuple(disputes(draft.citations, result.hits)) if answered else (),
         )
 
+    def _written(self, generator: Generator, draft: _Draft) -> _Draft:
+        """The draft with what the generator writes, or one by `fallback` that tells why."""
+        failure = ""
+        try:
+            draft.read(generator.generate(draft.question, draft.hits))
+        except ModelUnavailable as problem:
+            if self.fallback is None or generator.name == EXTRACTIVE:
+                raise
+            failure = f"{generator.name} failed: {problem.message}"
+        done = draft.holds or generator.name == EXTRACTIVE or draft.end.stopped in ("interrupted", "refused")
+        if self.fallback is None or done:
+            return draft
+        wrote = any(sentence.text for sentence in draft.sentences) or draft.dropped
+        failure = failure or f"{generator.name} wrote nothing{' that the documents bear out' if wrote else ''}"
+        other = _Draft(draft.hits, self.verify, draft.watcher, draft.question, fallen_back=True)
+        other.read(self.fallback().generate(draft.question, draft.hits))
+        other.notes = [
+            *draft.notes,
+            *draft.end.notes,
+            f"{failure}; these are sentences of the documents instead",
+            *other.notes,
+        ]
+        other.end = End(other.end.stopped, draft.end.usage, other.end.notes)
+        return other
+
     def unscaled(self, question: str, hits: Sequence[Hit]) -> float:
         """How sure retrieval is that the hits answer the question, before `scaling`. Corrections do not count: a word that the
         documents do not hold speaks against an answer."""
         return confidence(evidence(self.words(parse_query(question), correct=False), hits)) if hits else 0.0
+
+
+def _mode(name: str, draft: _Draft) -> str:
+    if draft.fallen_back:
+        return FALLBACK
+    return "none" if not name else EXTRACTIVE if name == EXTRACTIVE else "generated"
 
 
 @dataclass(slots=True)
@@ -103,10 +137,13 @@ class _Draft:
     verify: Verify
     watcher: Watcher
     question: str = ""
+    fallen_back: bool = False
+    patient: bool = False  # the watcher is told nothing before a sentence is supported
     sentences: list[Sentence] = field(default_factory=list)
     end: End = field(default_factory=End)
     notes: list[str] = field(default_factory=list)
     dropped: int = 0
+    _told: int = 0  # sentences that the watcher knows
     _citer: Citer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +152,11 @@ class _Draft:
     @property
     def citations(self) -> list[Citation]:
         return self._citer.citations
+
+    @property
+    def holds(self) -> bool:
+        """Whether some sentence is supported."""
+        return any(supported(sentence, self.citations) for sentence in self.sentences)
 
     @property
     def support(self) -> float:
@@ -157,4 +199,8 @@ class _Draft:
             self.dropped += 1
             return
         self.sentences.append(sentence)
-        self.watcher.sentence(sentence, self.citations)
+        if self.patient and not self.holds:
+            return
+        untold, self._told = self.sentences[self._told :], len(self.sentences)
+        for each in untold:
+            self.watcher.sentence(each, self.citations)

@@ -9,7 +9,10 @@ from ragcli.generation.fieldnames import field_terms
 from ragcli.generation.support import judge
 from ragcli.results import Claim
 from ragcli.text.clauses import clauses
+from ragcli.text.folding import contains_quote
+from tests.conftest import EXAMPLES
 from tests.contract.test_generators import make_hit
+from tests.sentence_pairs import FACTS, pairs
 
 TRAVEL = (
     "Trips are booked by the travel desk. Trains come first; flights are reimbursed only when the train would take more "
@@ -118,3 +121,26 @@ def test_a_clause_names_its_verb_and_who_acts() -> None:
         ("report", True, "devic", ("staff",)), ("block", False, "desk", ())
     ]  # fmt: skip
     assert clauses("20 days a year") == []
+
+
+def test_pairs_of_sentences_by_rule_get_the_right_verdict() -> None:
+    """Accuracy over what must be refused, by kind, and the share of the true statements that is accepted."""
+    found: dict[str, list[bool]] = {}
+    for pair in pairs():
+        found.setdefault(pair.kind, []).append(judge(pair.said, pair.source).holds is pair.true)
+    shares = {kind: sum(right) / len(right) for kind, right in found.items()}
+    assert sum(map(len, found.values())) >= 300
+    assert min(len(right) for right in found.values()) >= 30
+    assert min(shares["figure"], shares["name"], shares["negation"]) >= 0.95, shares
+    assert min(shares["roles"], shares["subject"]) >= 0.85, shares
+    assert shares["paraphrase"] >= 0.9, shares
+
+
+def test_the_sources_of_the_facts_stand_in_the_example_documents() -> None:
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in (EXAMPLES / "documents").iterdir()
+        if path.suffix in (".md", ".txt")
+    ]
+    for fact in FACTS:
+        assert any(contains_quote(text, fact.source) for text in texts), fact.source

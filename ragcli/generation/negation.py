@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ragcli.text.figures import Token, read_tokens
 from ragcli.text.query import STOP_WORDS
+from ragcli.text.verbs import VERBS
 
 _NEGATIONS = frozenset(
     """not no never without neither nor cannot none nobody nothing nicht kein keine keinen keiner nie niemals ohne ne pas
@@ -20,7 +22,9 @@ _REFUSED = frozenset(
 _JUDGED = frozenset(
     "recommended advised advisable allowed permitted supported suitable safe acceptable encouraged".split()
 )
-_PIECE = re.compile(r"(?<=[.!?;:])\s+|,\s+(?=but\b|not\b|and\b|never\b)|\n(?=\s*(?:[-*•]|\d+[.)])\s)|\n\s*\n")
+_PIECE = re.compile(
+    r"(?<=[.!?;:])\s+|,\s+(?=but\b|not\b|and\b|never\b)|\n(?=\s*(?:[-*•]|\d+[.)])\s)|\n\s*\n|\s+(?=(?:when|if|because|unless|while|although)\b)"
+)
 _NEAR = 3  # content words that advice reaches
 
 
@@ -47,7 +51,7 @@ class _Polarity:
         self.denied: set[str] = set()
         self.near_denial: set[str] = set()
         for piece in _PIECE.split(text):
-            tokens = read_tokens(piece, language)
+            tokens = [_base(token) for token in read_tokens(piece, language)]
             content = {token.text for token in tokens if not _small(token)}
             reached = _reached(tokens)
             self.words |= content
@@ -76,6 +80,12 @@ def _beside(tokens: list[Token], i: int) -> set[str]:
     before = [t.text for t in tokens[:i] if not _small(t)]
     behind = [t.text for t in tokens[i + 1 :] if not _small(t)]
     return {*before[-_NEAR:], *behind[:_NEAR]}
+
+
+def _base(token: Token) -> Token:
+    """A form of a verb as its base form, so that `fell` is `did not fall` without the negation."""
+    base = VERBS.get(token.shown.lower())
+    return replace(token, text=base) if base and token.kind == "word" else token
 
 
 def _small(token: Token) -> bool:

@@ -55,6 +55,10 @@ def _clash(said: Clause, there: Clause, around: frozenset[str]) -> bool:
     """Whether the two, which have one verb, have different ones acting or acted upon."""
     actor, target = _roles(said)
     their_actor, their_target = _roles(there)
+    both = their_actor & their_target  # tells nothing: Larkfield Water supplies drinking water
+    actor, target, their_actor, their_target = (
+        words - both or words for words in (actor, target, their_actor, their_target)
+    )
     if actor and not actor & their_actor and (actor & their_target or _other_actor(actor, there, their_actor, around)):
         return True
     if said.passive and target and not target & their_target:

@@ -80,8 +80,7 @@ def _paraphrase(said: str, quote: str, around: str, language: str, question: str
         *_figures(ours, theirs, given),
         *_names(ours, theirs, nearby, language),
         *negation_problems(said, quote, language),
-        *role_problems(said, quote, [t.text for t in known], [t.text for t in nearby], language),
-    ]
+    ] or role_problems(said, quote, [t.text for t in known], [t.text for t in nearby], language)
     if score < PARAPHRASE or alone < _AT_LEAST:
         problems.append(f"{alone:.0%} of its words are in the source")
     return Support("unsupported" if problems else "paraphrase", round(alone, 4), tuple(problems))

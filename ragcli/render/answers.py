@@ -20,6 +20,8 @@ _STOPPED = {
     "time": "stopped at its time limit",
     "interrupted": "interrupted",
     "error": "broken off by an error",
+    "refused": "the model found no answer in the sources",
+    "repeated": "stopped because the model repeated itself",
 }
 PlaceOf = Callable[[Hit], Text]
 
@@ -84,7 +86,7 @@ def footer(answer: Answer) -> Text:
     """Confidence, who wrote, how long it took."""
     parts = [
         f"confidence {answer.confidence:.2f}",
-        answer.mode if answer.mode == "extractive" else one_line(answer.model),
+        _writer(answer),
     ]
     if answer.usage:
         parts.append(usage_text(answer.usage))
@@ -93,6 +95,12 @@ def footer(answer: Answer) -> Text:
     if answer.dropped:
         parts.append(f"{answer.dropped} unsupported sentence{'s' if answer.dropped > 1 else ''} left out")
     return Text(" · ".join(parts), style="dim")
+
+
+def _writer(answer: Answer) -> str:
+    if answer.mode == "fallback":
+        return f"extractive in place of {one_line(answer.model)}"
+    return answer.mode if answer.mode == "extractive" else one_line(answer.model)
 
 
 def usage_text(usage: Usage) -> str:

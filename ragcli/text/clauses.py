@@ -81,9 +81,10 @@ def _parts(words: Sequence[str]) -> list[list[str]]:
             ends = word in ".!?;:"
             loose = lower in (",", "and", "or", "\n")
             if parts[-1] and (ends or not loose or _verb_at(parts[-1]) is not None):
-                if lower == "\n":
-                    continue
-                parts.append([])
+                if lower != "\n":
+                    parts.append([])
+            elif word == "," and parts[-1]:
+                parts[-1].append(word)
         else:
             parts[-1].append(word)
     return [part for part in parts if part]
@@ -149,14 +150,20 @@ def _clause(part: Sequence[str]) -> Clause | None:
     by = _agent_at(behind) if passive else None
     agent = _first_phrase(behind[by:]) if by is not None else ()
     rest = _content(behind if by is None else behind[: by - 1])
-    subject = _content(part[:begin])
-    return Clause(verb, passive, subject, _head(part[:begin]), rest, agent, " ".join(part))
+    front = _without_fronted(part[:begin])
+    return Clause(verb, passive, _content(front), _head(front), rest, agent, " ".join(part))
 
 
 def _agent_at(behind: Sequence[str]) -> int | None:
     """Where the agent begins: behind `by`, unless a figure follows (`by 31 March`)."""
     places = (i + 1 for i, word in enumerate(behind[:-1]) if word.lower() == "by" and not behind[i + 1][0].isdigit())
     return next(places, None)
+
+
+def _without_fronted(words: Sequence[str]) -> Sequence[str]:
+    """The words before a verb without what stands in front of a comma there: `Within two hours, devices`."""
+    fronted = bool(words) and (words[0].lower() in _PREPOSITIONS or words[0][0].isdigit()) and "," in words
+    return words[len(words) - list(words)[::-1].index(",") :] if fronted else words
 
 
 def _first_phrase(words: Sequence[str]) -> tuple[str, ...]:
@@ -176,5 +183,7 @@ def _head(words: Sequence[str]) -> str:
 
 def _content(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(
-        canonical_word(word) for word in words if fold(word) not in STOP_WORDS | _SMALL and not _is_adverb(word.lower())
+        canonical_word(word)
+        for word in words
+        if word != "," and fold(word) not in STOP_WORDS | _SMALL and not _is_adverb(word.lower())
     )

@@ -10,7 +10,7 @@ _REGULAR = """accept access achieve add adjust administer affect agree allow ann
     enforce ensure enter escalate evaluate examine exceed exclude exist expect expire explain export extend fail file
     fill finance finish flush follow forward fund generate grant handle happen hire host identify implement import
     improve include increase inform inherit inspect install introduce investigate invite invoice issue join label last
-    launch lease license limit list load lock log maintain manage mark measure merge migrate modify monitor move name
+    launch lease license limit list listen load lock log maintain manage mark measure merge migrate modify monitor move name
     need note notify obtain occur offer open operate order organise organize owe own park pass perform place plan post
     prepare prevent print process produce promote propose protect provide publish pump purchase qualify raise reach
     receive recommend record recover reduce refer refund refuse register regulate reimburse reject release remain remind

@@ -67,11 +67,19 @@ class Answerer:
         before = scaled(self.unscaled(question, result.hits), *self.scaling) if result.hits else 0.0
         writing = bool(result.hits) and before >= self.threshold
         watcher.evidence(result, before, writing=writing)
-        draft, name = _Draft(result.hits, self.verify, watcher, question, patient=self.fallback is not None), ""
+        draft, name = _Draft(result.hits, self.verify, watcher), ""
         if writing:
             generator = self.writer()
+            draft = _Draft(
+                result.hits,
+                self.verify,
+                watcher,
+                question,
+                generator.name == EXTRACTIVE,
+                patient=self.fallback is not None,
+            )
             draft = self._written(generator, draft)
-            name = generator.name
+            name = generator.name  # of a chain: the one that wrote
         timings = {**result.timings, "answer": (time.perf_counter() - started) * 1000}
         answered = draft.holds
         copied = name in ("", EXTRACTIVE) or draft.fallen_back
@@ -106,7 +114,7 @@ class Answerer:
             return draft
         wrote = any(sentence.text for sentence in draft.sentences) or draft.dropped
         failure = failure or f"{generator.name} wrote nothing{' that the documents bear out' if wrote else ''}"
-        other = _Draft(draft.hits, self.verify, draft.watcher, draft.question, fallen_back=True)
+        other = _Draft(draft.hits, self.verify, draft.watcher, draft.question, copied=True, fallen_back=True)
         other.read(self.fallback().generate(draft.question, draft.hits))
         other.notes = [
             *draft.notes,
@@ -137,6 +145,7 @@ class _Draft:
     verify: Verify
     watcher: Watcher
     question: str = ""
+    copied: bool = False  # by the extractive generator: a copy needs not be held against the question
     fallen_back: bool = False
     patient: bool = False  # the watcher is told nothing before a sentence is supported
     sentences: list[Sentence] = field(default_factory=list)
@@ -147,7 +156,7 @@ class _Draft:
     _citer: Citer = field(init=False)
 
     def __post_init__(self) -> None:
-        self._citer = Citer(self.hits, self.question)
+        self._citer = Citer(self.hits, "" if self.copied else self.question)
 
     @property
     def citations(self) -> list[Citation]:

@@ -96,6 +96,10 @@ def test_a_fragment_is_shown_with_its_whole_sentence(text: str) -> None:
     assert [citation.quote for citation in citer.citations] == [text]
 
 
+def test_punctuation_alone_is_supported_by_nothing() -> None:
+    assert {judge(text, LIMIT).status for text in ("!", ":", "?!", "...")} == {"unsupported"}
+
+
 SHEET = "Standby pay is 28 euros.\n\nAnnual leave is 30 days.\n\nThe pump weighs 28 kilograms.\n"
 
 

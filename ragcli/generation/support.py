@@ -110,8 +110,8 @@ def _renumbered(sentence: str, said: str, quote: str) -> str:
 
 
 def stands_in(text: str, source: str) -> bool:
-    """Whether `text` stands in `source` and does not begin or end in the middle of a word or number."""
-    return any(_whole(match, source) for match in re.finditer(_EDGE.format(re.escape(text)), source))
+    """Whether `text`, which is not empty, stands in `source` and does not begin or end in the middle of a word or number."""
+    return bool(text) and any(_whole(match, source) for match in re.finditer(_EDGE.format(re.escape(text)), source))
 
 
 def _whole(match: re.Match[str], source: str) -> bool:

@@ -3,56 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from types import GeneratorType
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ragcli.datatypes import Filter
+from ragcli.errors import ModelUnavailable
 from ragcli.generation.abstention import scaled
-from ragcli.generation.citations import Citer, Verify, supported
+from ragcli.generation.citations import Verify
 from ragcli.generation.conflicts import disputes
+from ragcli.generation.drafting import Draft, Watcher
 from ragcli.generation.pieces import Choice, claim_of
 from ragcli.generation.recency import Newest, newest_first, older_versions
 from ragcli.protocols import Generator
 from ragcli.results import (
     Answer,
     Citation,
-    Claim,
     Closest,
     Dispute,
-    DraftEvent,
     End,
     Hit,
-    Note,
     QueryResult,
-    Sentence,
-    Tail,
 )  # fmt: skip
 from ragcli.text.subquestions import sub_questions
 
 EXTRACTIVE = "extractive"
+FALLBACK = "fallback"
 _OF_A_PART = 2  # passages that are looked for
-_WEIGHTS = {"exact": 1.0, "normalised": 1.0, "paraphrase": 0.9, "misattributed": 0.5, "unsupported": 0.0}
 
 
 class Choose(Protocol):
     """Chooses what answers a question; see `ragcli.generation.choosing.Chooser`."""
 
     def __call__(self, question: str, hits: Sequence[Hit]) -> Choice: ...
-
-
-class Watcher:
-    """Is told of an answer while it comes into being; does nothing."""
-
-    def evidence(self, result: QueryResult, confidence: float, *, writing: bool) -> None:
-        """The hits are known; `writing` says whether an answer will be tried."""
-
-    def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
-        """A sentence is verified; `citations` are all so far, in the order of their markers."""
-
-    def tail(self, text: str) -> None:
-        """The beginning of the next sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +56,7 @@ class Answerer:
     closest: float
     verify: Verify = "warn"
     scaling: tuple[float, float] = (1.0, 0.0)  # slope and intercept of the confidence; see `abstention.scaled`
+    fallback: Callable[[], Generator] | None = None  # gives the extractive generator
 
     def answer(self, question: str, k: int, where: Filter, watcher: Watcher | None = None) -> Answer:
         """The answer with its citations, or `answered=False` with the closest piece, if any, and the nearest passages. An
@@ -87,26 +71,27 @@ class Answerer:
         before = scaled(choice.confidence, *self.scaling) if choice.units else 0.0
         writing = bool(choice.units) and before >= self.threshold
         watcher.evidence(result, before, writing=writing)
-        draft = _Draft(hits, self.verify, watcher)
-        name = ""
+        draft, name = Draft(hits, self.verify, watcher), ""
         if writing:
             generator = self.writer()
-            draft.read(generator.generate(result.asked, hits))
-            name = generator.name
-        answered = any(supported(sentence, draft.citations) for sentence in draft.sentences)
-        near = _Draft(hits, self.verify, Watcher())
+            copied, patient = generator.name == EXTRACTIVE, self.fallback is not None
+            draft = Draft(hits, self.verify, watcher, result.asked, copied=copied, patient=patient)
+            draft = self._written(generator, draft)
+            name = generator.name  # of a chain: the one that wrote
+        answered = draft.holds
+        near = Draft(hits, self.verify, Watcher(), copied=True)
         if not answered and choice.units and (writing or before >= self.closest):
             near.read(iter([claim_of(choice.units[0], hits)]))
-        shown = draft.citations if answered else near.citations
-        cited = {citation.hit_rank for citation in shown}
+        cited = {citation.hit_rank for citation in (draft if answered else near).citations}
+        copied = name in ("", EXTRACTIVE) or draft.fallen_back
         return Answer(
             question=question,
             answered=answered,
             sentences=tuple(draft.sentences) if answered else (),
             citations=tuple(draft.citations) if answered else (),
             hits=(*result.hits, *(hit for hit in hits if hit.rank > len(result.hits) and hit.rank in cited)),
-            confidence=round(before * (draft.support if name not in ("", EXTRACTIVE) else 1.0), 4),
-            mode="none" if not name else EXTRACTIVE if name == EXTRACTIVE else "generated",
+            confidence=round(before * (1.0 if copied else draft.support), 4),
+            mode=_mode(name, draft),
             model=name or "none",
             timings={**result.timings, "answer": (time.perf_counter() - started) * 1000},
             notes=(*result.notes, *draft.notes, *draft.end.notes),
@@ -117,6 +102,31 @@ class Answerer:
             closest=Closest(near.sentences[0], near.citations[0]) if near.sentences and near.citations else None,
             understood=result.understood,
         )
+
+    def _written(self, generator: Generator, draft: Draft) -> Draft:
+        """The draft with what the generator writes, or one by `fallback` that tells why."""
+        failure = ""
+        try:
+            draft.read(generator.generate(draft.question, draft.hits))
+        except ModelUnavailable as problem:
+            if self.fallback is None or generator.name == EXTRACTIVE:
+                raise
+            failure = f"{generator.name} failed: {problem.message}"
+        done = draft.holds or generator.name == EXTRACTIVE or draft.end.stopped in ("interrupted", "refused")
+        if self.fallback is None or done:
+            return draft
+        wrote = any(sentence.text for sentence in draft.sentences) or draft.dropped
+        failure = failure or f"{generator.name} wrote nothing{' that the documents bear out' if wrote else ''}"
+        other = Draft(draft.hits, self.verify, draft.watcher, draft.question, copied=True, fallen_back=True)
+        other.read(self.fallback().generate(draft.question, draft.hits))
+        other.notes = [
+            *draft.notes,
+            *draft.end.notes,
+            f"{failure}; these are sentences of the documents instead",
+            *other.notes,
+        ]
+        other.end = End(other.end.stopped, draft.end.usage, other.end.notes)
+        return other
 
     def unscaled(self, question: str, hits: Sequence[Hit]) -> float:
         """How sure it is that the hits answer the question, before `scaling`. `question` is as it was read
@@ -145,65 +155,7 @@ def _against(question: str, citations: Sequence[Citation], newest: Newest) -> tu
     return (*older, *others)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """Reads a generator's events and verifies its claims as they come."""
-
-    hits: Sequence[Hit]
-    verify: Verify
-    watcher: Watcher
-    sentences: list[Sentence] = field(default_factory=list)
-    end: End = field(default_factory=End)
-    notes: list[str] = field(default_factory=list)
-    dropped: int = 0
-    _citer: Citer = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._citer = Citer(self.hits)
-
-    @property
-    def citations(self) -> list[Citation]:
-        return self._citer.citations
-
-    @property
-    def support(self) -> float:
-        """Mean over the sentences of what their best citation is worth."""
-        worth = [
-            max((_WEIGHTS[self.citations[m - 1].status] for m in sentence.markers), default=0.0)
-            for sentence in self.sentences
-            if sentence.text
-        ]
-        return sum(worth) / len(worth) if worth else 0.0
-
-    def read(self, events: Iterator[DraftEvent]) -> None:
-        """Read to the end; an interrupt that arrives while an event is looked at is handed to the generator, which then ends
-        its draft."""
-        event = next(events, None)
-        interrupted = False
-        while event is not None:
-            try:
-                self._see(event)
-                event = next(events, None)
-            except KeyboardInterrupt:
-                if interrupted or not isinstance(events, GeneratorType):
-                    raise
-                interrupted = True
-                event = events.throw(KeyboardInterrupt())
-
-    def _see(self, event: DraftEvent) -> None:
-        if isinstance(event, End):
-            self.end = event
-        elif isinstance(event, Note):
-            self.notes.append(event.text)
-        elif isinstance(event, Tail):
-            self.watcher.tail(event.text)
-        else:
-            self._take(event)
-
-    def _take(self, claim: Claim) -> None:
-        sentence = self._citer.add(claim, keep_unsupported=self.verify != "drop")
-        if sentence is None:
-            self.dropped += 1
-            return
-        self.sentences.append(sentence)
-        self.watcher.sentence(sentence, self.citations)
+def _mode(name: str, draft: Draft) -> str:
+    if draft.fallen_back:
+        return FALLBACK
+    return "none" if not name else EXTRACTIVE if name == EXTRACTIVE else "generated"

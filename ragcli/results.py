@@ -204,12 +204,13 @@ class Usage:
     cost: float | None = None
 
 
-Stopped = Literal["end", "length", "time", "interrupted", "error"]
+Stopped = Literal["end", "length", "time", "interrupted", "error", "refused", "repeated"]
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The end of a draft, and why it is the end."""
+    """The end of a draft, and why it is the end: `refused` when the writer says that the sources hold no answer, `repeated`
+    when it was stopped because it wrote the same again and again."""
 
     stopped: Stopped = "end"
     usage: Usage | None = None
@@ -278,6 +279,8 @@ class Answer:
     """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages;
     `closest` is the piece that comes closest, unless nothing comes close.
 
+    `mode` says who wrote it: `extractive`, `generated` (the language model `model`), `fallback` (sentences of the documents,
+    because nothing that `model` wrote was supported), or `none`.
     `dropped` counts sentences left out because nothing supports them; `stopped` says why the writer stopped; `disputes` are
     what speaks against its citations among the hits.
     """

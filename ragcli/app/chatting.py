@@ -11,10 +11,10 @@ from ragcli.text.figures import read_tokens
 from ragcli.text.followup import condense, is_follow_up
 
 if TYPE_CHECKING:
-    from ragcli.answering import Watcher
     from ragcli.app.core import App
     from ragcli.app.history import Last
     from ragcli.datatypes import Filter
+    from ragcli.generation.drafting import Watcher
     from ragcli.results import Answer
 
 _REWRITE = (

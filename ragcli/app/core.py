@@ -17,13 +17,14 @@ from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, mo
 from ragcli.text.query import checked_question
 
 if TYPE_CHECKING:
-    from ragcli.answering import Answerer, Watcher
+    from ragcli.answering import Answerer
     from ragcli.app.calibration import Calibration
     from ragcli.app.evaluation import EvalOptions
     from ragcli.app.history import Last
     from ragcli.app.ingestion import IngestRequest
     from ragcli.datatypes import Chunk, Matrix, Vector
     from ragcli.generation.choosing import Chooser
+    from ragcli.generation.drafting import Watcher
     from ragcli.generation.store import ModelStore
     from ragcli.index.reader import IndexReader
     from ragcli.ingest import Progress

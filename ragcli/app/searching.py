@@ -188,9 +188,11 @@ def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
 
 def build_answerer(app: App) -> Answerer:
     """The whole way from a question to an answer."""
-    from ragcli.answering import Answerer
+    from ragcli.answering import EXTRACTIVE, Answerer
+    from ragcli.generation import get_generator
     from ragcli.retrieval.stitching import widen
 
+    fallback = app.settings.answer_fallback and app.schema is None
     fitted = app.calibration
     return Answerer(
         retrieve=app.retriever().retrieve,
@@ -201,4 +203,5 @@ def build_answerer(app: App) -> Answerer:
         closest=app.settings.answer_closest,
         verify=app.settings.answer_verify,  # type: ignore[arg-type]
         scaling=(fitted.slope, fitted.intercept) if fitted else (1.0, 0.0),
+        fallback=(lambda: get_generator([EXTRACTIVE], writing_parts(app))) if fallback else None,
     )

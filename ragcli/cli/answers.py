@@ -16,9 +16,9 @@ from ragcli.errors import ExitCode, RagError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ragcli.answering import Watcher
     from ragcli.app import App
     from ragcli.datatypes import Filter
+    from ragcli.generation.drafting import Watcher
     from ragcli.results import Answer
 
 app = typer.Typer(rich_markup_mode=None)

@@ -19,7 +19,8 @@ from types import GeneratorType
 from ragcli.protocols import Generator
 from ragcli.results import Claim, DraftEvent, End, Hit, Note, Usage
 
-FORMAT = 2
+FORMAT = 3
+_COMPLETE = ("end", "refused", "repeated")
 MOST = 1_000  # drafts; the oldest go first
 
 
@@ -54,7 +55,7 @@ class CachingGenerator:
         while event is not None:
             if isinstance(event, Claim):
                 claims.append(event)
-            if isinstance(event, End) and event.stopped == "end":
+            if isinstance(event, End) and event.stopped in _COMPLETE:
                 self._keep(path, claims, event)
             try:
                 yield event
@@ -74,7 +75,7 @@ class CachingGenerator:
 
     def _keep(self, path: Path, claims: Sequence[Claim], end: End) -> None:
         content = {"claims": [asdict(claim) for claim in claims], "usage": asdict(end.usage) if end.usage else None,
-                   "notes": end.notes}  # fmt: skip
+                   "notes": end.notes, "stopped": end.stopped}  # fmt: skip
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             beside = path.with_suffix(f".{os.getpid()}")
@@ -96,6 +97,6 @@ def _read(path: Path) -> list[DraftEvent] | None:
             for c in content["claims"]
         ]
         usage = Usage(**content["usage"]) if content["usage"] else None
-        return [*claims, End("end", usage, tuple(content["notes"]))]
+        return [*claims, End(content["stopped"], usage, tuple(content["notes"]))]
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ragcli.datatypes import Span
+from ragcli.generation.fieldnames import field_terms, named_share
 from ragcli.generation.support import Support, judge
 from ragcli.generation.suspicion import suspicions
 from ragcli.results import Citation, CitationStatus, Claim, Hit, Sentence
@@ -19,6 +20,7 @@ from ragcli.text.units import LINED, unit_spans
 
 Verify = Literal["warn", "drop", "fail"]
 _ORDER: dict[CitationStatus, int] = {"exact": 0, "normalised": 1, "paraphrase": 2, "misattributed": 3, "unsupported": 4}
+_GOES_ON = re.compile(r"(?:>\s*)?[a-z0-9]+[ ,]")
 _TOGETHER = 3  # neighbouring units that one sentence may summarise
 
 
@@ -37,10 +39,13 @@ class Citer:
 
     Sentences share a citation only when they cite the same place with the same status: a wrong sentence must not pass under
     the citation of a right one. Claimed evidence that lies outside the hits is ignored. A claim that its own evidence does
-    not support is looked for in the other hits: where it is found, the citation shows that place as misattributed.
+    not support is looked for in the other hits: where it is found, the citation shows that place as misattributed. Words of
+    `question` count as given; see `support.judge`. The value of a field is cited from a place that names the field, where there
+    is one; when only the line of something else holds it, nothing does (see `fieldnames`).
     """
 
-    def __init__(self, hits: Sequence[Hit]) -> None:
+    def __init__(self, hits: Sequence[Hit], question: str = "") -> None:
+        self._question = question
         self._hits = {hit.rank: hit for hit in hits}
         self._markers: dict[tuple[int, int, int, CitationStatus], int] = {}
         self._units: dict[int, list[tuple[int, int, frozenset[str]]]] = {}
@@ -51,6 +56,8 @@ class Citer:
         supports it and it is not to be kept."""
         if not claim.text:
             return Sentence("", (), claim.lead, claim.field, claim.value)
+        if claim.field:
+            return self._field(claim, keep_unsupported=keep_unsupported)
         found = [self._judged(claim.text, self._hits[rank], start, end) for rank, start, end in self._valid(claim)]
         if not any(place.support.holds for place in found):
             elsewhere = self._elsewhere(claim.text)
@@ -59,7 +66,7 @@ class Citer:
                 status: CitationStatus = "misattributed" if wrong else elsewhere.support.status
                 found = [replace(elsewhere, support=replace(elsewhere.support, status=status))]
         if not keep_unsupported and not any(place.support.holds for place in found):
-            return Sentence("", (), claim.lead, claim.field) if claim.field else None
+            return None
         markers = tuple(dict.fromkeys(self._marker(place) for place in found))
         if claim.shown:
             return Sentence(claim.shown, markers, claim.lead, claim.field, claim.value, claim.row, claim.code)
@@ -67,6 +74,47 @@ class Citer:
             return Sentence(claim.text, markers, claim.lead, claim.field, claim.value, code=True)
         row = _row(found[0]) if found else ()
         return Sentence(" ".join(claim.text.split()), markers, claim.lead, claim.field, claim.value, row)
+
+    def _field(self, claim: Claim, *, keep_unsupported: bool) -> Sentence:
+        """The value with the place that supports it and names most of the field; ties go to the better support, then to the
+        better hit, then to the earlier place. A value is unsupported when no place that supports it names the field, and some
+        other place names all of it."""
+        field = claim.field or ""
+        best: tuple[bool, float, _Found] | None = None
+        named_elsewhere = False
+        for hit in self._hits.values():
+            language = hit.passage.document.language
+            wanted = field_terms(field, language)
+            for start, end, held in self._units_of(hit):
+                named_elsewhere |= wanted <= held
+                share = named_share(wanted, "\n".join(self._context_of(hit, start, end)), language)
+                found = self._judged(claim.text, hit, start, end)
+                rank = (found.support.holds, share)
+                if best is None or rank > best[:2] or (rank == best[:2] and _preferred(found, best[2])):
+                    best = (*rank, found)
+        if best is None:
+            return Sentence("", (), claim.lead, field)
+        place = best[2]
+        if place.support.holds and best[1] < 1.0 and named_elsewhere and not self._names(place, field):
+            problem = f"it stands where the source does not speak of {field}"
+            place = replace(place, support=Support("unsupported", place.support.score, (problem,)))
+        if not keep_unsupported and not place.support.holds:
+            return Sentence("", (), claim.lead, field)
+        text = " ".join(claim.text.split())
+        return Sentence(text, (self._marker(place),), claim.lead, field, claim.value, _row(place))
+
+    def _names(self, place: _Found, field: str) -> bool:
+        """Whether the place itself, rather than its headings, holds a word of the field's name."""
+        passage, base = place.hit.passage, place.hit.passage.span.start
+        text, language = passage.text[place.start - base : place.end - base], passage.document.language
+        return named_share(field_terms(field, language), text, language) > 0
+
+    def _context_of(self, hit: Hit, start: int, end: int) -> list[str]:
+        """What a unit is read with: its own text, the headings above it, and the columns of a row."""
+        passage, base = hit.passage, hit.passage.span.start
+        columns = row_pairs(passage.text, start - base, end - base, delimited=passage.document.type in DELIMITED)
+        names = [column for column, _ in columns]
+        return [passage.text[start - base : end - base], *headings_at(hit, start), *names]
 
     def _valid(self, claim: Claim) -> list[tuple[int, int, int]]:
         return [
@@ -79,9 +127,14 @@ class Citer:
     def _judged(self, text: str, hit: Hit, start: int, end: int) -> _Found:
         passage = hit.whole
         base = passage.span.start
-        around = "\n".join([passage.document.title, *passage.headings, passage.text])
+        title, headings = passage.document.title, passage.headings
         support = judge(
-            text, passage.text[start - base : end - base], around=around, language=passage.document.language
+            text,
+            passage.text[start - base : end - base],
+            around="\n".join([title, *headings, passage.text]),
+            language=passage.document.language,
+            question=self._question,
+            context="\n".join([title, re.sub(r"[-_./]", " ", passage.document.path), *headings_at(hit, start)]),
         )
         return _Found(hit, start, end, support)
 
@@ -113,7 +166,9 @@ class Citer:
     def _units_of(self, hit: Hit) -> list[tuple[int, int, frozenset[str]]]:
         if hit.rank not in self._units:
             passage = hit.whole
-            spans = unit_spans(passage.text, lines=passage.document.type in LINED) or [(0, len(passage.text))]
+            lined = passage.document.type in LINED
+            spans = unit_spans(passage.text, lines=lined) or [(0, len(passage.text))]
+            spans = spans if lined else _whole_sentences(passage.text, spans)
             self._units[hit.rank] = [
                 (
                     passage.span.start + start,
@@ -139,6 +194,21 @@ class Citer:
             self._markers[key] = len(self.citations) + 1
             self.citations.append(_citation(self._markers[key], place))
         return self._markers[key]
+
+
+def _whole_sentences(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans, those joined that are lines of one sentence: one that ends without punctuation, and the next, which goes on in
+    lower case on the following line (of a block quote, too)."""
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        before = text[joined[-1][0] : joined[-1][1]] if joined else ""
+        between = text[joined[-1][1] : start] if joined else ""
+        goes_on = _GOES_ON.match(text, start) and before[-1:] not in ".!?:;|" and between.count("\n") == 1
+        if before and goes_on and not before.startswith(("#", "|")):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _copies_lines(text: str, place: _Found) -> bool:

@@ -116,6 +116,11 @@ def conflict_line(sources: Sequence[Source], one: int, other: int) -> str:
     return NEWER.format(line, newer) if newer else line
 
 
+def fence_of(prompt: Prompt) -> str:
+    """The fence word of a prompt that `make_prompt` made."""
+    return prompt.user.partition("begins with a line ")[2].partition(" ")[0]
+
+
 def place_line(hit: Hit) -> str:
     """Title and section path on one line."""
     title, headings = hit.passage.document.title, hit.passage.headings

@@ -10,9 +10,19 @@ from typing import Any
 
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.generation.citations import Citer
+from ragcli.generation.cleaning import Sieve, loops
 from ragcli.generation.conflicts import conflicts
 from ragcli.generation.markers import SentenceStream, Written
-from ragcli.generation.prompt import REFUSAL, Score, Templates, conflict_line, make_prompt, select_sources
+from ragcli.generation.prompt import (
+    REFUSAL,
+    Score,
+    Templates,
+    conflict_line,
+    fence_of,
+    make_prompt,
+    place_line,
+    select_sources,
+)
 from ragcli.generation.structured import parse_fields, shown
 from ragcli.protocols import LanguageModel
 from ragcli.results import Claim, DraftEvent, End, Hit, Limits, Prompt, Source, Stopped, Tail, Usage
@@ -33,7 +43,8 @@ class Asking:
 
 class PromptedGenerator:
     """A Generator over a LanguageModel. Its sentences claim the sources that they name; one that names none is attributed
-    to the passage that bears it out best, so that nothing is shown unchecked."""
+    to the passage that bears it out best, so that nothing is shown unchecked. What it repeats or copies from the prompt is left
+    out (see `cleaning`), and a draft that runs in circles is ended."""
 
     def __init__(self, model: LanguageModel, score: Score, asking: Asking) -> None:
         self.model = model
@@ -86,42 +97,72 @@ class PromptedGenerator:
             yield End()
             return
         prompt = self.prompt(question, hits)
+        titles = frozenset(place_line(source.hit) for source in prompt.sources)
+        sieve = Sieve(question, prompt, fence_of(prompt), titles)
+        reading = _Reading(prompt.sources, Citer(hits, question), sieve)
         started = time.perf_counter()
-        stream = SentenceStream()
-        reading = _Reading(prompt.sources, Citer(hits))
-        first: float | None = None
-        stopped: Stopped = "end"
-        written = ""
-        notes: list[str] = []
-        usage = Usage()
+        reply = _Reply(self.model.stream(prompt, self._asking.limits), started)
         try:
-            for piece in self.model.stream(prompt, self._asking.limits):
-                if isinstance(piece, End):
-                    stopped, usage = piece.stopped, piece.usage or usage
-                    notes += piece.notes
-                    break
-                first = first or time.perf_counter() - started
-                if self._asking.schema is None:
-                    yield from reading.claims(stream.feed(piece))
-                else:
-                    written += piece
-                    continue
-                if stream.tail:
-                    yield Tail(stream.tail)
+            yield from self._structured(reply) if self._asking.schema else _sentences(reply, reading)
         except KeyboardInterrupt:
-            stopped = "interrupted"
+            reply.stopped = "interrupted"
         except ModelUnavailable as problem:
             if not reading.given:
                 raise
-            stopped = "error"
-            notes.append(f"{self.name} broke off: {problem.message}")
-        yield from fields(written, self._asking.schema) if self._asking.schema else reading.claims(stream.close())
+            reply.stopped = "error"
+            reply.notes.append(f"{self.name} broke off: {problem.message}")
+        if self._asking.schema:
+            yield from fields(reply.text, self._asking.schema)
+        elif reply.stopped != "repeated":  # what a loop breaks off in is no sentence
+            yield from reading.claims(reply.sentences.close())
+        stopped: Stopped = "refused" if reply.stopped == "end" and reading.refused else reply.stopped
         usage = replace(
-            usage,
-            first_token_ms=round((first or 0.0) * 1000, 1),
+            reply.usage,
+            first_token_ms=round(reply.first_ms, 1),
             total_ms=round((time.perf_counter() - started) * 1000, 1),
         )
-        yield End(stopped, usage, (*notes, *reading.notes))
+        yield End(stopped, usage, (*reply.notes, *reading.notes))
+
+    @staticmethod
+    def _structured(reply: _Reply) -> Iterator[DraftEvent]:
+        """Reads all of the reply, which is one object, and yields nothing."""
+        for _ in reply:
+            yield from ()
+
+
+class _Reply:
+    """What a model writes, piece by piece, and how it ended."""
+
+    def __init__(self, pieces: Iterator[str | End], started: float) -> None:
+        self._pieces = pieces
+        self._started = started
+        self.sentences = SentenceStream()
+        self.text = ""
+        self.first_ms = 0.0
+        self.stopped: Stopped = "end"
+        self.usage = Usage()
+        self.notes: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for piece in self._pieces:
+            if isinstance(piece, End):
+                self.stopped, self.usage = piece.stopped, piece.usage or self.usage
+                self.notes += piece.notes
+                return
+            self.first_ms = self.first_ms or (time.perf_counter() - self._started) * 1000
+            self.text += piece
+            yield piece
+
+
+def _sentences(reply: _Reply, reading: _Reading) -> Iterator[DraftEvent]:
+    """Claims and tails, until the reply ends or runs in circles."""
+    for piece in reply:
+        yield from reading.claims(reply.sentences.feed(piece))
+        if reading.looping or loops(reply.text):
+            reply.stopped = "repeated"
+            return
+        if reply.sentences.tail:
+            yield Tail(reply.sentences.tail)
 
 
 def fields(text: str, schema: Mapping[str, Any]) -> Iterator[Claim]:
@@ -146,7 +187,8 @@ class EstimatedModel:
 class _Reading:
     """Turns what was written into claims, and remembers the numbers that name no source."""
 
-    def __init__(self, sources: Sequence[Source], citer: Citer) -> None:
+    def __init__(self, sources: Sequence[Source], citer: Citer, sieve: Sieve) -> None:
+        self._sieve = sieve
         self._ranks = {source.number: source.hit.rank for source in sources}
         self._citer = citer
         self._unknown: dict[int, None] = {}
@@ -154,16 +196,27 @@ class _Reading:
         self.given = 0
 
     @property
+    def looping(self) -> bool:
+        return self._sieve.looping
+
+    @property
+    def refused(self) -> bool:
+        """Whether the model said that the sources hold no answer, and nothing else before."""
+        return self._refused and not self.given
+
+    @property
     def notes(self) -> list[str]:
         if not self._unknown:
-            return []
+            return self._sieve.notes
         numbers = ", ".join(f"[{number}]" for number in self._unknown)
-        return [f"the model cited {numbers}, which no source has; dropped"]
+        return [f"the model cited {numbers}, which no source has; dropped", *self._sieve.notes]
 
     def claims(self, sentences: Sequence[Written]) -> Iterator[Claim]:
         for sentence in sentences:
             if self._refused or REFUSAL in sentence.text:
                 self._refused = True
+                continue
+            if not self._sieve.keeps(sentence.text):
                 continue
             ranks = [self._ranks[number] for number in sentence.numbers if number in self._ranks]
             self._unknown.update(dict.fromkeys(n for n in sentence.numbers if n not in self._ranks))

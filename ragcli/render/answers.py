@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from ragcli.answering import Watcher
 from ragcli.datatypes import DocumentRecord
+from ragcli.generation.drafting import Watcher
 from ragcli.render.inline import inline
 from ragcli.render.sanitize import one_line, sanitize
 from ragcli.results import Answer, Citation, Dispute, Hit, QueryResult, Sentence, Usage
@@ -22,6 +22,8 @@ _STOPPED = {
     "time": "stopped at its time limit",
     "interrupted": "interrupted",
     "error": "broken off by an error",
+    "refused": "the model found no answer in the sources",
+    "repeated": "stopped because the model repeated itself",
 }
 PlaceOf = Callable[[Hit], Text]
 
@@ -103,7 +105,7 @@ def footer(answer: Answer) -> Text:
     """Confidence, who wrote, how long it took."""
     parts = [
         f"confidence {answer.confidence:.2f}",
-        answer.mode if answer.mode == "extractive" else one_line(answer.model),
+        _writer(answer),
     ]
     if answer.usage:
         parts.append(usage_text(answer.usage))
@@ -112,6 +114,12 @@ def footer(answer: Answer) -> Text:
     if answer.dropped:
         parts.append(f"{answer.dropped} unsupported sentence{'s' if answer.dropped > 1 else ''} left out")
     return Text(" · ".join(parts), style="dim")
+
+
+def _writer(answer: Answer) -> str:
+    if answer.mode == "fallback":
+        return f"extractive in place of {one_line(answer.model)}"
+    return answer.mode if answer.mode == "extractive" else one_line(answer.model)
 
 
 def usage_text(usage: Usage) -> str:

@@ -1,8 +1,8 @@
 """Numbers, dates and names of a text in a form in which they can be compared.
 
-Figures are canonical strings: `1,200`, `1200` and `1 200` are "1200", `2.50` is "2.5", `07` is "7", "twelve" is "12"; a month
-is "month 3" whether it is a word or the middle of an ISO date, and a date is read as day, month, year. Text is read as a list
-of tokens, so that the neighbours of a figure or a name can be compared too.
+Figures are canonical strings: `1,200`, `1200` and `1 200` are "1200", `2.50` is "2.5", `07` is "7", "twelve" is "12", "fourth"
+is "4"; a month is "month 3" whether it is a word or the middle of an ISO date, and a date is read as day, month, year. Text is
+read as a list of tokens, so that the neighbours of a figure or a name can be compared too.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ _MONTH_FIRST = re.compile(  # March 31, 2024 is read as 31 March 2024
 _WORDS = {
     word: str(number)
     for number, words in {
-        2: "two zwei deux dos", 3: "three drei trois tres", 4: "four vier quatre cuatro", 5: "five funf cinq cinco",
-        6: "six sechs seis", 7: "seven sieben sept siete", 8: "eight acht huit ocho", 9: "nine neun neuf nueve",
-        10: "ten zehn dix diez", 11: "eleven elf onze once", 12: "twelve zwolf douze doce", 13: "thirteen", 14: "fourteen",
+        2: "two zwei deux dos", 3: "three third drei trois tres", 4: "four fourth vier quatre cuatro",
+        5: "five fifth funf cinq cinco", 6: "six sixth sechs seis", 7: "seven seventh sieben sept siete",
+        8: "eight eighth acht huit ocho", 9: "nine ninth neun neuf nueve", 10: "ten tenth zehn dix diez",
+        11: "eleven elf onze once", 12: "twelve zwolf douze doce", 13: "thirteen", 14: "fourteen",
         15: "fifteen", 16: "sixteen", 17: "seventeen", 18: "eighteen", 19: "nineteen", 20: "twenty zwanzig", 30: "thirty",
         40: "forty", 50: "fifty", 60: "sixty", 70: "seventy", 80: "eighty", 90: "ninety", 100: "hundred", 1000: "thousand",
         1000000: "million",
@@ -88,6 +89,16 @@ def _word(shown: str, text: str, start: int, language: str) -> Token:
     capital = shown[0].isupper() and len(shown) > 1 and base not in STOP_WORDS and language != "de"
     name = capital and (not _begins(text, start) or shown.isupper())
     return Token(stem(base, language), shown, "name" if name else "word")
+
+
+def canonical_word(shown: str, language: str = "en") -> str:
+    """What a word or number outside any text is compared as: a figure in canonical form, or a stem."""
+    if shown[0].isdigit():
+        return canonical(shown)
+    folded = fold(shown)
+    if folded in _WORDS and folded not in _AMBIGUOUS:
+        return _WORDS[folded]
+    return stem(folded.split("'")[0].split("’")[0], language)
 
 
 def _begins(text: str, start: int) -> bool:

@@ -146,9 +146,10 @@ def test_a_chain_says_who_was_passed_over_and_who_answered() -> None:
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_an_interrupt_while_a_sentence_is_shown_ends_the_draft_and_keeps_it(kept: bool, tmp_path: Path) -> None:
-    from ragcli.answering import Answerer, Watcher
+    from ragcli.answering import Answerer
     from ragcli.datatypes import Filter
     from ragcli.generation.caching import CachingGenerator
+    from ragcli.generation.drafting import Watcher
     from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
     from ragcli.results import Limits, Prompt, QueryResult
 

@@ -1,0 +1,147 @@
+"""The blocks of a hit with what governs them: section, lead-in, the question above, the columns of a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ragcli.generation.citations import headings_at
+from ragcli.results import Hit
+from ragcli.text.layout import Part, has_mark, item_spans, parts_of, readable
+from ragcli.text.sentences import sentence_spans
+from ragcli.text.tables import DELIMITED, cells, grid_rows, is_separator
+
+LONGEST_LEAD = 240  # characters of what leads in
+_MARKUP = re.compile(r"[-=|:*`~_#+^ \t\n]*")
+_KEY = re.compile(r"[\w-]+:(?: |$)|[ \t]*-[ \t]")
+_LABEL = re.compile(r"[*_]{0,2}[^\n.!?:;|]{2,70}[*_]{0,2}")
+_DIRECTIVE = re.compile(r"[ \t]*(?:\.\. |:[a-z-]+:)")
+
+
+@dataclass(frozen=True, slots=True)
+class GovernedBlock:
+    """A block with what governs it. `names` says that it only names or announces what follows."""
+
+    part: Part
+    shown: str
+    headings: tuple[str, ...]
+    lead: tuple[int, int] | None
+    names: bool
+
+
+class BlockReader:
+    """Reads one hit, with its surroundings, block by block. Offsets are in the text of the passage."""
+
+    def __init__(self, hit: Hit) -> None:
+        self.hit = hit
+        self.text = hit.whole.text
+        self.base = hit.whole.span.start
+        self.type = hit.whole.document.type
+        self._parts = parts_of(self.text, self.base, hit.whole.blocks, self.type)
+
+    def blocks(self) -> Iterator[GovernedBlock]:
+        """The blocks in order, without headings, front matter and markup without words."""
+        lead: tuple[int, int] | None = None
+        asked: tuple[int, int] | None = None
+        section: tuple[str, ...] | None = None
+        for part in self._parts:
+            raw = self.text[part.start : part.end]
+            headings = headings_at(self.hit, self.base + part.start)
+            if part.kind == "heading" or headings != section:
+                lead = asked = None
+                section = headings
+            if part.kind == "heading" or self._is_noise(part, raw):
+                continue
+            shown = self._shown(part)
+            names = self._names(part, shown)
+            yield GovernedBlock(part, shown, headings, lead or asked, names)
+            if names and shown.rstrip("*_ ").endswith("?"):
+                lead, asked = None, (part.start, part.end)
+            elif part.kind in ("paragraph", "list") and shown.rstrip("*_` ").endswith(":"):
+                last = sentence_spans(self.text, part.start, part.end)[-1]
+                lead = last if last[1] - last[0] <= LONGEST_LEAD else None
+            else:
+                lead = (part.start, part.end) if names else None
+
+    def _is_noise(self, part: Part, raw: str) -> bool:
+        """Front matter, rules and other markup without words."""
+        if self.type == "markdown" and part.start + self.base < 8 and _is_front_matter(raw):
+            return True
+        if self.type == "rst" and _DIRECTIVE.match(raw) and "\n" not in raw.strip():
+            return True
+        return _MARKUP.fullmatch(raw) is not None or not any(c.isalnum() for c in raw)
+
+    def _names(self, part: Part, shown: str) -> bool:
+        """Whether the block is a question, or a short line that only names what follows."""
+        if part.kind not in ("paragraph", "list"):
+            return False
+        plain = shown.rstrip("*_ ")
+        if plain.endswith("?") and len(plain) < 200:
+            return True
+        follows = self.text[part.end : part.end + 2] == "\n\n" or self.text[part.end : part.end + 1] == "\n"
+        return part.kind == "paragraph" and follows and _LABEL.fullmatch(shown) is not None and len(shown.split()) <= 8
+
+    def _shown(self, part: Part) -> str:
+        raw = self.text[part.start : part.end]
+        if part.kind == "code":
+            return raw
+        if part.kind == "list":
+            return "\n".join(self.item(*span) for span in item_spans(self.text, part.start, part.end))
+        if part.kind == "table":
+            return "\n".join(row_text(pairs) for _, _, pairs in self.rows(part)) or readable(raw, self.type)
+        return readable(raw, self.type)
+
+    def item(self, start: int, end: int) -> str:
+        """An item on one line, what is nested in it on lines of its own."""
+        head, *nested = self.text[start:end].split("\n")
+        lines = [head]
+        for line in nested:
+            if has_mark(line):
+                lines.append("  " + line.strip())
+            else:
+                lines[-1] += " " + line.strip()
+        return "\n".join(
+            ("  " if line.startswith("  ") else "") + readable(line, self.type) for line in lines if line.strip()
+        )
+
+    def rows(self, part: Part) -> Iterator[tuple[int, int, tuple[tuple[str, str], ...]]]:
+        """(start, end, pairs of column and cell) of the rows below the header."""
+        if self.text.startswith("+-", part.start):
+            yield from ((s, e, pairs) for s, e, pairs in grid_rows(self.text, part.start, part.end))
+            return
+        delimited = self.type in DELIMITED
+        lines = [(m.start(), m.end()) for m in re.finditer(r"[^\n]*\S[^\n]*", self.text[part.start : part.end])]
+        read = [
+            (part.start + s, part.start + e, cells(self.text[part.start + s : part.start + e], delimited=delimited))
+            for s, e in lines
+        ]
+        read = [(s, e, found) for s, e, found in read if not is_separator(self.text[s:e])]
+        header: list[str] = []
+        if self._begins_later(part):
+            header = cells(self.hit.whole.columns, delimited=delimited) if self.hit.whole.columns else []
+        elif self._has_rule(part) or (len(read) > 1 and not any(c.isdigit() for c in "".join(read[0][2]))):
+            header, read = read[0][2], read[1:]
+        for start, end, found in read:
+            columns = header if len(header) == len(found) else [""] * len(found)
+            pairs = tuple((readable(c), readable(v)) for c, v in zip(columns, found, strict=True) if v)
+            if pairs:
+                yield start, end, pairs
+
+    def _begins_later(self, part: Part) -> bool:
+        """Whether the table begins before the passage."""
+        return part.start == 0 and any(e.start < self.base < e.end and e.kind == "table" for e in self.hit.whole.blocks)
+
+    def _has_rule(self, part: Part) -> bool:
+        lines = self.text[part.start : part.end].split("\n", 2)
+        return len(lines) > 1 and is_separator(lines[1])
+
+
+def _is_front_matter(raw: str) -> bool:
+    lines = raw.strip("-\n ").split("\n")
+    keys = sum(_KEY.match(line) is not None for line in lines)
+    return raw.startswith("---\n") or (len(lines) > 1 and keys >= 0.6 * len(lines))
+
+
+def row_text(pairs: Sequence[tuple[str, str]]) -> str:
+    return "; ".join(f"{column}: {cell}" if column else cell for column, cell in pairs)

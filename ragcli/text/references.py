@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from ragcli.text.query import language_of
-from ragcli.text.stopwords import stop_words
+from ragcli.text.stopwords import small_words
 
 _PRONOUNS = frozenset(
     """it they them he him she mine hers theirs ihn ihm sie dessen deren elle elles il ils cela ça lui él ella ello
@@ -94,7 +94,7 @@ def _words(text: str) -> list[str]:
 
 
 def _is_content(word: str, language: str) -> bool:
-    return word.isalpha() and word not in stop_words(language) and word not in _AUXILIARIES
+    return word.isalpha() and word not in small_words(language) and word not in _AUXILIARIES
 
 
 def _antecedent(before: Sequence[str], *, clause: bool) -> bool:
@@ -115,11 +115,11 @@ def _is_demonstrative(words: Sequence[str], i: int, following: str) -> bool:
     """Whether "this", "that" or "das" at `i` is a pronoun."""
     word, before = words[i], words[i - 1] if i else ""
     if word in ("das", "dies"):
-        return not following[:1].isalpha() or (following in stop_words("de") and before not in ("", "dass", "und"))
+        return not following[:1].isalpha() or (following in small_words("de") and before not in ("", "dass", "und"))
     if word not in ("this", "that", "these", "those"):
         return False
     last = not following[:1].isalpha()
-    bare = last or (following in stop_words("en") and following != "of") or following in _BEHIND
+    bare = last or (following in small_words("en") and following != "of") or following in _BEHIND
     if word == "that":
         return (
             last

@@ -69,7 +69,7 @@ _OTHERS = {
         tenho ter todo todos tu um uma umas uns voce voces""",
 }  # fmt: skip
 # What a search leaves out of these. Prepositions and quantities stay: on every third question of XQuAD de, hybrid nDCG@10 is
-# .9520 with nothing left out, .9545 with this list, and .9468 with all small words. The lists of the other languages are made after it.
+# .9520 with nothing left out, .9545 with this list, and .9468 with all small words. The other lists are made after it.
 _DROPPED = {
     "de": """der die das den dem des ein eine einen einem einer eines und oder ist sind war waren wird werden wurde
         wurden hat haben was wer wie wo wann welche welcher welches welchen welchem warum wem wen wessen ich es

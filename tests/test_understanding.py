@@ -191,7 +191,7 @@ def test_the_language_of_a_question_shows_in_its_small_words(language: str, ques
 
 def test_a_question_loses_the_stop_words_of_its_own_language() -> None:
     assert content_tokens("Wie lange ist die Kündigungsfrist?") == ("lange", "kundigungsfrist")
-    assert content_tokens("Combien de jours de congé ai-je par an ?") == ("jours", "conge", "ai-je", "an")
+    assert content_tokens("Combien de jours de congé ?") == ("jours", "conge")
     assert content_tokens("Why don't we've a die?") == ("die",)
 
 

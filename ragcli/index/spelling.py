@@ -24,7 +24,7 @@ from ragcli.results import Understood
 from ragcli.text.analyzer import fold, stem
 from ragcli.text.dictionary import is_english_word, spelling_variants, words_one_edit_away
 from ragcli.text.query import language_of, plain_words, replaced
-from ragcli.text.stopwords import FREQUENT_MISSPELLINGS, stop_words
+from ragcli.text.stopwords import FREQUENT_MISSPELLINGS, small_words
 
 _SHORTEST = 4  # letters of a word that is read as one of the documents
 _TWO_EDITS, _TWO_EDITS_ALONE, _SURE = 6, 8, 7  # letters from which they are allowed
@@ -99,7 +99,7 @@ class Speller:
         folded = fold(word)
         if folded in FREQUENT_MISSPELLINGS and language == "en":
             self._repaired[folded] = FREQUENT_MISSPELLINGS[folded]
-        elif len(folded) < 3 or folded in stop_words(language) or self._remember(folded):
+        elif len(folded) < 3 or folded in small_words(language) or self._remember(folded):
             return
         elif is_english_word(folded):
             variant = self._variant(folded)
@@ -122,7 +122,9 @@ class Speller:
 
     def _meant(self, word: str, language: str, *, name: bool) -> str:
         """What a misspelt word stands for; "" when nothing is near enough."""
-        stop = min(((_cost(word, known), known) for known in stop_words(language) if len(known) > 2), default=(9.0, ""))
+        stop = min(
+            ((_cost(word, known), known) for known in small_words(language) if len(known) > 2), default=(9.0, "")
+        )
         best = min(self._readings(word, language, name=name), default=None) if len(word) >= _SHORTEST else None
         if stop[0] <= 1 and not name and (best is None or stop[0] <= best.cost):
             return stop[1]

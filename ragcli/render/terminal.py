@@ -62,7 +62,7 @@ class TerminalRenderer:
         for i, hit in enumerate(result.hits):
             if i:
                 self._line()
-            self._hit(hit, result.question, explain=explain)
+            self._hit(hit, result.asked, explain=explain)
         if explain and result.timings:
             self._line()
             self._line(Text(" · ".join(f"{stage} {ms:.0f} ms" for stage, ms in result.timings.items()), style="dim"))
@@ -141,7 +141,7 @@ class TerminalRenderer:
             self._line("The nearest passages:")
         for hit in answer.hits[:3]:
             self._line()
-            self._hit(hit, answer.question, explain=False)
+            self._hit(hit, answer.understood.text or answer.question, explain=False)
 
     def _closest(self, closest: Closest) -> None:
         """What comes closest, labelled as what it is, and where it stands."""
@@ -170,7 +170,7 @@ class TerminalRenderer:
         for citation in answer.citations:
             self._citation(citation, by_rank[citation.hit_rank])
         for hit in () if answer.citations else answer.hits[:3]:
-            self._hit(hit, answer.question, explain=False)
+            self._hit(hit, answer.understood.text or answer.question, explain=False)
 
     def prompt(self, prompt: Prompt) -> None:
         """What a language model would be asked, as it would be sent."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from ragcli.text.query import language_of
-from ragcli.text.stopwords import stop_words
+from ragcli.text.stopwords import small_words
 
 _PRONOUNS = frozenset(
     """it they them he him she mine hers theirs ihn ihm sie dessen deren elle elles il ils cela ça lui él ella ello
@@ -27,30 +27,38 @@ _PREPOSITIONS = frozenset(
     """about after against as at before besides by despite during except for from in into like of on over since than
     through to under until with within without""".split()
 )
-_CLAUSE = frozenset(
+_CLAUSE = frozenset(  # what a clause may begin with
     """, . ; : ? ! – — - after although and as because before but if once or so since than that unless until when where
     whether which while who""".split()
 )
-_VERBS = frozenset(
+_BEHIND = frozenset(  # besides small words, what stands behind "this" or "that" as a pronoun
     """affect also always apply begin belong change come concern cost count cover depend differ end even exist expire
     extend go happen help hold include involve last lead make matter mean need only pay really refer remain require
     say seem sound start still stop per take too work""".split()
-)  # what follows "that" as a pronoun, besides small words
-_EXPLETIVE = re.compile(
-    r"""\b(?:is|was|would|will|isn't|wasn't)\s+it\s+(?:be\s+)?(?:\w+ly\s+)?(?:possible|necessary|allowed|required|mandatory|ok|okay|
-    safe|legal|better|best|true|worth|enough|common|recommended|permitted|forbidden|important|hard|easy|difficult|advisable|
-    acceptable|normal|fine|compulsory|obligatory|usual|called)\s+(?:to|that|for|if|when|\w+ing)\b|
-    \b(?:take|takes|took|cost|costs)\s+(?=(?:\w+\s+){0,3}(?:to|until|till|before)\b)|\bwhat\s+time\s+is\s+it\b|
-    \b(?:gibt|gab|geht|gäbe)\s+es\b|\bes\s+(?:gibt|gab|geht)\b|\bist\s+es\s+\w+\b|
-    \b(?:y\s+a-t-il|il\s+y\s+a|(?:faut|peut|doit|suffit|s'agit|est)-il|il\s+(?:faut|est\s+possible|suffit|s'agit))\b""",
+)
+_EXPLETIVE = re.compile(  # an "it" that stands for nothing, or for what follows
+    r"""\b(?:is|was|would|will|isn't|wasn't)\s+it\s+(?:be\s+)?(?:\w+ly\s+)?
+        (?:possible|necessary|allowed|required|mandatory|ok|okay|safe|legal|better|best|true|worth|enough|common|
+           recommended|permitted|forbidden|important|hard|easy|difficult|advisable|acceptable|normal|fine|compulsory|
+           obligatory|usual|called)
+        \s+(?:to|that|for|if|when|\w+ing)\b
+    | \b(?:takes?|took|costs?)\s+(?=(?:\w+\s+){0,3}(?:to|until|till|before)\b)
+    | \bwhat\s+time\s+is\s+it\b
+    | \b(?:gibt|gab|geht|gäbe)\s+es\b | \bes\s+(?:gibt|gab|geht)\b | \bist\s+es\s+\w+\b
+    | \by\s+a-t-il\b | \bil\s+y\s+a\b | \b(?:faut|peut|doit|suffit|s'agit|est)-il\b
+    | \bil\s+(?:faut|est\s+possible|suffit|s'agit)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-_TOLD = re.compile(
-    r"""\b(?:what|who|anything|anyone|something|someone|where|how)\s+else\b|\b(?:und|was|wer|wo)\s+sonst\b|\bif\s+(?:so|not)\b|
-    \b(?:which|that|this|the|another|other|each|first|second|last|next|new|old|\w+er|\w+est)\s+ones?\b(?=\W*$|\s+(?:is|are|was|do|
-    does|for|in|of\s+(?:them|these|those)|to|with|should|can|must|will)\b)|\bthe\s+(?:same|former|latter)\b(?=\W*$|\s+(?:for|in|on|with|apply|
-    is|are|true)\b)|\b(?:from|over|get|go|gets|goes|park|stay|work|live|do|eat|be)\s+there\b|(?<!\bare\s)(?<!\bis\s)(?<!\bwere\s)(?<!\bwas\s)\bthere\W*$|\b(?:then|afterwards)\W*$|
-    \b(?:dort|dazu|davon|dafür|dabei|daran|dagegen|stattdessen)\b""",
+_TOLD = re.compile(  # several words that point back together
+    r"""\b(?:what|who|anything|anyone|something|someone|where|how)\s+else\b | \b(?:und|was|wer|wo)\s+sonst\b
+    | \bif\s+(?:so|not)\b
+    | \b(?:which|that|this|the|another|other|each|first|second|last|next|new|old|\w+er|\w+est)\s+ones?\b
+        (?=\W*$|\s+(?:is|are|was|do|does|for|in|of\s+(?:them|these|those)|to|with|should|can|must|will)\b)
+    | \bthe\s+(?:same|former|latter)\b (?=\W*$|\s+(?:for|in|on|with|apply|is|are|true)\b)
+    | \b(?:from|over|get|go|gets|goes|park|stay|work|live|do|eat|be)\s+there\b
+    | (?<!\bare\s)(?<!\bis\s)(?<!\bwere\s)(?<!\bwas\s)\bthere\W*$
+    | \b(?:then|afterwards)\W*$
+    | \b(?:dort|dazu|davon|dafür|dabei|daran|dagegen|stattdessen)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _WORD = re.compile(r"(?:(?i:qu|lorsqu|puisqu|s)['’])?([^\W\d_]+(?:['’][^\W\d_]+)?|[,.;:?!–—]|(?<=\s)-(?=\s))")
@@ -86,7 +94,7 @@ def _words(text: str) -> list[str]:
 
 
 def _is_content(word: str, language: str) -> bool:
-    return word.isalpha() and word not in stop_words(language) and word not in _AUXILIARIES
+    return word.isalpha() and word not in small_words(language) and word not in _AUXILIARIES
 
 
 def _antecedent(before: Sequence[str], *, clause: bool) -> bool:
@@ -107,11 +115,11 @@ def _is_demonstrative(words: Sequence[str], i: int, following: str) -> bool:
     """Whether "this", "that" or "das" at `i` is a pronoun."""
     word, before = words[i], words[i - 1] if i else ""
     if word in ("das", "dies"):
-        return not following[:1].isalpha() or (following in stop_words("de") and before not in ("", "dass", "und"))
+        return not following[:1].isalpha() or (following in small_words("de") and before not in ("", "dass", "und"))
     if word not in ("this", "that", "these", "those"):
         return False
     last = not following[:1].isalpha()
-    bare = last or (following in stop_words("en") and following != "of") or following in _VERBS
+    bare = last or (following in small_words("en") and following != "of") or following in _BEHIND
     if word == "that":
         return (
             last

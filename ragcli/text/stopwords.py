@@ -68,6 +68,23 @@ _OTHERS = {
         quanta quantas quanto quantos que quem sao se sem ser seu seus sob sobre sou sua suas tambem te tem temos
         tenho ter todo todos tu um uma umas uns voce voces""",
 }  # fmt: skip
+# What a search leaves out of these. Prepositions and quantities stay: on every third question of XQuAD de, hybrid nDCG@10 is
+# .9520 with nothing left out, .9545 with this list, and .9468 with all small words. The other lists are made after it.
+_DROPPED = {
+    "de": """der die das den dem des ein eine einen einem einer eines und oder ist sind war waren wird werden wurde
+        wurden hat haben was wer wie wo wann welche welcher welches welchen welchem warum wem wen wessen ich es
+        man sich zu zum zur im in am an auf von vom""",
+    "fr": """le la les l un une des du de d et ou est sont etait ont a qui que qu quoi ou quand quel quelle quels
+        quelles comment pourquoi combien je il elle on se s ce c t y en au aux""",
+    "es": """el la los las un una unos unas de del y o es son era fue ha han que quien quienes cual cuales cuando
+        donde como cuanto cuanta cuantos cuantas yo se me mi en a al hay""",
+    "it": """il lo la i gli le l un uno una di del dello della dei degli delle e o sono era ha hanno che chi cosa
+        quale quali quando dove come quanto quanta quanti quante perche io si in a al alla c""",
+    "nl": """de het een en of is zijn was waren wordt worden werd heeft hebben wat wie waar wanneer hoe welke welk
+        waarom hoeveel ik er men zich in op aan van te""",
+    "pt": """o a os as um uma uns umas de do da dos das e ou sao era foi tem que quem qual quais quando onde como
+        quanto quanta quantos quantas porque eu se em no na nos nas ao""",
+}
 _BY_LANGUAGE = {language: frozenset(words.split()) for language, words in {"en": _ENGLISH, **_OTHERS}.items()}
 FREQUENT_MISSPELLINGS = {  # of English stop words, and how they are shortened; some occur in documents as well
     "abuot": "about", "adn": "and", "becuase": "because", "hte": "the", "pls": "please", "plz": "please", "shoud": "should",
@@ -101,8 +118,17 @@ _CLITIC = re.compile(
 )
 
 
+_LEFT_OUT = {"en": _BY_LANGUAGE["en"], **{language: frozenset(words.split()) for language, words in _DROPPED.items()}}
+
+
 def stop_words(language: str) -> frozenset[str]:
-    """The stop words of a language, folded; the English ones for a language without a list."""
+    """The words of a language that a search leaves out, folded; the English ones for a language without a list."""
+    return _LEFT_OUT.get(language, _LEFT_OUT["en"])
+
+
+def small_words(language: str) -> frozenset[str]:
+    """The words by which a language is told, folded: its stop words, prepositions, auxiliaries, and the like; the English stop
+    words for a language without a list."""
     return _BY_LANGUAGE.get(language, _BY_LANGUAGE["en"])
 
 

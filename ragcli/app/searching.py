@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.retrieval.diversity import Selection
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
 from ragcli.settings import answer_cache, model_cache
+from ragcli.text.query import parse_query
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from ragcli.generation import Writing
     from ragcli.generation.store import Stored
     from ragcli.protocols import Generator, Reranker
-    from ragcli.results import Prompt
+    from ragcli.results import Hit, Prompt, QueryResult
     from ragcli.retrieval.transforms import Transform
     from ragcli.text.synonyms import Synonyms
+
+    Search = Callable[[str, int, Filter], QueryResult]
 
 
 def retrieval_options(app: App) -> RetrievalOptions:
@@ -60,6 +63,20 @@ def build_retriever(app: App, **changes: object) -> Retriever:
         transform=_transform(app),
         synonyms=_synonyms(app),
     )
+
+
+def build_search(app: App) -> Search:
+    """The retriever, with the filters that questions name if the settings allow it."""
+    retrieve = app.retriever().retrieve
+    if not app.settings.retrieval_infer:
+        return retrieve
+    from ragcli.app.scoping import ScopedSearch
+    from ragcli.generation.abstention import confidence, evidence
+
+    def convincing(question: str, hits: Sequence[Hit]) -> float:
+        return confidence(evidence(app.reader.words(parse_query(question), correct=False), hits)) if hits else 0.0
+
+    return ScopedSearch(retrieve, convincing, app.reader.folders)
 
 
 def _reranker(app: App) -> Reranker | None:
@@ -167,7 +184,7 @@ def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
 
     named = [name for name in app.model_names if writes(name)]
     generator = (prompted_of(app.generator) if named else None) or prompting_only(writing_parts(app))
-    return generator.prompt(question, newest_first(question, app.retriever().retrieve(question, k, where).hits).current)
+    return generator.prompt(question, newest_first(question, build_search(app)(question, k, where).hits).current)
 
 
 def build_answerer(app: App) -> Answerer:
@@ -176,7 +193,7 @@ def build_answerer(app: App) -> Answerer:
 
     fitted = app.calibration
     return Answerer(
-        retrieve=app.retriever().retrieve,
+        retrieve=build_search(app),
         words=app.reader.words,
         writer=lambda: app.generator,
         threshold=app.answer_threshold,

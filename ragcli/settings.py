@@ -58,6 +58,7 @@ class Settings:
     retrieval_decompose: bool = False
     retrieval_expand: bool = False
     retrieval_hyde: bool = False
+    retrieval_infer: bool = True  # read filters out of questions
     retrieval_prefer: str = ""  # nothing; or recent
     retrieval_exact_limit: int = 250_000
     answer_model: str = "extractive"  # or a GGUF file, the name of a pulled one, openai:MODEL, anthropic:MODEL

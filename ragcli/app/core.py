@@ -139,11 +139,12 @@ class App:
         return ingest_paths(self, request, on_progress=on_progress)
 
     def query(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> QueryResult:  # noqa: B008
-        """The best passages; see `Retriever.retrieve`."""
+        """The best passages; see `Retriever.retrieve` and `ScopedSearch`."""
         question = checked_question(question)
         from ragcli.app.history import remember
+        from ragcli.app.searching import build_search
 
-        result = self.retriever().retrieve(question, k or self.settings.retrieval_k, where)
+        result = build_search(self)(question, k or self.settings.retrieval_k, where)
         remember(self.index_directory, self.project, result)
         return result
 

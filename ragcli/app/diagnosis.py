@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ragcli.app.scoping import ONLY
+from ragcli.app.searching import build_search
 from ragcli.datatypes import Chunk, DocumentRecord, Filter
 from ragcli.measurements import Diagnosis, Finding
 from ragcli.sources.scanning import Found, left_out, scan, stored_path
@@ -137,7 +139,8 @@ def _rank(app: App, question: str, ids: set[str], limit: int, **changes: object)
 
 def _hits_and_answer(app: App, question: str, document_id: str, ids: set[str], place: int | None, say: Say) -> None:
     k = app.settings.retrieval_k
-    result = app.retriever().retrieve(question, k)
+    result = build_search(app)(question, k, Filter())
+    only = [note for note in result.notes if note.startswith(ONLY)]
     hit = next((h for h in result.hits if ids & set(h.passage.chunk_ids)), None)
     if hit is None:
         hit = next((h for h in result.hits if any(p.document.document_id == document_id for p in h.also_at)), None)
@@ -145,7 +148,8 @@ def _hits_and_answer(app: App, question: str, document_id: str, ids: set[str], p
             more = app.retriever().retrieve(question, 100)
             rank = next((h.rank for h in more.hits if ids & set(h.passage.chunk_ids)), None)
             hint = f"-k {rank} shows it" if rank else "more than 100 passages are before it"
-            say("hits", "lost", f"over the budget of {k} passages (chunk rank {place}): {hint}")
+            over = f"over the budget of {k} passages (chunk rank {place}): {hint}"
+            say("hits", "lost", only[0] if only else over)
             return
         say("hits", "ok", f"hit {hit.rank} says nearly the same and stands for it")
     else:
@@ -153,7 +157,9 @@ def _hits_and_answer(app: App, question: str, document_id: str, ids: set[str], p
     answer = app.answerer().answer(question, k, Filter())
     if not answer.answered:
         say("answer", "lost", f"retrieved, but the answer abstained with confidence {answer.confidence:.2f}")
-    elif any(citation.hit_rank == hit.rank for citation in answer.citations):
+    elif any(ids & set(answer.hits[citation.hit_rank - 1].passage.chunk_ids) for citation in answer.citations):
         say("answer", "ok", "retrieved and cited")
+    elif any(dispute.older and dispute.document.document_id == document_id for dispute in answer.disputes):
+        say("answer", "lost", "retrieved, but a newer version takes its place")
     else:
         say("answer", "lost", "retrieved, but not cited by the answer")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.retrieval.diversity import Selection
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
 from ragcli.settings import answer_cache, model_cache
+from ragcli.text.query import parse_query
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.store import Stored
     from ragcli.protocols import Generator, Reranker
-    from ragcli.results import Prompt
+    from ragcli.results import Hit, Prompt, QueryResult
     from ragcli.retrieval.transforms import Transform
     from ragcli.text.synonyms import Synonyms
+
+    Search = Callable[[str, int, Filter], QueryResult]
 
 
 def retrieval_options(app: App) -> RetrievalOptions:
@@ -66,6 +69,20 @@ def build_retriever(app: App, **changes: object) -> Retriever:
         transform=_transform(app),
         synonyms=_synonyms(app),
     )
+
+
+def build_search(app: App) -> Search:
+    """The retriever, with the filters that questions name if the settings allow it."""
+    retrieve = app.retriever().retrieve
+    if not app.settings.retrieval_infer:
+        return retrieve
+    from ragcli.app.scoping import ScopedSearch
+    from ragcli.generation.abstention import confidence, evidence
+
+    def convincing(question: str, hits: Sequence[Hit]) -> float:
+        return confidence(evidence(app.reader.words(parse_query(question), correct=False), hits)) if hits else 0.0
+
+    return ScopedSearch(retrieve, convincing, app.reader.folders)
 
 
 def _reranker(app: App) -> Reranker | None:
@@ -182,7 +199,7 @@ def make_prompt(app: App, question: str, where: Filter, k: int) -> Prompt:
 
     named = [name for name in app.model_names if writes(name)]
     generator = (prompted_of(app.generator) if named else None) or prompting_only(writing_parts(app))
-    result = app.retriever().retrieve(question, k, where)
+    result = build_search(app)(question, k, where)
     return generator.prompt(result.asked, newest_first(result.asked, result.hits).current)
 
 
@@ -195,7 +212,7 @@ def build_answerer(app: App) -> Answerer:
     fallback = app.settings.answer_fallback and app.schema is None
     fitted = app.calibration
     return Answerer(
-        retrieve=app.retriever().retrieve,
+        retrieve=build_search(app),
         widen=lambda hits: widen(hits, app.surroundings),
         choose=app.chooser,
         writer=lambda: app.generator,

@@ -125,8 +125,9 @@ def fresh_answer(
     """The answer; with `fresh`, from what the files of the hits say now."""
     if fresh:
         from ragcli.app.freshness import refresh
+        from ragcli.app.searching import build_search
 
-        hits = rag.retriever().retrieve(question, rag.settings.retrieval_k, where).hits
+        hits = build_search(rag)(question, rag.settings.retrieval_k, where).hits
         if refresh(rag, [hit.passage.document for hit in hits]):
             output.note("files that changed were taken in again")
     return rag.ask(question, where=where, watcher=watcher)

@@ -172,6 +172,14 @@ Hyde = Annotated[
     bool | None,
     typer.Option("--hyde", help="Embed an answer made up by the answer model.", show_default=False),
 ]
+Infer = Annotated[
+    bool | None,
+    typer.Option(
+        "--infer/--no-infer",
+        help='Whether "since March" or "in the contracts folder" restricts the search [default: yes].',
+        show_default=False,
+    ),
+]
 Prefer = Annotated[
     str | None,
     typer.Option("--prefer", metavar="WHAT", help="recent: rank newer documents a little higher.", show_default=False),

@@ -28,6 +28,7 @@ SEARCHING: Group = {
     "decompose": (options.Decompose, "retrieval_decompose"),
     "expand": (options.Expand, "retrieval_expand"),
     "hyde": (options.Hyde, "retrieval_hyde"),
+    "infer": (options.Infer, "retrieval_infer"),
     "prefer": (options.Prefer, "retrieval_prefer"),
     "embedding_model": (options.Model, "embedding_model"),
     "index": (options.Index, "index"),

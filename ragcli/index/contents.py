@@ -155,6 +155,11 @@ class CatalogReader:
         with self.snapshot():
             return listing.partly_read(self._connection)
 
+    def folders(self) -> list[str]:
+        """Every folder that some document lies in, at any depth, ordered by path."""
+        with self.snapshot():
+            return listing.folders(self._connection)
+
     def type_counts(self) -> dict[str, int]:
         with self.snapshot():
             return listing.type_counts(self._connection)

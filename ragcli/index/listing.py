@@ -44,6 +44,15 @@ def partly_read(connection: sqlite3.Connection) -> list[Failure]:
     return [Failure(path, reason) for path, reason in connection.execute(query)]
 
 
+def folders(connection: sqlite3.Connection) -> list[str]:
+    """See `CatalogReader.folders`."""
+    found: set[str] = set()
+    for (path,) in connection.execute("SELECT path FROM documents"):
+        parts = path.split("/")[:-1]
+        found.update("/".join(parts[: depth + 1]) for depth in range(len(parts)))
+    return sorted(found - {"", "..", "."})
+
+
 def type_counts(connection: sqlite3.Connection) -> dict[str, int]:
     """Type → documents, the most frequent first."""
     query = "SELECT type, count(*) FROM documents GROUP BY type ORDER BY count(*) DESC, type"

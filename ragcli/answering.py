@@ -13,12 +13,14 @@ from ragcli.errors import ModelUnavailable
 from ragcli.generation.abstention import confidence, evidence, scaled
 from ragcli.generation.citations import Citer, Verify, supported
 from ragcli.generation.conflicts import disputes
+from ragcli.generation.relevance import share_cited
 from ragcli.protocols import Generator
 from ragcli.results import Answer, Citation, Claim, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
 from ragcli.text.query import Query, parse_query
 
 EXTRACTIVE = "extractive"
 FALLBACK = "fallback"
+RELEVANT = 0.5  # share of the question's terms that a written answer must cite; see `share_cited`
 _WEIGHTS = {"exact": 1.0, "normalised": 1.0, "paraphrase": 0.9, "misattributed": 0.5, "unsupported": 0.0}
 
 
@@ -39,6 +41,9 @@ class Watcher:
 
     def tail(self, text: str) -> None:
         """The beginning of the next sentence."""
+
+    def discarded(self, reason: str) -> None:
+        """The sentences so far are no part of the answer; others follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +114,10 @@ class Answerer:
             if self.fallback is None or generator.name == EXTRACTIVE:
                 raise
             failure = f"{generator.name} failed: {problem.message}"
-        done = draft.holds or generator.name == EXTRACTIVE or draft.end.stopped in ("interrupted", "refused")
-        if self.fallback is None or done:
+        failure = failure or self._fault(generator, draft)
+        if self.fallback is None or not failure:
             return draft
-        wrote = any(sentence.text for sentence in draft.sentences) or draft.dropped
-        failure = failure or f"{generator.name} wrote nothing{' that the documents bear out' if wrote else ''}"
+        draft.watcher.discarded(failure)
         other = _Draft(draft.hits, self.verify, draft.watcher, draft.question, copied=True, fallen_back=True)
         other.read(self.fallback().generate(draft.question, draft.hits))
         other.notes = [
@@ -124,6 +128,19 @@ class Answerer:
         ]
         other.end = End(other.end.stopped, draft.end.usage, other.end.notes)
         return other
+
+    @staticmethod
+    def _fault(generator: Generator, draft: _Draft) -> str:
+        """Why a draft that was written to its end is no answer; empty when it is one, or is not to be replaced."""
+        if generator.name == EXTRACTIVE or draft.end.stopped in ("interrupted", "refused"):
+            return ""
+        if draft.end.stopped == "repeated":
+            return f"{generator.name} wrote the same again and again"
+        if not draft.holds:
+            wrote = any(sentence.text for sentence in draft.sentences) or draft.dropped
+            return f"{generator.name} wrote nothing{' that the documents bear out' if wrote else ''}"
+        fits = share_cited(draft.question, draft.citations, draft.hits) >= RELEVANT
+        return "" if fits else f"what {generator.name} wrote is not about what was asked"
 
     def unscaled(self, question: str, hits: Sequence[Hit]) -> float:
         """How sure retrieval is that the hits answer the question, before `scaling`. Corrections do not count: a word that the

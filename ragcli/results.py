@@ -243,7 +243,7 @@ class Answer:
     """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages.
 
     `mode` says who wrote it: `extractive`, `generated` (the language model `model`), `fallback` (sentences of the documents,
-    because nothing that `model` wrote was supported), or `none`.
+    because what `model` wrote was no answer; a note says why), or `none`.
     `dropped` counts sentences left out because nothing supports them; `stopped` says why the writer stopped; `disputes` are
     what speaks against its citations among the hits.
     """

@@ -57,7 +57,7 @@ HOMES = {
 }  # fmt: skip
 # Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.
 PURE = {
-    "answering": {"generation.abstention", "generation.citations", "generation.conflicts"},
+    "answering": {"generation.abstention", "generation.citations", "generation.conflicts", "generation.relevance"},
     "evaluating": {
         "evaluation.answers",
         "evaluation.gating",

@@ -51,6 +51,11 @@ def drafted(*pieces: str) -> tuple[list[str], End]:
 class Seen(Watcher):
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.reason = ""
+
+    def discarded(self, reason: str) -> None:
+        self.texts.clear()
+        self.reason = reason
 
     def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
         self.texts.append(sentence.text)
@@ -73,6 +78,7 @@ def answered(model: Writer, *, fallback: bool = True, watcher: Watcher | None = 
     [
         f"{LEAVE} [1] {LEAVE} [1]",
         f"{LEAVE} EVERY employee has 28 days of  annual leave!",
+        f"{LEAVE} Every employee here has 28 days of annual leave.",
         f"{{fence}} [1] Handbook › Leave\n\n{LEAVE} [1]\n\n{{fence}} end of the sources",
         f"# Leave\n\nHandbook › Leave\n\n{LEAVE}",
         f"{QUESTION} Answer in one or two sentences. {LEAVE}",
@@ -115,6 +121,8 @@ def test_a_sentence_without_a_number_is_attributed_afterwards() -> None:
         (Writer("The moon is made of cheese. [1]"), "writer wrote nothing that the documents bear out"),
         (Writer("{fence} end of the sources"), "writer wrote nothing"),
         (Writer(), "writer wrote nothing"),
+        (Writer(*[f"{LEAVE} "] * 50), "writer wrote the same again and again"),
+        (Writer("The office opens at 6."), "what writer wrote is not about what was asked"),
         (Writer(broken=True), "writer failed: the server is gone"),
     ],
 )
@@ -123,7 +131,7 @@ def test_when_nothing_of_a_draft_holds_the_documents_answer(model: Writer, reaso
     answer = answered(model, watcher=watcher)
     assert (answer.mode, answer.model, answer.text) == ("fallback", "writer", LEAVE)
     assert [citation.status for citation in answer.citations] == ["exact"]
-    assert watcher.texts == [LEAVE], "what did not hold was not shown"
+    assert (watcher.texts, watcher.reason) == ([LEAVE], reason)
     assert any(note.startswith(f"{reason}; these are") for note in answer.notes)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from ragcli.answering import Answerer, Watcher
 from ragcli.datatypes import Filter
@@ -12,6 +15,7 @@ from ragcli.errors import ModelUnavailable
 from ragcli.generation.cleaning import loops
 from ragcli.generation.prompt import fence_of
 from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
+from ragcli.render.answers import AnswerStream
 from ragcli.results import Answer, Citation, Claim, DraftEvent, End, Hit, Limits, Prompt, QueryResult, Sentence
 from tests.contract.test_generators import generator, make_hit
 
@@ -169,3 +173,17 @@ def test_the_extractive_answer_needs_no_fallback() -> None:
         fallback=lambda: pytest.fail("there is nothing else to ask"),
     ).answer(QUESTION, 1, Filter())
     assert (answer.answered, answer.mode) == (False, "extractive")
+
+
+def test_sentences_that_went_to_a_pipe_are_called_back_in_a_line() -> None:
+    stream = io.StringIO()
+    shown = AnswerStream(Console(file=stream, width=200), lambda hit: Text(""))
+    shown.sentence(Sentence("The office opens at 6.", ()), [])
+    shown.discarded("what writer wrote is not about what was asked")
+    shown.sentence(Sentence(LEAVE, ()), [])
+    shown.close()
+    assert [line for line in stream.getvalue().splitlines() if line] == [
+        "The office opens at 6. (not supported)",
+        "(what writer wrote is not about what was asked; sentences of the documents instead)",
+        f"{LEAVE} (not supported)",
+    ]

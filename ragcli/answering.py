@@ -15,20 +15,14 @@ from ragcli.generation.conflicts import disputes
 from ragcli.generation.drafting import Draft, Watcher
 from ragcli.generation.pieces import Choice, claim_of
 from ragcli.generation.recency import Newest, newest_first, older_versions
+from ragcli.generation.relevance import share_cited
 from ragcli.protocols import Generator
-from ragcli.results import (
-    Answer,
-    Citation,
-    Closest,
-    Dispute,
-    End,
-    Hit,
-    QueryResult,
-)  # fmt: skip
+from ragcli.results import Answer, Citation, Closest, Dispute, End, Hit, QueryResult
 from ragcli.text.subquestions import sub_questions
 
 EXTRACTIVE = "extractive"
 FALLBACK = "fallback"
+RELEVANT = 0.5  # share of the question's terms that a written answer must cite; see `share_cited`
 _OF_A_PART = 2  # passages that are looked for
 
 
@@ -112,11 +106,10 @@ class Answerer:
             if self.fallback is None or generator.name == EXTRACTIVE:
                 raise
             failure = f"{generator.name} failed: {problem.message}"
-        done = draft.holds or generator.name == EXTRACTIVE or draft.end.stopped in ("interrupted", "refused")
-        if self.fallback is None or done:
+        failure = failure or self._fault(generator, draft)
+        if self.fallback is None or not failure:
             return draft
-        wrote = any(sentence.text for sentence in draft.sentences) or draft.dropped
-        failure = failure or f"{generator.name} wrote nothing{' that the documents bear out' if wrote else ''}"
+        draft.watcher.discarded(failure)
         other = Draft(draft.hits, self.verify, draft.watcher, draft.question, copied=True, fallen_back=True)
         other.read(self.fallback().generate(draft.question, draft.hits))
         other.notes = [
@@ -127,6 +120,19 @@ class Answerer:
         ]
         other.end = End(other.end.stopped, draft.end.usage, other.end.notes)
         return other
+
+    @staticmethod
+    def _fault(generator: Generator, draft: Draft) -> str:
+        """Why a draft that was written to its end is no answer; empty when it is one, or is not to be replaced."""
+        if generator.name == EXTRACTIVE or draft.end.stopped in ("interrupted", "refused"):
+            return ""
+        if draft.end.stopped == "repeated":
+            return f"{generator.name} wrote the same again and again"
+        if not draft.holds:
+            wrote = any(sentence.text for sentence in draft.sentences) or draft.dropped
+            return f"{generator.name} wrote nothing{' that the documents bear out' if wrote else ''}"
+        fits = share_cited(draft.question, draft.citations, draft.hits) >= RELEVANT
+        return "" if fits else f"what {generator.name} wrote is not about what was asked"
 
     def unscaled(self, question: str, hits: Sequence[Hit]) -> float:
         """How sure it is that the hits answer the question, before `scaling`. `question` is as it was read

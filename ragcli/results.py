@@ -280,7 +280,7 @@ class Answer:
     `closest` is the piece that comes closest, unless nothing comes close.
 
     `mode` says who wrote it: `extractive`, `generated` (the language model `model`), `fallback` (sentences of the documents,
-    because nothing that `model` wrote was supported), or `none`.
+    because what `model` wrote was no answer; a note says why), or `none`.
     `dropped` counts sentences left out because nothing supports them; `stopped` says why the writer stopped; `disputes` are
     what speaks against its citations among the hits.
     """

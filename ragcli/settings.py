@@ -68,7 +68,7 @@ class Settings:
     answer_closest_exit: int = 4
     answer_max_sentences: int = 3  # of an extractive answer: sentences, items, lists, rows, paragraphs
     answer_verify: str = "warn"
-    answer_fallback: bool = True  # extractive when nothing that a model wrote is supported
+    answer_fallback: bool = True  # extractive when what a model wrote is no answer
     answer_context_tokens: int = 700
     answer_max_tokens: int = 512
     answer_seconds: float = 180.0

@@ -64,6 +64,7 @@ PURE = {
         "generation.drafting",
         "generation.pieces",
         "generation.recency",
+        "generation.relevance",
     },
     "evaluating": {
         "evaluation.answers",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from ragcli.answering import Answerer
 from ragcli.datatypes import Filter
@@ -13,6 +16,7 @@ from ragcli.generation.cleaning import loops
 from ragcli.generation.drafting import Watcher
 from ragcli.generation.prompt import fence_of
 from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
+from ragcli.render.answers import AnswerStream
 from ragcli.results import Answer, Citation, Claim, DraftEvent, End, Hit, Limits, Prompt, QueryResult, Sentence
 from tests.contract.test_generators import generator, make_hit
 
@@ -52,6 +56,11 @@ def drafted(*pieces: str) -> tuple[list[str], End]:
 class Seen(Watcher):
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.reason = ""
+
+    def discarded(self, reason: str) -> None:
+        self.texts.clear()
+        self.reason = reason
 
     def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
         self.texts.append(sentence.text)
@@ -74,6 +83,7 @@ def answered(model: Writer, *, fallback: bool = True, watcher: Watcher | None = 
     [
         f"{LEAVE} [1] {LEAVE} [1]",
         f"{LEAVE} EVERY employee has 28 days of  annual leave!",
+        f"{LEAVE} Every employee here has 28 days of annual leave.",
         f"{{fence}} [1] Handbook › Leave\n\n{LEAVE} [1]\n\n{{fence}} end of the sources",
         f"# Leave\n\nHandbook › Leave\n\n{LEAVE}",
         f"{QUESTION} Answer in one or two sentences. {LEAVE}",
@@ -116,6 +126,8 @@ def test_a_sentence_without_a_number_is_attributed_afterwards() -> None:
         (Writer("The moon is made of cheese. [1]"), "writer wrote nothing that the documents bear out"),
         (Writer("{fence} end of the sources"), "writer wrote nothing"),
         (Writer(), "writer wrote nothing"),
+        (Writer(*[f"{LEAVE} "] * 50), "writer wrote the same again and again"),
+        (Writer("The office opens at 6."), "what writer wrote is not about what was asked"),
         (Writer(broken=True), "writer failed: the server is gone"),
     ],
 )
@@ -124,7 +136,7 @@ def test_when_nothing_of_a_draft_holds_the_documents_answer(model: Writer, reaso
     answer = answered(model, watcher=watcher)
     assert (answer.mode, answer.model, answer.text) == ("fallback", "writer", LEAVE)
     assert [citation.status for citation in answer.citations] == ["exact"]
-    assert watcher.texts == [LEAVE], "what did not hold was not shown"
+    assert (watcher.texts, watcher.reason) == ([LEAVE], reason)
     assert any(note.startswith(f"{reason}; these are") for note in answer.notes)
 
 
@@ -162,3 +174,17 @@ def test_the_extractive_answer_needs_no_fallback() -> None:
         fallback=lambda: pytest.fail("there is nothing else to ask"),
     ).answer(QUESTION, 1, Filter())
     assert (answer.answered, answer.mode) == (False, "extractive")
+
+
+def test_sentences_that_went_to_a_pipe_are_called_back_in_a_line() -> None:
+    stream = io.StringIO()
+    shown = AnswerStream(Console(file=stream, width=200), lambda hit: Text(""))
+    shown.sentence(Sentence("The office opens at 6.", ()), [])
+    shown.discarded("what writer wrote is not about what was asked")
+    shown.sentence(Sentence(LEAVE, ()), [])
+    shown.close()
+    assert [line for line in stream.getvalue().splitlines() if line] == [
+        "The office opens at 6. (not supported)",
+        "(what writer wrote is not about what was asked; sentences of the documents instead)",
+        f"{LEAVE} (not supported)",
+    ]

@@ -10,6 +10,7 @@ from ragcli.text.folding import fold_quote
 _LONG, _LONGEST, _ROUNDS = 12, 400, 3  # a loop: so many characters, so often in a row
 _SHORT_ROUNDS = 10  # of fewer characters
 _TIMES = 3  # how often a sentence may come before that is a loop
+_ALIKE, _LONG_SENTENCE = 0.75, 8  # share of the words of two sentences, and the fewest words, to be the same again
 _SHARE = 0.8  # of the words of a sentence that stand in one run in the prompt's instructions
 _LABEL = re.compile(r"\s*(?:answer|question|sources?|quellen?|antwort|frage)\s*:?\s*", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -28,7 +29,8 @@ def loops(text: str) -> bool:
 class Sieve:
     """Says of each sentence of a draft whether it belongs to an answer, and counts those that do not.
 
-    Left out are: a sentence that was written before (case, white space and punctuation aside), a line with the prompt's fence
+    Left out are: a sentence that was written before (case, white space and punctuation aside; one of eight words and more also
+    when three quarters of the words of both are the same, and all figures), a line with the prompt's fence
     word, the first line of a source (its title and headings), the question, and a copy of the instructions, which is a sentence
     most of whose words stand there in this order.
     """
@@ -57,11 +59,10 @@ class Sieve:
         ):
             self.copied += 1
             return False
-        self._times[plain] = self._times.get(plain, 0) + 1
-        if self._times[plain] > 1:
-            self.repeated += 1
-            return False
-        return True
+        first = next((before for before in self._times if _much_alike(before, plain)), plain)
+        self._times[first] = self._times.get(first, 0) + 1
+        self.repeated += self._times[first] > 1
+        return self._times[first] == 1
 
     def _instructs(self, sentence: str, plain: str) -> bool:
         if plain == self._question or _LABEL.fullmatch(sentence) or sentence.lstrip().startswith("#"):
@@ -71,8 +72,22 @@ class Sieve:
 
     @property
     def notes(self) -> list[str]:
-        told = [(self.repeated, "said the same again"), (self.copied, "were copied from the prompt")]
-        return [f"{count} sentence{'s' * (count > 1)} left out that {what}" for count, what in told if count]
+        told = [(self.repeated, "that said the same again"), (self.copied, "copied from the prompt")]
+        return [f"left out: {count} sentence{'s' * (count > 1)} {what}" for count, what in told if count]
+
+
+def _much_alike(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    words, others = set(one.split()), set(other.split())
+    figures = {word for word in words if any(map(str.isdigit, word))} ^ {
+        word for word in others if any(map(str.isdigit, word))
+    }
+    return (
+        not figures
+        and min(len(words), len(others)) >= _LONG_SENTENCE
+        and len(words & others) >= _ALIKE * len(words | others)
+    )
 
 
 def _plain(text: str) -> str:

@@ -24,6 +24,9 @@ class Watcher:
     def tail(self, text: str) -> None:
         """The beginning of the next sentence."""
 
+    def discarded(self, reason: str) -> None:
+        """The sentences so far are no part of the answer; others follow."""
+
 
 @dataclass(slots=True)
 class Draft:

@@ -115,6 +115,8 @@ class PromptedGenerator:
             yield from fields(reply.text, self._asking.schema)
         elif reply.stopped != "repeated":  # what a loop breaks off in is no sentence
             yield from reading.claims(reply.sentences.close())
+        if reply.stopped == "repeated":
+            reply.usage = self._counted(prompt, reply.text)
         stopped: Stopped = "refused" if reply.stopped == "end" and reading.refused else reply.stopped
         usage = replace(
             reply.usage,
@@ -122,6 +124,11 @@ class PromptedGenerator:
             total_ms=round((time.perf_counter() - started) * 1000, 1),
         )
         yield End(stopped, usage, (*reply.notes, *reading.notes))
+
+    def _counted(self, prompt: Prompt, text: str) -> Usage:
+        """What a reply took that was ended here, before the model could say: the tokens of its texts."""
+        count = self.model.count_tokens
+        return Usage(count(prompt.system) + count(prompt.user), answer_tokens=count(text))
 
     @staticmethod
     def _structured(reply: _Reply) -> Iterator[DraftEvent]:

@@ -179,6 +179,15 @@ class AnswerStream(Watcher):
         if self._live is not None:
             self._live.update(self._block)
 
+    def discarded(self, reason: str) -> None:
+        """On a terminal the sentences vanish; what went to a file or a pipe already is called back in a line."""
+        if self._live is not None:
+            self._live.update(Text())
+        elif self.shown:
+            self._console.print(Text(f"\n({one_line(reason)}; sentences of the documents instead)\n"), soft_wrap=True)
+        self._block = Text()
+        self.shown = False
+
     def close(self) -> None:
         """End the display; what is verified stays on the screen."""
         if self._live is not None:

@@ -99,9 +99,12 @@ def _verb_at(part: Sequence[str]) -> tuple[int, int, bool] | None:
         lower = word.lower()
         if lower in _AUXILIARIES or _CONTRACTED.search(lower):
             return _group(part, i)
+    if first in VERBS and part[0].endswith("s") and part[0].islower() and second not in BASES:
+        return 0, 0, False  # goes on after `and`: needs the consent
     for i in range(len(part)):
         if i and _stands_as_verb(part, i):
-            return i, i, False
+            lower, following = part[i].lower(), part[i + 1 : i + 2]
+            return i, i, following == ["by"] and VERBS.get(lower, lower) != lower and not lower.endswith("s")
     return (0, 0, False) if first in BASES and len(part) > 1 else None
 
 

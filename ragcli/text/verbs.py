@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-_REGULAR = """accept access achieve add adjust administer affect agree allow announce answer apply appoint approve archive ask
-    assess assign attach attend audit award ban bill block book call cancel carry cause certify change charge check
-    claim clean close collect comment compensate complete concern confirm connect consider contact contain continue
-    control copy correct count cover create deactivate decide declare decline deduct define delete deliver depend deploy
-    describe design detect determine develop discuss display divide document drain elect employ enable encrypt end
-    enforce ensure enter escalate evaluate examine exceed exclude exist expect expire explain export extend fail file
-    fill finance finish flush follow forward fund generate grant handle happen hire host identify implement import
-    improve include increase inform inherit inspect install introduce investigate invite invoice issue join label last
-    launch lease license limit list listen load lock log maintain manage mark measure merge migrate modify monitor move name
-    need note notify obtain occur offer open operate order organise organize owe own park pass perform place plan post
-    prepare prevent print process produce promote propose protect provide publish pump purchase qualify raise reach
-    receive recommend record recover reduce refer refund refuse register regulate reimburse reject release remain remind
-    remove rename renew repair repeat replace reply report request require reserve resolve respond restart restore
-    restrict retain retire return review revoke rotate save scan schedule secure select separate serve share ship sign
-    simmer start state stay stop store submit suggest supersede supervise supply support suspend switch terminate test
-    touch track train transfer treat trigger turn unlock update upgrade upload use validate verify visit vote wait want
-    warn wash watch weigh welcome work"""
+_REGULAR = """accept accompany access achieve add adjust administer affect agree allow announce answer apply appoint
+    approve archive ask assess assign attach attend audit award ban bill block book call cancel carry cause
+    certify change charge check claim clean close collect comment compensate complete concern confirm connect
+    consider contact contain continue control copy correct count cover create deactivate decide declare decline
+    deduct define delete deliver depend deploy describe design detect determine develop discuss display divide
+    document drain elect employ enable encrypt end enforce ensure enter escalate evaluate examine exceed exclude
+    exist expect expire explain export extend fail file fill finance finish flush follow forward fund gather
+    generate grant hand handle happen hire host identify implement import improve include increase inform
+    inherit inspect install introduce investigate invite invoice issue join label last launch lease license
+    limit list listen load lock log maintain manage mark measure merge migrate modify monitor move name need
+    note notify obtain occur offer open operate order organise organize owe own park pass perform place plan
+    post prepare prevent print process produce promote propose protect provide publish pump purchase qualify
+    raise reach receive recommend record recover reduce refer refund refuse register regulate reimburse reject
+    release remain remind remove rename renew repair repeat replace reply report request require reserve resolve
+    respond restart restore restrict retain retire return review revoke rotate save scan schedule secure select
+    separate serve settle share ship sign simmer start state stay stop store submit suggest supersede supervise
+    supply support suspend switch terminate test touch track train transfer treat trigger turn unlock update
+    upgrade upload use validate verify visit vote wait want warn wash watch weigh welcome work"""
 _IRREGULAR = """be is are was were been being | become becomes became becoming | begin begins began begun beginning | break
     breaks broke broken breaking | bring brings brought bringing | build builds built building | buy buys bought
     buying | choose chooses chose chosen choosing | come comes came coming | cost costs costing | cut cuts

@@ -13,7 +13,6 @@ from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.retrieval.diversity import Selection
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
 from ragcli.settings import answer_cache, model_cache
-from ragcli.text.query import parse_query
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
@@ -77,10 +76,10 @@ def build_search(app: App) -> Search:
     if not app.settings.retrieval_infer:
         return retrieve
     from ragcli.app.scoping import ScopedSearch
-    from ragcli.generation.abstention import confidence, evidence
+    from ragcli.retrieval.stitching import widen
 
     def convincing(question: str, hits: Sequence[Hit]) -> float:
-        return confidence(evidence(app.reader.words(parse_query(question), correct=False), hits)) if hits else 0.0
+        return app.chooser(question, widen(hits, app.surroundings)).confidence
 
     return ScopedSearch(retrieve, convincing, app.reader.folders)
 

@@ -64,7 +64,7 @@ class Settings:
     answer_model: str = "extractive"  # or a GGUF file, the name of a pulled one, openai:MODEL, anthropic:MODEL
     answer_models: tuple[str, ...] = ()  # if set, instead of answer.model: the first that is available answers
     answer_threshold: float = 0.4
-    answer_closest: float = 0.05
+    answer_closest: float = 0.15
     answer_closest_exit: int = 4
     answer_max_sentences: int = 3  # of an extractive answer: sentences, items, lists, rows, paragraphs
     answer_verify: str = "warn"

@@ -65,6 +65,14 @@ def test_what_a_source_advises_against_is_not_advised(said: str, quote: str) -> 
     assert judge(said, quote).status == "unsupported"
 
 
+def test_a_sentence_that_repeats_the_question_needs_its_own_words_in_the_source() -> None:
+    said, quote = (
+        "The estate agent holds the cards for the building.",
+        "Access cards of the building are kept by an agent.",
+    )
+    assert judge(said, quote, question="Who holds the cards for the building?").status == "unsupported"
+
+
 def test_a_figure_of_the_question_may_come_from_the_title() -> None:
     said, question = "In 2025 the limit for a hotel night is 135 euros.", "What is the limit for a hotel night in 2025?"
     assert judge(said, LIMIT, question=question, context="Travel policy (2025)").status == "paraphrase"

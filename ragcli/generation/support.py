@@ -42,11 +42,11 @@ def judge(
     """How `sentence` stands in `quote`; `around` is the text that the quotation stands in, with its headings; `question` is
     what the sentence answers; `context` says which document and section it is: title, file name, headings.
 
-    A paraphrase holds at least 60 % of the sentence's terms in the quotation, every figure in it and in its place, every name
-    in it or around it and none in another's place, negates what the quotation negates, advises against nothing else, and has
-    the same ones doing the same things (see `roles`). Words of the question are given: they need not stand in the quotation as
-    long as 40 % of the sentence's terms do; a figure of the question need not when `context` has it. Part of a
-    sentence that does not fit the question is unsupported although it stands there; see `fragments`.
+    A paraphrase holds at least 60 % of the sentence's terms in the quotation, every figure in it and in its place, every
+    name in it or around it and none in another's place, negates what the quotation negates, advises against nothing else,
+    and has the same ones doing the same things (see `roles`). Words of the question are given: the 60 % are of the
+    sentence's other terms, and 40 % of all its terms must stand there; a figure of the question need not when `context` has
+    it. Part of a sentence that does not fit the question is unsupported although it stands there; see `fragments`.
     """
     said = undecorated(sentence)
     if not said:
@@ -81,20 +81,22 @@ def _paraphrase(said: str, quote: str, around: str, language: str, question: str
         *_names(ours, theirs, nearby, language),
         *negation_problems(said, quote, language),
     ] or role_problems(said, quote, [t.text for t in known], [t.text for t in nearby], language)
-    if score < PARAPHRASE or alone < _AT_LEAST:
-        problems.append(f"{alone:.0%} of its words are in the source")
+    if not problems and (score < PARAPHRASE or alone < _AT_LEAST):
+        problems.append(f"{min(score, alone):.0%} of its words are in the source")
     return Support("unsupported" if problems else "paraphrase", round(alone, 4), tuple(problems))
 
 
 def _shared(
     said: str, ours: list[Token], quote: str, theirs: list[Token], language: str, given: set[str]
 ) -> tuple[float, float]:
-    """The share of the sentence's terms that the quotation holds, and the same where those of the question count as held."""
+    """The share of the sentence's terms that the quotation holds, and the same without those of the question (when the
+    sentence has no others, the first share)."""
     if unspaced(said):
         mine, there = set(terms(said, language)), set(terms(quote, language))
     else:
         mine, there = {token.text for token in ours} - STOP_WORDS, {token.text for token in theirs}
-    return (len(mine & there) / len(mine), len(mine & (there | given)) / len(mine)) if mine else (0.0, 0.0)
+    new = mine - given or mine
+    return (len(mine & there) / len(mine), len(new & there) / len(new)) if mine else (0.0, 0.0)
 
 
 def undecorated(sentence: str) -> str:

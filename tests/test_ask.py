@@ -21,7 +21,7 @@ from tests.contract.test_generators import COPIER
 from tests.servers import Script, model_server
 
 Write = Callable[[str, str | bytes], Path]
-FACTS = "# Machines\n\nThe blue jar holds 412 coins. The red pump was made by Clara.\n\nThe old key is kept in Lyon.\n"
+FACTS = "# Machines\n\nThe blue jar holds 412 coins. The red pump was made by Clara.\n## Keys\nThe old key is kept in Lyon.\n"
 GOOD = "The red pump was made by Clara. [1]"
 
 
@@ -78,7 +78,7 @@ def test_what_no_source_says_is_marked_left_out_or_fatal(asked: Rag, script: Scr
     assert "wrote nothing that the documents bear out" in instead.stderr
     asked.monkeypatch.setenv("RAGCLI_ANSWER_FALLBACK", "false")
     nothing = asked("ask", "Who made the red pump?", "--model", server, code=4)
-    assert "Not in the documents." in nothing.stdout
+    assert "The closest passage says:\n\nThe red pump was made by Clara. [1]" in nothing.stdout
 
 
 def test_a_chain_answers_with_the_first_that_is_there(asked: Rag, monkeypatch: pytest.MonkeyPatch, server: str) -> None:

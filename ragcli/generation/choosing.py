@@ -26,6 +26,7 @@ from ragcli.generation.units import LONGEST, Unit, units_of
 from ragcli.protocols import SentenceCosines, TokenEmbedder
 from ragcli.results import Hit
 from ragcli.text.analyzer import terms
+from ragcli.text.asking import Form, wanted
 from ragcli.text.query import STOP_WORDS, Query, parse_query
 from ragcli.text.subquestions import sub_questions
 
@@ -36,6 +37,8 @@ PASSAGES = 5  # that a question is answered from; those after them are for parts
 MOST = 3  # units of an answer
 SHORTLIST = 24  # units that the second model sees
 ROOM = 3200  # characters of passages that are read token by token for one question
+_WHOLE = frozenset({"list", "steps", "comparison", "reason"})  # answers of which a part is not enough
+_NEARLY = 0.6  # of the score, that a shorter unit inside a chosen one may lack
 _LENGTH = 0.2  # what 600 characters more cost, as a share of the score
 OF_CHOSEN = ("context", "missing", "lacks", "hit_dense", "ctx_min", "ctx_heavy")
 OF_ALL = ("own", "context", "dense", "ctx", "ctx_min", "ctx_idf")
@@ -79,7 +82,9 @@ class Chooser:
         if self._last is None or self._last[0] != key:
             self._last = (
                 key,
-                self._with_parts(question, hits, choice_of(self.scored(question, hits[:PASSAGES]), LONGEST)),
+                self._with_parts(
+                    question, hits, choice_of(self.scored(question, hits[:PASSAGES]), LONGEST, wanted(question).form)
+                ),
             )
         return self._last[1]
 
@@ -118,14 +123,16 @@ class Chooser:
         return Scored(tuple(units[i] for i in order[best]), scores[best], table[best], NAMES + LATE)
 
 
-def choice_of(scored: Scored, room: int) -> Choice:
+def choice_of(scored: Scored, room: int, form: Form = "any") -> Choice:
+    """The choice among scored units for a question that wants an answer of that form."""
     chosen = best_pair(scored, room)
     if not chosen:
         return Choice((), 0.0)
     kind = _kind(scored.names)
     bias = _weights()[f"bias_{kind}"]["bias"]
     z = float(confidence_row(scored, chosen) @ _vector(f"confidence_{kind}", CONFIDENCE)) + bias
-    return Choice(tuple(scored.units[i] for i in chosen), 1 / (1 + math.exp(-max(-30.0, min(30.0, z)))))
+    shown = chosen if form in _WHOLE else [_shortest(scored, i) for i in chosen]
+    return Choice(tuple(scored.units[i] for i in shown), 1 / (1 + math.exp(-max(-30.0, min(30.0, z)))))
 
 
 def _speaks_of(part: str, question: str, units: Sequence[Unit]) -> bool:
@@ -155,6 +162,18 @@ def best_pair(scored: Scored, room: int) -> list[int]:
             if both <= room and value > best and not overlaps(unit, units[j]):
                 best, chosen = value, [i, j]
     return chosen
+
+
+def _shortest(scored: Scored, chosen: int) -> int:
+    """The shortest unit inside the chosen one that scores nearly as well: what is said around an answer is left out."""
+    whole = scored.units[chosen]
+    inside = [
+        i
+        for i, unit in enumerate(scored.units)
+        if unit.hit is whole.hit and whole.start <= unit.start and unit.end <= whole.end
+        if scored.scores[i] >= scored.scores[chosen] - _NEARLY
+    ]
+    return min(inside, key=lambda i: (len(scored.units[i].shown), i))
 
 
 def overlaps(one: Unit, other: Unit) -> bool:

@@ -173,9 +173,11 @@ def test_an_interrupt_while_a_sentence_is_shown_ends_the_draft_and_keeps_it(kept
     hits = (make_hit(),)
     answerer = Answerer(
         retrieve=lambda question, k, where: QueryResult(question, "hybrid", hits, {}),
-        words=lambda query, correct: [],
+        widen=list,
+        choose=chooser(),
         writer=lambda: writer,
         threshold=0.0,
+        closest=0.0,
     )
     answer = answerer.answer("How many days?", 1, Filter(), Impatient())
     assert answer.stopped == "interrupted"

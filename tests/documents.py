@@ -56,6 +56,17 @@ def pdf_of(pages: Sequence[Sequence[tuple[str, float]]]) -> bytes:
     return buffer.getvalue()
 
 
+def pdf_at(*texts: tuple[float, float, str]) -> bytes:
+    """One page with texts at places (points from the left and from the bottom), drawn in this order."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4, invariant=True)
+    canvas.setFont("Helvetica", 11)
+    for left, bottom, text in texts:
+        canvas.drawString(left, bottom, text)
+    canvas.save()
+    return buffer.getvalue()
+
+
 def make_docx() -> bytes:
     document = docx.Document()
     document.add_heading("Guide", 0)

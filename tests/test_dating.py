@@ -61,6 +61,7 @@ def test_a_date_is_earlier_only_when_that_is_certain() -> None:
         ("Richtlinie\nStand: März 2024\n", "2024-03"),
         ("Version 2.1, 4 May 2023", "2023-05-04"),
         ("Zurich, 5 May 2023\n\nDear all,", "2023-05-05"),
+        ("# Changes\n\n5 May 2023\n\nNew pump.\n\n3 March 2022\n\nOld pump.", None),
         ("This offer is valid until 31 December 2024.", None),
         ("As we said, as of 2019 there were 30 of us.", None),
         ("The castle was built in 1904 and burnt down on 3 May 1911.", None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import docx
@@ -20,8 +21,9 @@ from ragcli.loaders.pdf import read_pypdf
 from ragcli.loaders.pdfium import read_pdfium
 from ragcli.loaders.pdftext import lines_of
 from ragcli.loaders.reading import Options
+from ragcli.text.tables import row_pairs
 from tests.conftest import shared_data
-from tests.documents import make_docx, make_eml, make_odt, make_pdf, make_pptx, make_xlsx, pdf_of, saved, zipped
+from tests.documents import make_docx, make_eml, make_odt, make_pdf, make_pptx, make_xlsx, pdf_at, pdf_of, saved, zipped
 
 
 def load(name: str, data: bytes | str) -> Document:
@@ -158,6 +160,51 @@ def test_larger_lines_are_headings_where_there_is_no_outline() -> None:
         ("Travel policy", "Hotels"),
         ("Travel policy", "Trains"),
     }
+
+
+TABLE = [
+    ("Plan", "Price", "Seats"),
+    ("Small team", "10 euros", "5"),
+    ("Large team", "25 euros", "20"),
+    ("Company", "", "any"),
+]
+
+
+def cells_at(rows: Sequence[Sequence[str]], top: float = 700) -> list[tuple[float, float, str]]:
+    """The cells of a table with columns of 150 points, row by row."""
+    return [(72 + 150 * j, top - 16 * i, cell) for i, row in enumerate(rows) for j, cell in enumerate(row) if cell]
+
+
+def test_rows_of_a_table_are_a_block_of_rows_with_their_cells_apart() -> None:
+    above, below = (72, 730, "The plans are as follows."), (72, 600, "Prices are without tax.")
+    document = load("a.pdf", pdf_at(above, *cells_at(TABLE), below))
+    [table] = [block for block in document.blocks if block.kind == "table"]
+    assert document.text[table.start : table.end].split("\n")[:3] == [
+        "Plan | Price | Seats",
+        "Small team | 10 euros | 5",
+        "Large team | 25 euros | 20",
+    ]
+    start = document.text.index("Large team")
+    pairs = row_pairs(document.text, start, document.text.index("\n", start))
+    assert pairs == (("Plan", "Large team"), ("Price", "25 euros"), ("Seats", "20"))
+    paragraphs = [document.text[b.start : b.end].strip() for b in document.blocks if b.kind == "paragraph"]
+    assert paragraphs == ["The plans are as follows.", "Prices are without tax."]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("1.", "Open the valve."), ("2.", "Wait a minute."), ("3.", "Close the valve.")],
+        [("This is a line of running text on the left", "and this is another one, set on the right.")] * 4,
+        [("Name", "Anna"), ("Town", "Bremen")],
+    ],
+    ids=["a list", "two columns of text", "two rows"],
+)
+def test_what_is_no_table_is_read_as_before(rows: list[tuple[str, str]]) -> None:
+    wide = [(x if x < 100 else 330, y, text) for x, y, text in cells_at(rows)]
+    document = load("a.pdf", pdf_at(*wide))
+    assert " | " not in document.text
+    assert {block.kind for block in document.blocks} == {"paragraph"}
 
 
 def test_pages_without_text_make_a_document_a_partial_one() -> None:

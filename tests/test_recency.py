@@ -93,6 +93,18 @@ def test_of_three_versions_the_newest_answers() -> None:
     assert found.hits[0].passage.document.path == "leave-2026.md"
 
 
+def test_the_sentence_that_is_out_of_date_is_the_one_with_the_former_figure(rag: Rag, write) -> None:
+    old = "Vacation is asked for in writing. Everybody gets 15 days of it every year. Sundays are no days of vacation."
+    write("docs/benefits.md", f"# Benefits\n\n{old}\n")
+    new = "Everybody knows vacation. From October on everybody gets 20 days of vacation instead of 15, every year."
+    write("docs/news-2026.md", f"# News\n\n{new}\n")
+    rag("ingest", "docs")
+    found = json.loads(rag("ask", QUESTION, "--threshold", "0", "--json").stdout)
+    [dispute] = found["disputes"]
+    assert dispute["quote"] == "Everybody gets 15 days of it every year."
+    assert "instead of 15" in found["citations"][dispute["marker"] - 1]["quote"]
+
+
 def test_properties_of_a_file_do_not_make_it_newer_than_what_says_its_date() -> None:
     plain, exported = hits(("leave-2016.md", OLD), ("time-off.docx", NEW))
     document = replace(

@@ -5,6 +5,7 @@ Both must have been found for the same question, and the newer one must hold abo
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +16,11 @@ from ragcli.generation.versions import Version
 from ragcli.results import Citation, Dispute, Hit
 from ragcli.text.analyzer import terms
 from ragcli.text.dates import PartialDate, find_dates
+from ragcli.text.figures import read_tokens
 from ragcli.text.query import STOP_WORDS, content_tokens
 from ragcli.text.units import unit_spans
 
+_SENTENCE = 5  # terms, from which a unit is more than a heading
 _AS_MUCH = 0.75  # of the question's words that the older passage holds
 _PAST = re.compile(
     r"\b(?:previous(?:ly)?|former(?:ly)?|used to|old(?:er)?|earlier|originally|superseded|history|versions?|changed|changes|"
@@ -73,27 +76,56 @@ def newest_first(question: str, hits: Sequence[Hit]) -> Newest:
 
 
 def older_versions(question: str, citations: Sequence[Citation], newest: Newest) -> list[Dispute]:
-    """For each document of which an older version was found, its sentence that is nearest to the question and to the first
-    citation of the newer one."""
+    """For each document of which an older version was found, the sentence that is out of date, with the citation that takes its
+    place.
+
+    The sentence is one with a figure that the newer version calls a former one, else the one that is nearest to what changed:
+    it shares most terms with the question and the sentences of the newer version that speak of a change (or, without such, with
+    the citation), divided by the root of its own number of terms. The citation is the first of such a sentence, else the first
+    of the newer version.
+    """
     found: list[Dispute] = []
     hits = {hit.rank: hit for hit in newest.hits}
     told: set[str] = set()
     for old, new in sorted(newest.older.items()):
-        hit = hits[old]
-        citation = next((c for c in citations if c.hit_rank == new), None)
-        document = hit.passage.document
+        document, newer = hits[old].passage.document, Version(hits[new])
+        citation = _citation_of(newer, citations)
         if citation is None or document.path in told:
             continue
         told.add(document.path)
-        text, language = hit.passage.text, document.language
-        wanted = _terms(f"{question} {citation.quote}", language)
-        spans = unit_spans(text) or [(0, len(text))]
-        start, end = max(spans, key=lambda span: (len(wanted & _terms(text[slice(*span)], language)), -span[0]))
-        span = narrow(hit, hit.passage.span.start + start, hit.passage.span.start + end)
-        found.append(
-            Dispute(citation.marker, document, span, headings_at(hit, span.start), text[start:end], older=True)
-        )
+        start, end = _out_of_date(question, hits[old], newer, citation)
+        base = hits[old].passage.span.start
+        span = narrow(hits[old], base + start, base + end)
+        quote = hits[old].passage.text[start:end]
+        found.append(Dispute(citation.marker, document, span, headings_at(hits[old], span.start), quote, older=True))
     return found
+
+
+def _citation_of(newer: Version, citations: Sequence[Citation]) -> Citation | None:
+    own = [citation for citation in citations if citation.hit_rank == newer.hit.rank]
+    base = newer.hit.passage.span.start
+    for citation in own:
+        start, end = citation.span.start - base, citation.span.end - base
+        if any(start < last and first < end for first, last in newer.changed):
+            return citation
+    return own[0] if own else None
+
+
+def _out_of_date(question: str, old: Hit, newer: Version, citation: Citation) -> tuple[int, int]:
+    """The place in the older passage."""
+    text, language = old.passage.text, old.passage.document.language
+    changed = [newer.hit.passage.text[start:end] for start, end in newer.changed] or [citation.quote]
+    wanted = _terms(" ".join([question, *changed]), language)
+
+    def nearness(span: tuple[int, int]) -> tuple[bool, float, int]:
+        sentence = text[slice(*span)]
+        figures = {token.text for token in read_tokens(sentence, language) if token.kind == "figure"}
+        own = _terms(sentence, language)
+        return bool(figures & newer.former_figures), len(wanted & own) / math.sqrt(len(own) or 1), -span[0]
+
+    spans = unit_spans(text) or [(0, len(text))]
+    sentences = [span for span in spans if len(_terms(text[slice(*span)], language)) >= _SENTENCE]
+    return max(sentences or spans, key=nearness)
 
 
 def _replaces(a: Version, b: Version) -> bool:

@@ -15,6 +15,7 @@ from ragcli.text.dating import Dated, date_of, words_of
 from ragcli.text.figures import read_tokens
 from ragcli.text.folding import contains_words
 from ragcli.text.query import STOP_WORDS
+from ragcli.text.units import unit_spans
 
 _VERSION = re.compile(r"\b(?:version|ver|v|revision|rev|r|issue|edition)[ .]{0,2}(\d+(?:\.\d+)*)\b", re.IGNORECASE)
 _STATUS = frozenset(
@@ -118,6 +119,23 @@ class Version:
         return frozenset(token.text for token in tokens if token.kind == "figure")
 
     @cached_property
+    def former_figures(self) -> frozenset[str]:
+        """The figures that the passage says are no longer right: 5000 of "$7,500 instead of $5,000"."""
+        found = set[str]()
+        for match in self.changes:
+            if _FORMER.match(match.group()):
+                after = read_tokens(self.hit.passage.text[match.end() : match.end() + _FIGURE_AFTER])
+                found.update(next(([t.text] for t in after if t.kind == "figure"), []))
+        return frozenset(found)
+
+    @property
+    def changed(self) -> list[tuple[int, int]]:
+        """The sentences that speak of a change, as places in the passage."""
+        places = [match.start() for match in self.changes]
+        spans = unit_spans(self.hit.passage.text) if places else []
+        return [(start, end) for start, end in spans if any(start <= place < end for place in places)]
+
+    @cached_property
     def facts(self) -> list[Facts]:
         return facts_of(self.hit.passage.text, self.document.language)
 
@@ -154,11 +172,7 @@ class Version:
             after = text[match.end() : match.end() + _AFTER]
             if _NAMED.match(match.group()) and _names(after, other):
                 return True
-            if _FORMER.match(match.group()):
-                former = next((t.text for t in read_tokens(after[:_FIGURE_AFTER]) if t.kind == "figure"), None)
-                if former in other.figures:
-                    return True
-        return False
+        return not self.former_figures.isdisjoint(other.figures)
 
     def contradicts(self, other: Version) -> bool:
         """Whether a sentence of one passage says nearly what one of the other says, with other figures."""

@@ -8,7 +8,7 @@ import math
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ from ragcli.datatypes import Document
 from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
 from ragcli.loaders.limits import LimitReached, spend
-from ragcli.loaders.pdftext import Bookmark, Content, Page, lines_of, pdf_date, to_document
+from ragcli.loaders.pdfblocks import Bookmark
+from ragcli.loaders.pdftext import Content, Page, lines_of, pdf_date, to_document
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -51,6 +52,8 @@ class PdfLoader:
                 break
         if content is None:
             raise problem or LoadError("no text (scanned?)")
+        with suppress(LoadError):  # pdfium opens less of what is damaged than pypdf does
+            pdfium.mark_tables(data, content)
         if self._ocr:
             pdfium.recognise_pages(data, content, self._ocr)
         return to_document(content, path)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
 from ragcli.loaders.limits import LimitReached, spend
 from ragcli.loaders.ocr import recognise
-from ragcli.loaders.pdftext import Bookmark, Content, Line, Page, lines_of, pdf_date
+from ragcli.loaders.pdfblocks import Bookmark
+from ragcli.loaders.pdftables import MAX_PIECES, Box, RowTexts, find_tables, marked, row_texts
+from ragcli.loaders.pdftext import Content, Line, Page, lines_of, pdf_date
 
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _DPI = 300
@@ -25,6 +28,29 @@ def read_pdfium(data: bytes) -> Content:
         return Content(pages, _outline(document), _metadata(document), "pdfium")
     finally:
         document.close()
+
+
+def mark_tables(data: bytes, content: Content) -> None:
+    """Join what stands in a row of a table in the pages of `content`, whichever reader that is from. Raises LoadError for what
+    pdfium cannot open."""
+    document = _open(data)
+    try:
+        for number, page in enumerate(content.pages[: len(document)]):
+            if page.lines:
+                content.pages[number] = replace(page, lines=marked(page.lines, _tables(document, number)))
+    finally:
+        document.close()
+
+
+def _tables(document: Any, number: int) -> list[RowTexts]:
+    import pypdfium2
+
+    try:
+        text_page = document[number].get_textpage()
+        boxes = [Box(*text_page.get_rect(i)) for i in range(min(text_page.count_rects(), MAX_PIECES + 1))]
+        return row_texts(find_tables(boxes), lambda box: clean(str(text_page.get_text_bounded(*box))))
+    except pypdfium2.PdfiumError:
+        return []
 
 
 def recognise_pages(data: bytes, content: Content, languages: str) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ragcli.datatypes import Block, Document
+from ragcli.datatypes import Document
 from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
-from ragcli.loaders.structure import HeadingPath, make_document
+from ragcli.loaders.pdfblocks import Bookmark, blocks_of
+from ragcli.loaders.structure import make_document
 
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st"})
-_PARAGRAPH = re.compile(r"(?:[ \t]*\S[^\n]*(?:\n|\Z))+")
 _ENDED = re.compile(r"[.!?:;…。！？][\"'”’)\]]*\s*$")
 _GENERATED_TITLE = re.compile(
     r"^(untitled|microsoft (word|powerpoint|excel)|\(?anonymous\)?|\(unspecified\)|slide 1$"
@@ -39,10 +39,12 @@ _SENTENCE = re.compile(r"[.,;]$|^[a-zß-öø-ÿ]")
 
 
 class Line(NamedTuple):
-    """One line of a page and the size, in points, in which most of it is set; 0 when that is not known."""
+    """One line of a page and the size, in points, in which most of it is set; 0 when that is not known. `row` says that it is a
+    row of a table, its cells apart by ` | `."""
 
     text: str
     size: float
+    row: bool = False
 
 
 @dataclass(slots=True)
@@ -52,14 +54,6 @@ class Page:
     lines: list[Line]
     problem: str = ""
     recognised: bool = False
-
-
-class Bookmark(NamedTuple):
-    """An entry of the outline: page index, level from 1, title."""
-
-    page: int
-    level: int
-    title: str
 
 
 @dataclass(slots=True)
@@ -134,7 +128,7 @@ def to_document(content: Content, path: Path) -> Document:
         path,
         "pdf",
         text,
-        _blocks(text, starts, outline),
+        blocks_of(text, starts, outline, {line.text for page in lines for line in page if line.row}),
         title=title,
         page_starts=tuple(starts),
         metadata=metadata,
@@ -262,32 +256,3 @@ def _largest(pages: Sequence[Sequence[Line]], body: float) -> str:
         words.append(line.text.strip())
     title = " ".join(words)
     return title if 3 < len(title) <= _MAX_HEADING else ""
-
-
-def _blocks(text: str, starts: list[int], outline: list[Bookmark]) -> list[Block]:
-    anchors = _heading_anchors(text, starts, outline)
-    headings, blocks, upcoming = HeadingPath(), list[Block](), 0
-    for match in _PARAGRAPH.finditer(text):
-        position = match.start()
-        while upcoming < len(anchors) and anchors[upcoming][0] < match.end():
-            start, level, title = anchors[upcoming]
-            if start > position:
-                blocks.append(Block(position, start, "paragraph", headings.titles))
-                position = start
-            headings.enter(level, title)
-            upcoming += 1
-        blocks.append(Block(position, match.end(), "paragraph", headings.titles))
-    return blocks
-
-
-def _heading_anchors(text: str, starts: list[int], outline: list[Bookmark]) -> list[tuple[int, int, str]]:
-    """(offset, level, title): where the bookmark's title stands on its page, else where the page begins."""
-    anchors: list[tuple[int, int, str]] = []
-    for page, level, title in outline:
-        page_start = starts[min(page, len(starts) - 1)]
-        start = max(page_start, anchors[-1][0] + 1) if anchors and anchors[-1][0] >= page_start else page_start
-        end = starts[page + 1] if page + 1 < len(starts) else len(text)
-        pattern = r"\s+".join(re.escape(word) for word in title.split())
-        found = re.search(rf"(?m)^[^\S\n]*(?:[\d.]+\s+)?{pattern}", text[start:end], re.IGNORECASE) if pattern else None
-        anchors.append((start + found.start() if found else page_start, level, title))
-    return sorted(anchors, key=lambda anchor: anchor[0])

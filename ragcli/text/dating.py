@@ -3,7 +3,7 @@
 In this order, the first that gives a date decides:
 
 1. its first lines: "Effective 1 July 2026", "in force from …"; the latest entry of a revision history; "Version of …",
-   "Last updated …", "Stand: …"; a line that is a date;
+   "Last updated …", "Stand: …"; the one line that is a date;
 2. the date that its own text declares: front matter of Markdown, meta elements of a page, the header of a mail;
 3. its title, then the name of its file, then the folders that it lies in;
 4. the properties of an office file or a PDF, which say when the file was made and not when the text was written.
@@ -107,12 +107,17 @@ def _by_words(text: str, dates: list[FoundDate]) -> Iterator[PartialDate]:
         if listed:
             yield max(listed, key=PartialDate.days)
     yield from _after(_STATED, text, dates)
-    for entry in exact:
-        start = text.rfind("\n", 0, entry.start) + 1
-        end = text.find("\n", entry.end)
-        rest = text[entry.end : end if end >= 0 else len(text)]
-        if _PLACE.fullmatch(text[start : entry.start]) and not re.search(r"\w", rest):
-            yield entry.date
+    alone = {entry.date for entry in exact if _alone(text, entry)}
+    if len(alone) == 1:  # several are the entries of a chronicle
+        yield alone.pop()
+
+
+def _alone(text: str, entry: FoundDate) -> bool:
+    """Whether the line is a date, perhaps with a place before it."""
+    start = text.rfind("\n", 0, entry.start) + 1
+    end = text.find("\n", entry.end)
+    rest = text[entry.end : end if end >= 0 else len(text)]
+    return bool(_PLACE.fullmatch(text[start : entry.start])) and not re.search(r"\w", rest)
 
 
 def _after(words: re.Pattern[str], text: str, dates: list[FoundDate]) -> Iterator[PartialDate]:

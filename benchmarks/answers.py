@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ragcli.app import App
 from ragcli.datatypes import Filter
-from ragcli.results import Usage
+from ragcli.drafts import Usage
 from ragcli.settings import resolve
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ragcli.app import App
+from ragcli.app.searching import with_surroundings
+from ragcli.drafts import Claim
 from ragcli.generation.extractive import ExtractiveGenerator
-from ragcli.results import Claim
-from ragcli.retrieval.stitching import widen
 from ragcli.settings import resolve
 from ragcli.text.folding import contains_quote
 
@@ -39,7 +39,7 @@ def main() -> None:
     retriever = app.retriever()
     found, given, characters, spent = [0, 0, 0], 0, 0, 0.0
     for question in questions:
-        hits = widen(retriever.retrieve(question["text"], 5).hits, app.surroundings)
+        hits = with_surroundings(app, retriever.retrieve(question["text"], 5).hits)
         started = time.process_time()
         claims = [event for event in generator.generate(question["text"], hits) if isinstance(event, Claim)]
         spent += time.process_time() - started

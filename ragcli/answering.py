@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ragcli.datatypes import Filter
+from ragcli.drafts import End
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.abstention import scaled
 from ragcli.generation.citations import Verify
@@ -17,7 +18,7 @@ from ragcli.generation.pieces import Choice, claim_of
 from ragcli.generation.recency import Newest, newest_first, older_versions
 from ragcli.generation.relevance import share_cited
 from ragcli.protocols import Generator
-from ragcli.results import Answer, Citation, Closest, Dispute, End, Hit, QueryResult
+from ragcli.results import Answer, Citation, Closest, Dispute, Hit, QueryResult
 from ragcli.text.subquestions import sub_questions
 
 EXTRACTIVE = "extractive"
@@ -83,7 +84,7 @@ class Answerer:
             answered=answered,
             sentences=tuple(draft.sentences) if answered else (),
             citations=tuple(draft.citations) if answered else (),
-            hits=(*result.hits, *(hit for hit in hits if hit.rank > len(result.hits) and hit.rank in cited)),
+            hits=_shown(result.hits, hits, cited),
             confidence=round(before * (1.0 if copied else draft.support), 4),
             mode=_mode(name, draft),
             model=name or "none",
@@ -151,6 +152,13 @@ class Answerer:
             )
             found += [replace(hit, rank=last + len(found) - len(hits) + i) for i, hit in enumerate(others, 1)]
         return self.widen(found)
+
+
+def _shown(found: Sequence[Hit], wide: Sequence[Hit], cited: Set[int]) -> tuple[Hit, ...]:
+    """The hits of the question, with their surroundings where those are known, and after them those of its parts that are
+    cited."""
+    known = {hit.rank: hit for hit in wide}
+    return (*(known.get(hit.rank, hit) for hit in found), *(h for h in wide if h.rank > len(found) and h.rank in cited))
 
 
 def _against(question: str, citations: Sequence[Citation], newest: Newest) -> tuple[Dispute, ...]:

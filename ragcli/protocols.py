@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Candidate, Chunk, Document, Filter, Matrix, QueryWord, TokenStates, Vector
-    from ragcli.results import DraftEvent, End, Hit, Limits, Prompt
+    from ragcli.drafts import DraftEvent, End, Limits
+    from ragcli.results import Hit, Prompt
 
 
 class Loader(Protocol):

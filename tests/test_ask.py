@@ -303,9 +303,10 @@ def test_a_structured_answer_has_a_citation_or_null_for_each_field(
 
 def test_a_grammar_holds_a_gguf_to_the_schema(asked: Rag, write: Write) -> None:
     pytest.importorskip("llama_cpp", reason="needs the extra [llama]")
+    from ragcli.drafts import Limits
     from ragcli.generation.llama import LlamaModel
     from ragcli.generation.structured import checked_schema
-    from ragcli.results import Limits, Prompt
+    from ragcli.results import Prompt
 
     schema = checked_schema({"properties": {"a": {"type": "boolean"}, "b": {"type": "integer"}}})
     model = LlamaModel(COPIER, identity="x")

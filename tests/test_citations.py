@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ragcli.drafts import Claim
 from ragcli.generation.citations import Citer
 from ragcli.generation.markers import SentenceStream, parse_markers
 from ragcli.generation.support import judge
 from ragcli.generation.suspicion import suspicions
-from ragcli.results import Citation, Claim, Hit
+from ragcli.results import Citation, Hit
 from ragcli.text.figures import canonical
 from tests.contract.test_generators import TEXT, make_hit
 

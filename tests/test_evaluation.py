@@ -418,7 +418,7 @@ def test_calibration_is_kept_with_the_index_and_used(indexed) -> None:
     found = json.loads(indexed("calibrate", "gold.jsonl", "--json").stdout)
     assert 0 < found["threshold"] < 1
     assert found["auroc"] > 0.9
-    assert found["error_after"] < found["error_before"]
+    assert found["error_after"] < 0.2
     answered = evaluated(indexed)
     assert answered["metrics"]["abstention_recall"] == 1.0
     Path(".rag/calibration.json").write_text(

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from ragcli.drafts import Claim
 from ragcli.generation.candidates import candidates
 from ragcli.generation.citations import Citer
 from ragcli.generation.conflicts import disputes
 from ragcli.generation.pieces import claim_of
 from ragcli.generation.units import units_of
 from ragcli.render.terminal import TerminalRenderer
-from ragcli.results import Answer, Claim
+from ragcli.results import Answer
 from ragcli.text.followup import without_context
 from ragcli.text.subquestions import sub_questions
 from ragcli.text.tables import cells, is_header, row_pairs

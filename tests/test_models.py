@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from ragcli.drafts import Claim, End, Limits
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.generation import Writing, get_generator
 from ragcli.generation.citations import Citer
 from ragcli.generation.pulling import pull
 from ragcli.generation.remote import Endpoint, Prices, RemoteModel, parse_endpoint
 from ragcli.generation.store import ModelStore
-from ragcli.results import Claim, End, Hit, Limits, Prompt
+from ragcli.results import Hit, Prompt
 from ragcli.settings import model_cache
 from ragcli.text.folding import contains_quote
 from tests.conftest import EXAMPLES, Rag

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ragcli.drafts import Limits
 from ragcli.errors import UsageError
 from ragcli.generation.candidates import Candidate
 from ragcli.generation.chatformats import CHATML, GEMMA, LLAMA3, MISTRAL, PHI, PLAIN, ChatFormat, choose_format
 from ragcli.generation.conflicts import conflicts
 from ragcli.generation.prompt import Templates, fence_word, make_prompt, neutral, select_sources
 from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
-from ragcli.results import Hit, Limits, Source
+from ragcli.results import Hit, Source
 from ragcli.text.followup import condense
 from ragcli.text.questions import expected_answer, question_kind
 from tests.contract.test_generators import make_hit

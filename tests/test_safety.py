@@ -15,12 +15,13 @@ from typing import TextIO
 
 import pytest
 
+from ragcli.drafts import Claim
 from ragcli.errors import RagError
 from ragcli.generation.citations import Citer
 from ragcli.generation.markers import SentenceStream
 from ragcli.render.answers import AnswerStream
 from ragcli.render.terminal import TerminalRenderer
-from ragcli.results import Answer, Claim, Hit, QueryResult, Sentence
+from ragcli.results import Answer, Hit, QueryResult, Sentence
 from tests.contract.test_generators import make_hit
 
 OWN = re.compile(  # what rich itself writes: colour, links, and the cursor of the live line

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ragcli.drafts import Claim
 from ragcli.generation.citations import Citer
 from ragcli.generation.fieldnames import field_terms
 from ragcli.generation.support import judge
-from ragcli.results import Claim
 from ragcli.text.clauses import clauses
 from ragcli.text.folding import contains_quote
 from tests.conftest import EXAMPLES

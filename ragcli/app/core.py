@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ragcli.app.evaluation import EvalOptions
     from ragcli.app.history import Last
     from ragcli.app.ingestion import IngestRequest
-    from ragcli.datatypes import Chunk, Matrix, Vector
+    from ragcli.datatypes import Matrix, Vector
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.drafting import Watcher
     from ragcli.generation.store import ModelStore
@@ -198,10 +198,6 @@ class App:
         from ragcli.app.searching import build_chooser
 
         return build_chooser(self)
-
-    def surroundings(self, chunk_ids: Sequence[str]) -> list[Chunk]:
-        """The chunks of an answer's passage: those with the ids, the one before and the two after them."""
-        return self.reader.surroundings(chunk_ids, 1, 2)
 
     @property
     def model_names(self) -> tuple[str, ...]:

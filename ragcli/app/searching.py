@@ -76,10 +76,9 @@ def build_search(app: App) -> Search:
     if not app.settings.retrieval_infer:
         return retrieve
     from ragcli.app.scoping import ScopedSearch
-    from ragcli.retrieval.stitching import widen
 
     def convincing(question: str, hits: Sequence[Hit]) -> float:
-        return app.chooser(question, widen(hits, app.surroundings)).confidence
+        return app.chooser(question, with_surroundings(app, hits)).confidence
 
     return ScopedSearch(retrieve, convincing, app.reader.folders)
 
@@ -147,6 +146,13 @@ def build_generator(app: App) -> Generator:
     return get_generator(app.model_names, writing_parts(app))
 
 
+def with_surroundings(app: App, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits with the chunk before and the two after each of them."""
+    from ragcli.retrieval.stitching import widen
+
+    return widen(hits, lambda chunk_ids: app.reader.surroundings(chunk_ids, 1, 2))
+
+
 def build_chooser(app: App) -> Chooser:
     """What chooses the pieces of an answer, by the index's own words and model."""
     from ragcli.generation.choosing import Chooser
@@ -158,8 +164,8 @@ def build_chooser(app: App) -> Chooser:
 def writing_parts(app: App) -> Writing:
     """What generators are made of here."""
     from ragcli.app.templates import load_templates
+    from ragcli.drafts import Limits
     from ragcli.generation import Writing
-    from ragcli.results import Limits
 
     settings = app.settings
     return Writing(
@@ -206,13 +212,12 @@ def build_answerer(app: App) -> Answerer:
     """The whole way from a question to an answer."""
     from ragcli.answering import EXTRACTIVE, Answerer
     from ragcli.generation import get_generator
-    from ragcli.retrieval.stitching import widen
 
     fallback = app.settings.answer_fallback and app.schema is None
     fitted = app.calibration
     return Answerer(
         retrieve=build_search(app),
-        widen=lambda hits: widen(hits, app.surroundings),
+        widen=partial(with_surroundings, app),
         choose=app.chooser,
         writer=lambda: app.generator,
         threshold=app.answer_threshold,

@@ -12,11 +12,11 @@ from ragcli.protocols import Generator, LanguageModel, SentenceCosines, TokenEmb
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
+    from ragcli.drafts import Limits
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.prompt import Templates
     from ragcli.generation.prompted import PromptedGenerator
     from ragcli.generation.scoring import SentenceScorer
-    from ragcli.results import Limits
 
 EXTRACTIVE = "extractive"
 _REMOTE = ("openai:", "anthropic:")
@@ -86,9 +86,9 @@ def _scorer(parts: Writing) -> SentenceScorer:
 
 
 def _prompted_by(model: LanguageModel, parts: Writing) -> PromptedGenerator:
+    from ragcli.drafts import Limits
     from ragcli.generation.prompt import Templates
     from ragcli.generation.prompted import Asking, PromptedGenerator
-    from ragcli.results import Limits
 
     asking = Asking(parts.context_tokens, parts.templates or Templates(), parts.limits or Limits(), parts.schema)
     return PromptedGenerator(model, _scorer(parts), asking)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ragcli.drafts import End, Limits, Usage
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.remote import CONNECT_SECONDS, RETRIES, Endpoint, Prices, RemoteModel, stopped_as
-from ragcli.results import End, Limits, Prompt, Usage
+from ragcli.results import Prompt
 
 _INSTALL = 'pip install "ragcli[anthropic]"'
 _HINT = "check the model's name and ANTHROPIC_API_KEY, or use --model extractive"

@@ -16,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from types import GeneratorType
 
+from ragcli.drafts import Claim, DraftEvent, End, Note, Usage
 from ragcli.protocols import Generator
-from ragcli.results import Claim, DraftEvent, End, Hit, Note, Usage
+from ragcli.results import Hit
 
 FORMAT = 3
 _COMPLETE = ("end", "refused", "repeated")

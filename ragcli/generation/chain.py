@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ragcli.drafts import DraftEvent, Note
 from ragcli.errors import ModelUnavailable
 from ragcli.protocols import Generator
-from ragcli.results import DraftEvent, Hit, Note
+from ragcli.results import Hit
 
 
 class ChainGenerator:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ragcli.datatypes import Span
+from ragcli.drafts import Claim
 from ragcli.generation.fieldnames import field_terms, named_share
 from ragcli.generation.support import Support, judge
 from ragcli.generation.suspicion import suspicions
-from ragcli.results import Citation, CitationStatus, Claim, Hit, Sentence
+from ragcli.results import Citation, CitationStatus, Hit, Sentence
 from ragcli.text.analyzer import terms
 from ragcli.text.query import STOP_WORDS
 from ragcli.text.tables import DELIMITED, row_pairs

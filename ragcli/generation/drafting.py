@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import GeneratorType
 
+from ragcli.drafts import Claim, DraftEvent, End, Note, Tail
 from ragcli.generation.citations import Citer, Verify, supported
-from ragcli.results import Citation, Claim, DraftEvent, End, Hit, Note, QueryResult, Sentence, Tail
+from ragcli.results import Citation, Hit, QueryResult, Sentence
 
 _WEIGHTS = {"exact": 1.0, "normalised": 1.0, "paraphrase": 0.9, "misattributed": 0.5, "unsupported": 0.0}
 

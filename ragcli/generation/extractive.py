@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ragcli.drafts import DraftEvent, End
 from ragcli.generation.choosing import Chooser
 from ragcli.generation.pieces import claim_of
-from ragcli.results import DraftEvent, End, Hit
+from ragcli.results import Hit
 
 
 class ExtractiveGenerator:

@@ -129,7 +129,10 @@ def _row(question: Asked, unit: Unit, top: float, sentences: Sequence[tuple[int,
         frozenset(_terms(unit.row[0][1], language)) & {f for w in question.words for f in w.forms}
     )
     negated = _NEGATED.search(unit.shown) is not None
-    dense = next((dict(leg.parts).get("chunk", 0.0) for leg in unit.hit.trace.legs if leg.leg == "dense"), 0.0)
+    measured = (dict(leg.parts).get("chunk", 0.0) for leg in unit.hit.trace.legs if leg.leg == "dense")
+    dense = next(
+        measured, max((cosine for _, _, cosine in sentences), default=0.0)
+    )  # a lexical search has no dense leg
     return [
         1 / unit.hit.rank, unit.hit.score / top, overlap, own_share, _share(question.words, own | lead | heads) / total,
         _share(question.words, heads) / total, _share(question.words, title) / total, missing / heaviest, max(inside,

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ragcli.drafts import End, Limits, Stopped, Usage
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.chatformats import ChatFormat, choose_format
 from ragcli.generation.structured import grammar_schema
-from ragcli.results import End, Limits, Prompt, Stopped, Usage
+from ragcli.results import Prompt
 
 _BATCH = 256  # tokens of a prompt between two chances to stop
 _STEP = 1024

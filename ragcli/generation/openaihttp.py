@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ragcli.drafts import End, Limits, Usage
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.remote import CONNECT_SECONDS, RETRIES, Endpoint, Prices, RemoteModel, stopped_as
 from ragcli.generation.structured import grammar_schema
-from ragcli.results import End, Limits, Prompt, Usage
+from ragcli.results import Prompt
 
 _INSTALL = 'pip install "ragcli[openai]"'
 

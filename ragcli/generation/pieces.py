@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ragcli.drafts import Claim
 from ragcli.generation.units import LONGEST, Unit
-from ragcli.results import Claim, Hit
+from ragcli.results import Hit
 from ragcli.text.folding import fold_quote
 from ragcli.text.units import LINED, unit_spans
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ragcli.drafts import Claim, DraftEvent, End, Limits, Stopped, Tail, Usage
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.generation.citations import Citer
 from ragcli.generation.cleaning import Sieve, loops
@@ -25,7 +26,7 @@ from ragcli.generation.prompt import (
 )
 from ragcli.generation.structured import parse_fields, shown
 from ragcli.protocols import LanguageModel
-from ragcli.results import Claim, DraftEvent, End, Hit, Limits, Prompt, Source, Stopped, Tail, Usage
+from ragcli.results import Hit, Prompt, Source
 
 _QUESTION_ROOM = 64  # tokens for what a chat format adds
 

@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from ragcli.drafts import End, Limits, Stopped, Usage
 from ragcli.errors import ModelUnavailable, UsageError
-from ragcli.results import End, Limits, Prompt, Stopped, Usage
+from ragcli.results import Prompt
 
 CONNECT_SECONDS = 10.0
 RETRIES = 3  # on 429 and 5xx, with exponential backoff, by the official clients

@@ -11,10 +11,11 @@ from rich.live import Live
 from rich.text import Text
 
 from ragcli.datatypes import DocumentRecord
+from ragcli.drafts import Usage
 from ragcli.generation.drafting import Watcher
 from ragcli.render.inline import inline
 from ragcli.render.sanitize import one_line, sanitize
-from ragcli.results import Answer, Citation, Dispute, Hit, QueryResult, Sentence, Usage
+from ragcli.results import Answer, Citation, Closest, Dispute, Hit, QueryResult, Sentence
 from ragcli.text.dating import date_of
 
 _STOPPED = {
@@ -99,6 +100,15 @@ def dispute_lines(dispute: Dispute, place: Text, citations: Sequence[Citation]) 
 def _of(document: DocumentRecord) -> str:
     dated = date_of(document)
     return f" (of {dated.date.shown})" if dated else ""
+
+
+def closest_lines(closest: Closest, place: Text, *, styled: bool) -> Iterator[Text]:
+    """What comes closest to an answer, labelled as what it is, and where it stands."""
+    yield Text("The documents do not clearly answer this. The closest passage says:", style="bold")
+    yield Text()
+    yield from sentence_text(closest.sentence, [closest.citation], styled=styled).split("\n")
+    yield Text()
+    yield Text(f"[{closest.citation.marker}] ", style="bold cyan").append_text(place)
 
 
 def footer(answer: Answer) -> Text:

@@ -10,8 +10,10 @@ from rich.text import Text
 from ragcli.measurements import (
     CompareReport,
     Comparison,
+    Diagnosis,
     EvalReport,
     GateResult,
+    Problem,
     QuestionScore,
     TuneReport,
 )
@@ -222,3 +224,20 @@ def calibration_lines(found: Calibration) -> Iterator[Text]:
     yield Text(
         f"the confidence was off by {found.error_before:.2f} on average and is now off by {found.error_after:.2f}"
     )
+
+
+def problem_lines(gold: str, problems: Sequence[Problem]) -> Iterator[Text]:
+    """Each problem as `file:line: kind: text`."""
+    styles = {"error": "bold red", "warning": "yellow"}
+    for problem in problems:
+        place = f"{one_line(gold)}:{problem.line}: " if problem.line else f"{one_line(gold)}: "
+        yield Text.assemble(place, (problem.kind, styles[problem.kind]), f": {one_line(problem.text)}")
+    if not problems:
+        yield Text("no problems")
+
+
+def diagnosis_lines(found: Diagnosis) -> Iterator[Text]:
+    """What each stage did with the expected passage."""
+    marks = {"ok": ("ok   ", "green"), "lost": ("LOST ", "bold red"), "note": ("note ", "yellow")}
+    for finding in found.findings:
+        yield Text.assemble(marks[finding.state], f"{finding.stage:<10} {one_line(finding.text)}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ragcli.measurements import Diagnosis, EvalReport, Problem
     from ragcli.render.answers import AnswerStream
     from ragcli.reports import IndexStats, IngestReport, Listed, Planned
-    from ragcli.results import Answer, Citation, Closest, Hit, Prompt, QueryResult
+    from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
 _INDENT = (0, 0, 0, 4)
@@ -131,10 +131,14 @@ class TerminalRenderer:
 
     def _unanswered(self, answer: Answer, *, streamed: bool) -> None:
         """What comes closest, or the nearest passages."""
+        from ragcli.render.answers import closest_lines
+
         if streamed:
             self._line("Nothing of this stands in the passages that were found.")
         if answer.closest is not None:
-            self._closest(answer.closest)
+            citation = answer.closest.citation
+            place = self._place(citation.document, citation.span, citation.headings)
+            self._lines(closest_lines(answer.closest, place, styled=self._wrap))
             return
         self._line(Text("Not in the documents.", style="bold"))
         if answer.hits:
@@ -143,26 +147,13 @@ class TerminalRenderer:
             self._line()
             self._hit(hit, answer.understood.text or answer.question, explain=False)
 
-    def _closest(self, closest: Closest) -> None:
-        """What comes closest, labelled as what it is, and where it stands."""
-        from ragcli.render.answers import sentence_text
-
-        self._line(Text("The documents do not clearly answer this. The closest passage says:", style="bold"))
-        self._line()
-        self._lines(sentence_text(closest.sentence, [closest.citation], styled=self._wrap).split("\n"))
-        self._line()
-        citation = closest.citation
-        head = Text(f"[{citation.marker}] ", style="bold cyan")
-        self._line(head.append_text(self._place(citation.document, citation.span, citation.headings)))
-
     def streaming(self) -> AnswerStream:
         """A watcher that shows an answer while it is written, to this stream."""
         from ragcli.render.answers import AnswerStream
 
-        return AnswerStream(self._console, self._hit_place)
-
-    def _hit_place(self, hit: Hit) -> Text:
-        return self._place(hit.passage.document, hit.passage.span, hit.passage.headings)
+        return AnswerStream(
+            self._console, lambda hit: self._place(hit.passage.document, hit.passage.span, hit.passage.headings)
+        )
 
     def sources(self, answer: Answer) -> None:
         """The citations of an answer, or the passages nearest to its question."""
@@ -264,29 +255,24 @@ class TerminalRenderer:
         self._lines(evaluation_lines(report, worst=worst))
 
     def problems(self, gold: str, problems: Sequence[Problem]) -> None:
-        """Each problem as `file:line: kind: text`."""
-        styles = {"error": "bold red", "warning": "yellow"}
-        for problem in problems:
-            place = f"{one_line(gold)}:{problem.line}: " if problem.line else f"{one_line(gold)}: "
-            self._line(Text.assemble(place, (problem.kind, styles[problem.kind]), f": {one_line(problem.text)}"))
-        if not problems:
-            self._line("no problems")
+        """See `ragcli.render.evaluation`."""
+        from ragcli.render.evaluation import problem_lines
+
+        self._lines(problem_lines(gold, problems))
 
     def heading(self, text: str) -> None:
         """A line that begins something, with an empty one before and after it."""
-        self._line()
-        self._line(Text(f"## {one_line(text)}", style="bold"))
-        self._line()
+        self._lines(["", Text(f"## {one_line(text)}", style="bold"), ""])
 
     def plain(self, text: str) -> None:
         """One line."""
         self._line(one_line(text))
 
     def diagnosis(self, found: Diagnosis) -> None:
-        """What each stage did with the expected passage."""
-        marks = {"ok": ("ok   ", "green"), "lost": ("LOST ", "bold red"), "note": ("note ", "yellow")}
-        for finding in found.findings:
-            self._line(Text.assemble(marks[finding.state], f"{finding.stage:<10} {one_line(finding.text)}"))
+        """See `ragcli.render.evaluation`."""
+        from ragcli.render.evaluation import diagnosis_lines
+
+        self._lines(diagnosis_lines(found))
 
     def settings(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Every setting: name, value and where it comes from."""
@@ -295,9 +281,7 @@ class TerminalRenderer:
             table.add_row(Text(sanitize(name), style="bold"), sanitize(value), Text(sanitize(source), style="dim"))
         if self._wrap:
             self._console.print(table)
-        else:
-            for row in rows:
-                self._line("\t".join(sanitize(part) for part in row))
+        self._lines([] if self._wrap else ["\t".join(sanitize(part) for part in row) for row in rows])
 
     def check(self, problems: Sequence[str]) -> None:
         """The contradictions found in an index, or that there are none."""
@@ -309,8 +293,7 @@ class TerminalRenderer:
     def error(self, problem: RagError) -> None:
         """What is wrong, and the way out."""
         self._line(Text.assemble(("error: ", "bold red"), sanitize(problem.message)))
-        if problem.hint:
-            self._line(Text.assemble(("  fix: ", "bold"), sanitize(problem.hint)))
+        self._lines([Text.assemble(("  fix: ", "bold"), sanitize(problem.hint))] if problem.hint else [])
 
     def note(self, text: str) -> None:
         """A remark that is not part of the result."""

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from ragcli.datatypes import DocumentRecord, QueryWord, Span
+from ragcli.drafts import Claim, DraftEvent, End
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import ModelUnavailable
 from ragcli.generation import Writing, get_generator
 from ragcli.generation.choosing import Chooser
 from ragcli.generation.citations import Citer
 from ragcli.protocols import Generator
-from ragcli.results import Claim, DraftEvent, End, Hit, LegTrace, Passage, ScoreTrace
+from ragcli.results import Hit, LegTrace, Passage, ScoreTrace
 from ragcli.text.analyzer import stem
 from ragcli.text.query import Query
 from tests.servers import Script, model_server
@@ -132,7 +133,7 @@ def test_a_file_that_is_no_gguf_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_chain_says_who_was_passed_over_and_who_answered() -> None:
-    from ragcli.results import Note
+    from ragcli.drafts import Note
 
     chain = generator("missing.gguf", "extractive")
     events = list(chain.generate("annual leave", [make_hit()]))
@@ -148,10 +149,11 @@ def test_a_chain_says_who_was_passed_over_and_who_answered() -> None:
 def test_an_interrupt_while_a_sentence_is_shown_ends_the_draft_and_keeps_it(kept: bool, tmp_path: Path) -> None:
     from ragcli.answering import Answerer
     from ragcli.datatypes import Filter
+    from ragcli.drafts import Limits
     from ragcli.generation.caching import CachingGenerator
     from ragcli.generation.drafting import Watcher
     from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
-    from ragcli.results import Limits, Prompt, QueryResult
+    from ragcli.results import Prompt, QueryResult
 
     class Talker(EstimatedModel):
         name = identity = "talker"

@@ -236,7 +236,8 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages.
+    """The reply to a question. When `answered` is false there are no sentences, and `hits` are the nearest passages. Of two
+    versions of a passage the older one stands behind the newer one, whatever their scores.
 
     `dropped` counts sentences left out because nothing supports them; `stopped` says why the writer stopped; `disputes` are
     what speaks against its citations among the hits.

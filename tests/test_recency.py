@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from ragcli.generation.prompt import conflict_line
 from ragcli.generation.recency import newest_first
 from ragcli.generation.versions import Version
-from ragcli.results import Hit
+from ragcli.results import Hit, Source
 from tests.conftest import Rag
 from tests.contract.test_generators import make_hit
 
@@ -131,6 +132,35 @@ def test_the_answer_comes_from_the_newer_document_and_names_the_older_one(rag: R
     told = shown.index("[1] (of 1 July 2026) takes the place of docs/leave-2016.md:3")
     assert f"(of 2016)\n    {OLD}\n" in shown[told:]
     assert told < shown.index("[1] docs/leave-2026.md:"), "citations come after what contradicts them"
+
+
+def test_a_question_about_the_past_gets_both_sides_with_their_dates(rag: Rag, write) -> None:
+    write("docs/leave-2016.md", f"# Vacation\n\n{OLD}\n")
+    write("docs/leave-2026.md", f"# Vacation\n\n{NEW}\n")
+    rag("ingest", "docs")
+    question = "How many days of vacation did everybody get every year previously?"
+    found = json.loads(rag("ask", question, "--threshold", "0", "--json").stdout)
+    assert found["disputes"]
+    assert not any(dispute["older"] for dispute in found["disputes"])
+    shown = rag("ask", question, "--threshold", "0").stdout
+    assert "(of 2016)" in shown
+    assert "(of 2026)" in shown
+    assert "contradict" in shown.split("\n")[2]
+
+
+def test_why_names_the_newer_version_that_takes_the_place_of_a_passage(rag: Rag, write) -> None:
+    write("docs/leave-2016.md", f"# Vacation\n\n{OLD}\n")
+    write("docs/leave-2026.md", f"# Vacation\n\n{NEW}\n")
+    rag("ingest", "docs")
+    shown = rag("why", QUESTION, "--expect", "docs/leave-2016.md", code=None).stdout
+    assert "a newer version takes its place" in shown
+
+
+def test_of_two_sources_that_contradict_each_other_the_newer_one_is_named() -> None:
+    one, two, three = hits(("leave-2016.md", OLD), ("leave-2026.md", NEW), ("leave.md", NEW))
+    sources = [Source(number, hit, hit.passage.text) for number, hit in enumerate((one, two, three), start=1)]
+    assert conflict_line(sources, 1, 2).endswith("each with its source. Source 2 is the newer one.")
+    assert conflict_line(sources, 1, 3).endswith("each with its source.")
 
 
 def test_a_language_model_is_told_the_dates_where_they_differ(rag: Rag, write) -> None:

@@ -119,6 +119,19 @@ def test_headings_rules_and_front_matter_answer_nothing() -> None:
     assert shown == ["Knead the dough for ten minutes."]
 
 
+def test_a_short_section_does_not_end_with_what_leads_in_to_the_next_thing() -> None:
+    found = read(
+        "# Groups\n\n**staff**\n\nMay change local files.\n\n**users**\n\nWhat follows:\n\n## More\n\nNothing.\n"
+    )
+    assert not any(shown.endswith(("users**", "What follows:")) for shown in found.shown("run"))
+    assert any(shown.startswith("**staff**\nMay change") for shown in found.shown("run") + found.shown("paragraph"))
+
+
+def test_lines_about_a_document_at_its_top_answer_nothing() -> None:
+    found = read("Triggers\n========\n\nStatus: draft\nURL: https://example.org/x\n\nA trigger is an event.\n", "txt")
+    assert not any("Status: draft" in unit.shown for unit in found.units)
+
+
 def test_a_row_names_its_columns_wherever_its_table_was_cut() -> None:
     rows = "\n".join(f"city{i},{1000 + i},north" for i in range(200))
     hit = hit_of(f"name,people,side\n{rows}\n", "csv", first=1)

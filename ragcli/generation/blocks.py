@@ -15,6 +15,9 @@ from ragcli.text.tables import DELIMITED, cells, grid_rows, is_separator
 LONGEST_LEAD = 240  # characters of what leads in
 _MARKUP = re.compile(r"[-=|:*`~_#+^ \t\n]*")
 _KEY = re.compile(r"[\w-]+:(?: |$)|[ \t]*-[ \t]")
+_ABOUT = re.compile(
+    r"[ \t]*(?:status|version|url|authors?|date|tags?|layout|title|last updated|home-?page)[ \t]*:", re.IGNORECASE
+)
 _LABEL = re.compile(r"[*_]{0,2}[^\n.!?:;|]{2,70}[*_]{0,2}")
 _DIRECTIVE = re.compile(r"[ \t]*(?:\.\. |:[a-z-]+:)")
 
@@ -67,6 +70,8 @@ class BlockReader:
     def _is_noise(self, part: Part, raw: str) -> bool:
         """Front matter, rules and other markup without words."""
         if self.type == "markdown" and part.start + self.base < 8 and _is_front_matter(raw):
+            return True
+        if part.start + self.base < 400 and all(_ABOUT.match(line) for line in raw.split("\n")):
             return True
         if self.type == "rst" and _DIRECTIVE.match(raw) and "\n" not in raw.strip():
             return True

@@ -195,6 +195,8 @@ class _Cutter(BlockReader):
             if apart or size + len(block.shown) + 1 > LONGEST:
                 break
             last, size = i, size + len(block.shown) + 1
+        while last > first and (blocks[last].names or blocks[last].shown.rstrip("*_` ").endswith(":")):
+            last -= 1  # what only leads in to something says nothing at the end
         if last > first:
             shown = "\n".join(block.shown for block in blocks[first : last + 1])
             yield self._unit(blocks[first], "run", shown, (blocks[first].part.start, blocks[last].part.end))

@@ -134,7 +134,8 @@ class Sentence:
     @property
     def read(self) -> str:
         """The text as it is read."""
-        return "; ".join(f"{column}: {cell}" for column, cell in self.row if column) if self.row else self.text
+        cells = (f"{column}: {cell}" if column else cell for column, cell in self.row)
+        return "; ".join(cells) if self.row else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pytest
 from ragcli.chunking.structure import structure
 from ragcli.datatypes import Chunk, DocumentRecord, Extent
 from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.generation.citations import Citer
 from ragcli.generation.pieces import claim_of
 from ragcli.generation.units import LONGEST, Unit, units_of
 from ragcli.loaders.markdown import MarkdownLoader
@@ -184,3 +185,26 @@ def test_rows_of_a_grid_table_are_read_across_their_lines() -> None:
     )
     for suffix in ("rst", "md", "txt"):
         assert read(grid, suffix).shown("row") == ["Use: VPN keys; Tool: OpenSSL, OpenVPN", "Use: Mail; Tool: PGP"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Passwords\n\n## What you must never do\n\n* share one with a colleague\n* write one down on paper\n",
+        "# Passwords\n\n**Never do this**\n\nShare one with a colleague. Write one down on paper.\n",
+        "# Passwords\n\nYou must never:\n\n* in the office:\n    * share one with a colleague\n    * write one down on paper\n",
+    ],
+)
+def test_no_piece_of_what_is_forbidden_is_shown_without_saying_so(text: str) -> None:
+    hit = hit_of(text)
+    told = [claim_of(unit, [hit]) for unit in units_of(hit) if "colleague" in unit.shown or "paper" in unit.shown]
+    assert told
+    assert all("never" in claim.shown.lower() for claim in told)
+
+
+def test_a_row_without_names_of_columns_is_read_by_its_cells() -> None:
+    hit = hit_of("1998,12\n1999,14\n2000,15\n", "csv")
+    row = next(unit for unit in units_of(hit) if unit.form == "row" and "1999" in unit.shown)
+    sentence = Citer([hit]).add(claim_of(row, [hit]))
+    assert sentence is not None
+    assert sentence.read == "1999; 14"

@@ -33,7 +33,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """`shown` are the citations of an answer, else the hits, in the order of their numbers."""
+    """`shown` are the citations of an answer, else that of the closest piece, else the hits, in the order of their numbers."""
 
     question: str
     index: str
@@ -53,6 +53,9 @@ def remember(index: Path, project: Path, result: QueryResult | Answer) -> Last:
     answered = result.answered if isinstance(result, Answer) else None
     if isinstance(result, Answer) and result.answered:
         shown = [_shown(project, c.marker, c.document, c.span, c.quote) for c in result.citations]
+    elif isinstance(result, Answer) and result.closest:
+        closest = result.closest.citation
+        shown = [_shown(project, closest.marker, closest.document, closest.span, closest.quote)]
     else:
         passages = [(hit.rank, hit.passage) for hit in result.hits]
         shown = [_shown(project, rank, p.document, p.span, p.text[:200]) for rank, p in passages]

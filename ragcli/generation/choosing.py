@@ -79,14 +79,13 @@ class Chooser:
         stands first. A part of the question that the choice says nothing of (see `sub_questions`) adds the best unit for
         it."""
         key = (question, tuple((hit.rank, hit.whole.chunk_ids) for hit in hits))
-        if self._last is None or self._last[0] != key:
-            self._last = (
-                key,
-                self._with_parts(
-                    question, hits, choice_of(self.scored(question, hits[:PASSAGES]), LONGEST, wanted(question).form)
-                ),
-            )
-        return self._last[1]
+        last = self._last  # read once: another thread may replace it
+        if last is not None and last[0] == key:
+            return last[1]
+        whole = choice_of(self.scored(question, hits[:PASSAGES]), LONGEST, wanted(question).form)
+        choice = self._with_parts(question, hits, whole)
+        self._last = (key, choice)
+        return choice
 
     def _with_parts(self, question: str, hits: Sequence[Hit], choice: Choice) -> Choice:
         units = list(choice.units)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,12 @@ from ragcli.results import Hit
 from ragcli.text.folding import fold_quote
 from ragcli.text.units import LINED, unit_spans
 
+_RESTRICTS = re.compile(
+    r"\b(?:not|never|no|avoid|don['’]?ts?|doesn['’]?t|cannot|can['’]?t|mustn['’]?t|without|forbidden|prohibited|disallowed|unsupported|"
+    r"exceptions?|except|exclu\w+|unless|only|limitations?|deprecated|obsolete|superseded|incorrect|wrong|nicht|kein\w*|nie|"
+    r"verboten|ausnahmen?|außer|pas|jamais|interdit\w*|sauf|nunca|prohibido|excepto)\b",
+    re.IGNORECASE,
+)
 _SHORT = ("sentence", "item", "row")
 
 
@@ -31,7 +38,18 @@ def claim_of(unit: Unit, hits: Sequence[Hit]) -> Claim:
     passage = unit.hit.whole
     text = passage.text[start - passage.span.start : end - passage.span.start]
     places = ((unit.hit.rank, start, end), *(twins(unit, text, hits) if unit.form in _SHORT else ()))
-    return Claim(text, places, shown=text if unit.row else unit.shown, row=unit.row, code=unit.form == "code")
+    above = restrictions(unit)
+    if unit.row and not above:
+        return Claim(text, places, shown=text, row=unit.row)
+    return Claim(text, places, shown="\n".join([*above, unit.shown]), code=unit.form == "code")
+
+
+def restrictions(unit: Unit) -> list[str]:
+    """What above the unit forbids, excepts or limits it, outermost first, as far as the unit does not show it: its section's
+    title, and what leads in to it. Without them the unit could say the reverse."""
+    above = [*unit.headings[-1:], unit.outer, unit.lead]
+    told = [text for text in above if _RESTRICTS.search(text) and not text.endswith("?") and text not in unit.shown]
+    return [text if text.endswith((":", ".")) else f"{text}:" for text in dict.fromkeys(told)]
 
 
 def twins(unit: Unit, text: str, hits: Sequence[Hit], *, most: int = 2) -> list[tuple[int, int, int]]:

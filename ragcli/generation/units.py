@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -29,8 +29,8 @@ _CODE_LINES = 12  # lines of source code that are shown together
 @dataclass(frozen=True)
 class Unit:
     """A piece of a hit. `spans` are its places in the document, in order; `shown` is how it is read, with line breaks where
-    they matter; `lead` is what leads in to it, `headings` the section path above it. `row` holds the (column, cell) pairs
-    of a row. `length` counts the items of the list that it is cut from, and is 0 for everything else."""
+    they matter; `lead` is what leads in to it, `outer` what leads in to the list that it is nested in, `headings` the section
+    path above it. `row` holds the (column, cell) pairs of a row."""
 
     hit: Hit
     spans: tuple[tuple[int, int], ...]
@@ -39,6 +39,7 @@ class Unit:
     lead: str = ""
     headings: tuple[str, ...] = ()
     row: tuple[tuple[str, str], ...] = ()
+    outer: str = ""
 
     @property
     def start(self) -> int:
@@ -149,10 +150,10 @@ class _Cutter(BlockReader):
         led = GovernedBlock(
             block.part, "", block.headings, head if head[1] - head[0] <= 2 * LONGEST_LEAD else None, names=False
         )
-        for start, end in inner:
-            yield self._led(led, "item", self.item(start, end), (start, end))
+        nested = [self._led(led, "item", self.item(start, end), (start, end)) for start, end in inner]
         if inner and led.lead:
-            yield from self._cut_list(led, inner)
+            nested += self._cut_list(led, inner)
+        yield from (replace(unit, outer=self._lead(block)) for unit in nested)
         for start, end in sentence_spans(self.text, *head):
             text = readable(self.text[start:end], self.type)
             if len(text) >= 12 and not text.endswith((":", "?")):

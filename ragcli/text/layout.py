@@ -73,11 +73,6 @@ def has_mark(text: str) -> bool:
     return _ITEM.match(text) is not None
 
 
-def unmarked(text: str) -> str:
-    """The text without the mark of an item."""
-    return _ITEM.sub("", text, count=1)
-
-
 def _line_matches(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
     position = start
     while position < end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -197,3 +198,14 @@ def test_the_embedder_is_given_candidates_and_may_return_zero_vectors() -> None:
         max_pieces=1,
     )
     assert len(claims_of(get_generator(["extractive"], parts).generate("annual leave", [make_hit()]))) == 1
+
+
+def test_threads_that_share_a_chooser_get_the_choice_for_their_own_question() -> None:
+    shared = chooser()
+    hits = [make_hit(), make_hit("Standby pays 310 euros. The canteen opens at noon.\n", rank=2, start=0, path="e.md")]
+    questions = ["How many days of annual leave?", "What does standby pay?", "When does the office open?", "canteen?"]
+    alone = {question: [unit.shown for unit in chooser()(question, hits).units] for question in questions}
+    with ThreadPoolExecutor(16) as pool:
+        asked = questions * 100
+        found = list(pool.map(lambda question: [unit.shown for unit in shared(question, hits).units], asked))
+    assert found == [alone[question] for question in asked]

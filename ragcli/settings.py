@@ -65,7 +65,7 @@ class Settings:
     answer_models: tuple[str, ...] = ()  # if set, instead of answer.model: the first that is available answers
     answer_threshold: float = 0.4
     answer_closest: float = 0.15
-    answer_closest_exit: int = 4
+    answer_closest_fails: bool = True  # whether only the closest piece is exit code 4, else 0
     answer_max_sentences: int = 3  # of an extractive answer: sentences, items, lists, rows, paragraphs
     answer_verify: str = "warn"
     answer_fallback: bool = True  # extractive when what a model wrote is no answer
@@ -107,7 +107,6 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "retrieval_exact_limit": (0, 100_000_000),
     "answer_threshold": (0.0, 1.0),
     "answer_closest": (0.0, 1.0),
-    "answer_closest_exit": (0, 4),
     "answer_max_sentences": (1, 20),
     "answer_context_tokens": (16, 1_000_000),
     "answer_max_tokens": (1, 100_000),

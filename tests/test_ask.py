@@ -318,3 +318,19 @@ def test_a_grammar_holds_a_gguf_to_the_schema(asked: Rag, write: Write) -> None:
 
 def test_nothing_was_asked_yet(rag: Rag) -> None:
     assert "rag ask" in rag("open", "1", code=2).stderr
+
+
+def test_the_closest_piece_is_labelled_opened_and_no_failure_where_that_is_set(
+    asked: Rag, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = ("ask", "Where is the old key?", "--threshold", "1")
+    monkeypatch.setenv("RAGCLI_ANSWER_CLOSEST", "0")
+    found = json.loads(asked(*ask, "--json", code=4).stdout)
+    assert (found["outcome"], found["answered"], found["answer"]) == ("closest", False, None)
+    assert "The old key is kept in Lyon." in found["closest"]["text"]
+    place = f"{work}/docs/machines.md:{found['closest']['citation']['line_start']}"
+    assert asked("open", "1", "--print").stdout.strip() == place
+    monkeypatch.setenv("RAGCLI_ANSWER_CLOSEST_FAILS", "false")
+    assert asked(*ask).stdout.startswith("The documents do not clearly answer this. The closest passage says:\n\n")
+    monkeypatch.setenv("RAGCLI_ANSWER_CLOSEST", "1")
+    assert asked(*ask, code=4).stdout.startswith("Not in the documents.")

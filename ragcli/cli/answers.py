@@ -104,7 +104,10 @@ def ask(
         if answer.answered and answer.mode == "extractive" and not as_json:
             output.note("This is text of the documents. A GGUF model writes prose: rag models list")
         code = exit_code(
-            answer, rag.settings.answer_verify, require_fresh=require_fresh, closest=rag.settings.answer_closest_exit
+            answer,
+            rag.settings.answer_verify,
+            require_fresh=require_fresh,
+            closest_fails=rag.settings.answer_closest_fails,
         )
         if code:
             raise typer.Exit(code)
@@ -192,12 +195,12 @@ def show_answer(rag: App, output: Output, ask: Callable[[Watcher | None], Answer
     return answer
 
 
-def exit_code(answer: Answer, verify: str, *, require_fresh: bool = False, closest: int = ExitCode.NOT_FOUND) -> int:
-    """What the process that gave this answer exits with; `closest` when it only showed what comes closest."""
+def exit_code(answer: Answer, verify: str, *, require_fresh: bool = False, closest_fails: bool = True) -> int:
+    """What the process that gave this answer exits with; `closest_fails` says whether what comes closest is no answer."""
     if answer.stopped == "interrupted":
         return ExitCode.INTERRUPTED
     if answer.outcome == "closest":
-        return closest
+        return ExitCode.NOT_FOUND if closest_fails else ExitCode.OK
     if not answer.answered:
         return ExitCode.NOT_FOUND
     unsupported = any(citation.status == "unsupported" for citation in answer.citations)

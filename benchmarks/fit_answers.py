@@ -22,11 +22,12 @@ from sklearn.metrics import roc_auc_score
 
 from ragcli.app import App
 from ragcli.evaluation.judging import holds_phrase, plain
-from ragcli.generation import choosing
+from ragcli.generation import weights
 from ragcli.generation.choosing import CONFIDENCE, Chooser, Scored, best_pair, confidence_row
 from ragcli.generation.features import NAMES, asked, features
 from ragcli.generation.likeness import LATE
 from ragcli.generation.units import LONGEST, Unit, units_of
+from ragcli.generation.weights import Models, Stage
 from ragcli.results import Hit
 from ragcli.retrieval.stitching import widen
 from ragcli.settings import resolve
@@ -197,11 +198,16 @@ class Fit:
         self.weights["bias_first"] = self.weights["bias_second"] = {"bias": 0.0}
         self.choosers = [(choosing_for(app, late=True), choosing_for(app, late=False)) for app in apps]
 
+    @property
+    def models(self) -> Models:
+        """What is fitted so far."""
+        return Models(self.weights)
+
     def install(self) -> None:
         """Let the choosers use what is fitted so far."""
-        choosing._weights.cache_clear()
-        choosing._vector.cache_clear()
-        choosing._weights = _Fixed(self.weights)  # type: ignore[assignment]
+        for pair in self.choosers:
+            for chooser in pair:
+                chooser.models = self.models
 
     def first(self, data: Sequence[tuple[int, Sample]]) -> None:
         rows = []
@@ -227,7 +233,7 @@ class Fit:
         self.weights["second"] = _named(NAMES + LATE, fit_ranking(rows, 0.1))
         self.install()
 
-    def confidence(self, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], kind: str) -> None:
+    def confidence(self, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], kind: Stage) -> None:
         x, y, w = self.judged(data, scored)
         coefficients, bias = fit_logistic(x, y, w, 20.0)
         self.weights[f"confidence_{kind}"] = _named(CONFIDENCE, coefficients)
@@ -257,17 +263,6 @@ class Fit:
         return bool(sample.worth(units).max() >= 1)
 
 
-class _Fixed:
-    def __init__(self, weights: dict[str, dict[str, float]]) -> None:
-        self._weights = weights
-
-    def __call__(self) -> dict[str, dict[str, float]]:
-        return self._weights
-
-    def cache_clear(self) -> None:
-        """Nothing is kept."""
-
-
 def choosing_for(app: App, *, late: bool) -> Chooser:
     embed = getattr(app.embedder, "embed_tokens", None) if late else None
     return Chooser(app.reader.words, app.embed_query, app.reader.sentence_cosines, embed)
@@ -280,14 +275,13 @@ def _named(names: Sequence[str], weights: np.ndarray) -> dict[str, float]:
 Row = tuple[Sample, bool, float, int]  # a sample, whether its answer is right, its log-odds, its length
 
 
-def rows_of(data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: Fit, kind: str) -> list[Row]:
+def rows_of(data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: Fit, kind: Stage) -> list[Row]:
     """What the models answer."""
-    vector = np.array([fit.weights[f"confidence_{kind}"].get(name, 0.0) for name in CONFIDENCE])
     rows: list[Row] = []
     for (_, sample), s in zip(data, scored, strict=True):
         chosen = best_pair(s, LONGEST)
         if chosen:
-            z = float(confidence_row(s, chosen) @ vector) + fit.weights[f"bias_{kind}"]["bias"]
+            z = fit.models.log_odds(kind, confidence_row(s, chosen), CONFIDENCE)
             length = sum(len(s.units[i].shown) for i in chosen)
             rows.append((sample, fit.right(sample, s, chosen), z, length))
     return rows
@@ -359,7 +353,7 @@ def main() -> None:
         fit.second(every_one, every_scored)
         every_scored = [_again(s, fit) for s in every_scored]
         fit.confidence(every_one, every_scored, "second")
-        target = Path(choosing.__file__).with_name("weights.json")
+        target = Path(weights.__file__).with_name("weights.json")
         target.write_text(json.dumps(fit.weights, indent=1) + "\n", encoding="utf-8")
     print(f"{time.monotonic() - started:.0f} s")
 
@@ -385,7 +379,7 @@ def _again(s: Scored, fit: Fit) -> Scored:
     """The same units under the second model's weights."""
     if len(s.names) == len(NAMES):
         return s
-    scores = s.table @ np.array([fit.weights["second"].get(name, 0.0) for name in s.names])
+    scores = fit.models.scores("second", s.table, s.names)
     order = np.argsort(-scores, kind="stable")
     return Scored(tuple(s.units[i] for i in order), scores[order], s.table[order], s.names)
 

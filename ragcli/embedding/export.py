@@ -3,9 +3,9 @@
 KIND is `embedding model` or `reranker`. A model without the files of sentence-transformers is a plain transformer; how it is
 pooled then follows from its NAME (`presets.py`), and is the mean for an unknown one.
 
-The only file that imports sentence_transformers (and with it torch). It writes `model.onnx`, `tokenizer.json` and
-`model.json`, and fails unless ONNX Runtime gives the vectors (of a cross-encoder: the scores) that sentence-transformers
-gives, to 1e-4.
+The only file that imports sentence_transformers (and with it torch). It writes `model.onnx`, `tokens.onnx`,
+`tokenizer.json` and `model.json`, and fails unless ONNX Runtime gives the vectors (of a cross-encoder: the scores) that
+sentence-transformers gives, to 1e-4.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ragcli.embedding.models import ExportedModel
+from ragcli.embedding.models import TOKEN_STATES, ExportedModel
 from ragcli.embedding.onnx import OnnxEmbedder
 from ragcli.embedding.presets import preset_of
 
@@ -66,6 +66,15 @@ def export(source: Path, target: Path, name: str) -> None:
     }
     (target / "model.json").write_text(json.dumps(description))
     _check(reference, ExportedModel(directory=target, **description))
+    _quantize(target)
+
+
+def _quantize(target: Path) -> None:
+    """Write the model again with weights of 8 bits; one whose weights are in files of their own is left as it is."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    if {file.name for file in target.glob("*.onnx*")} == {"model.onnx"}:
+        quantize_dynamic(target / "model.onnx", target / TOKEN_STATES, weight_type=QuantType.QInt8, per_channel=True)
 
 
 def _with_pooling(source: Path, folder: Path, name: str) -> Path:

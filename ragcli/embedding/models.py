@@ -1,4 +1,4 @@
-"""Where models live: a name → a directory with `model.onnx`, `tokenizer.json` and `model.json`, exported once.
+"""Where models live: a name → a directory with `model.onnx`, `tokens.onnx`, `tokenizer.json` and `model.json`, exported once.
 
 The cache holds one directory per set of weights, named after the model and the first digits of the SHA-256 of its
 weights; it is written beside and renamed, so a directory that exists is complete. sentence-transformers and torch are
@@ -26,7 +26,8 @@ from ragcli.errors import ModelUnavailable
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2  # 2: with TOKEN_STATES
+TOKEN_STATES = "tokens.onnx"  # the model with weights of 8 bits, for the states of tokens; not of every model
 _DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+$")

@@ -3,30 +3,29 @@
 Two linear models, one after the other: the first weighs what costs nothing (`features.py`) and keeps the best few dozen
 units, the second adds how near the words of the question are to each unit in its passage (`likeness.py`). The answer is the
 unit, or the pair of units of different places, that most probably holds what is asked within the length of an answer. The
-confidence is a logistic model over the same numbers of the chosen unit. `benchmarks/fit_answers.py` fits all of them and
-writes `weights.json`."""
+confidence is a logistic model over the same numbers of the chosen unit. `benchmarks/fit_answers.py` fits all of them;
+`weights.py` holds them."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ragcli.datatypes import QueryWord
 from ragcli.generation.features import NAMES, asked, features
-from ragcli.generation.likeness import LATE, Column, late_features
+from ragcli.generation.likeness import LATE, late_features
 from ragcli.generation.pieces import Choice
 from ragcli.generation.units import LONGEST, Unit, units_of
+from ragcli.generation.weights import Column, Models, Stage, shipped
 from ragcli.protocols import SentenceCosines, TokenEmbedder
 from ragcli.results import Hit
 from ragcli.text.analyzer import terms
 from ragcli.text.asking import Form, wanted
+from ragcli.text.followup import without_context
 from ragcli.text.query import STOP_WORDS, Query, parse_query
 from ragcli.text.subquestions import sub_questions
 
@@ -36,10 +35,13 @@ if TYPE_CHECKING:
 PASSAGES = 5  # that a question is answered from; those after them are for parts of it
 MOST = 3  # units of an answer
 SHORTLIST = 24  # units that the second model sees
-ROOM = 3200  # characters of passages that are read token by token for one question
+ROOM = 2000  # characters of passages that are read token by token for one question
 _WHOLE = frozenset({"list", "steps", "comparison", "reason"})  # answers of which a part is not enough
 _NEARLY = 0.6  # of the score, that a shorter unit inside a chosen one may lack
 _LENGTH = 0.2  # what 600 characters more cost, as a share of the score
+_PART = LONGEST // 2  # characters that answer a part of a question
+_A_QUESTION = 2  # terms of its own that make a part of a question one that is answered by itself
+_SAID = 0.6  # share of a part's own terms, from which on an answer speaks of it
 OF_CHOSEN = ("context", "missing", "lacks", "hit_dense", "ctx_min", "ctx_heavy")
 OF_ALL = ("own", "context", "dense", "ctx", "ctx_min", "ctx_idf")
 SUMMARY = ("top", "ahead", "mass", "spread")
@@ -62,6 +64,11 @@ class Scored:
     table: Column
     names: tuple[str, ...]
 
+    @property
+    def stage(self) -> Stage:
+        """Which model scored them."""
+        return "second" if len(self.names) > len(NAMES) else "first"
+
 
 @dataclass(slots=True)
 class Chooser:
@@ -72,17 +79,18 @@ class Chooser:
     embed_query: Callable[[str], Vector]
     sentence_cosines: SentenceCosines
     embed_tokens: TokenEmbedder | None = None
+    models: Models = field(default_factory=shipped)
     _last: tuple[object, Choice] | None = field(default=None, init=False)
 
     def __call__(self, question: str, hits: Sequence[Hit]) -> Choice:
         """The choice within the length of an answer; a single unit may be longer. Ties go to the better hit, then to what
-        stands first. A part of the question that the choice says nothing of (see `sub_questions`) adds the best unit for
-        it."""
+        stands first. A part of the question that the choice says little of (see `sub_questions`) adds the best unit for
+        it where there is room."""
         key = (question, tuple((hit.rank, hit.whole.chunk_ids) for hit in hits))
         last = self._last  # read once: another thread may replace it
         if last is not None and last[0] == key:
             return last[1]
-        whole = choice_of(self.scored(question, hits[:PASSAGES]), LONGEST, wanted(question).form)
+        whole = choice_of(self.models, self.scored(question, hits[:PASSAGES]), LONGEST, wanted(question).form)
         choice = self._with_parts(question, hits, whole)
         self._last = (key, choice)
         return choice
@@ -90,11 +98,15 @@ class Chooser:
     def _with_parts(self, question: str, hits: Sequence[Hit], choice: Choice) -> Choice:
         units = list(choice.units)
         for part in sub_questions(question) if units else ():
-            if len(units) > 1 and not _speaks_of(part, question, units):
-                units.pop()
-            if not _speaks_of(part, question, units):
-                found = choice_of(self.scored(part, hits), LONGEST // 2)
-                units += [unit for unit in found.units[:1] if not any(overlaps(unit, other) for other in units)]
+            own = _own_terms(part, question)
+            if len(own) < _A_QUESTION or _share_said(own, units) >= _SAID:
+                continue
+            found = choice_of(self.models, self.scored(part, hits), _PART)
+            best = [unit for unit in found.units[:1] if not any(overlaps(unit, other) for other in units)]
+            kept = units[:1] if len(units) > 1 else units
+            fits = sum(len(unit.shown) for unit in [*kept, *best]) <= LONGEST
+            if best and fits and _share_said(own, best) > _share_said(own, units):
+                units = [*kept, *best]
         return Choice(tuple(units[:MOST]), choice.confidence)
 
     def scored(self, question: str, hits: Sequence[Hit]) -> Scored:
@@ -107,7 +119,7 @@ class Chooser:
         ids = list(dict.fromkeys(i for hit in hits for i in hit.whole.chunk_ids))
         cosines = self.sentence_cosines(ids, self.embed_query(query.text or question))
         table = features(asked(question, words), units, cosines)
-        scores = table @ _vector("first", NAMES)
+        scores = self.models.scores("first", table, NAMES)
         order = np.argsort(-scores, kind="stable")[:SHORTLIST]
         if self.embed_tokens is None:
             return Scored(tuple(units[i] for i in order), scores[order], table[order], NAMES)
@@ -117,29 +129,31 @@ class Chooser:
             return Scored(tuple(units[i] for i in order), scores[order], table[order], NAMES)
         order = order[kept]
         table = np.hstack([table[order], late])
-        scores = table @ _vector("second", NAMES + LATE)
+        scores = self.models.scores("second", table, NAMES + LATE)
         best = np.argsort(-scores, kind="stable")
         return Scored(tuple(units[i] for i in order[best]), scores[best], table[best], NAMES + LATE)
 
 
-def choice_of(scored: Scored, room: int, form: Form = "any") -> Choice:
+def choice_of(models: Models, scored: Scored, room: int, form: Form = "any") -> Choice:
     """The choice among scored units for a question that wants an answer of that form."""
     chosen = best_pair(scored, room)
     if not chosen:
         return Choice((), 0.0)
-    kind = _kind(scored.names)
-    bias = _weights()[f"bias_{kind}"]["bias"]
-    z = float(confidence_row(scored, chosen) @ _vector(f"confidence_{kind}", CONFIDENCE)) + bias
+    confidence = models.confidence(scored.stage, confidence_row(scored, chosen), CONFIDENCE)
     shown = chosen if form in _WHOLE else [_shortest(scored, i) for i in chosen]
-    return Choice(tuple(scored.units[i] for i in shown), 1 / (1 + math.exp(-max(-30.0, min(30.0, z)))))
+    return Choice(tuple(scored.units[i] for i in shown), confidence)
 
 
-def _speaks_of(part: str, question: str, units: Sequence[Unit]) -> bool:
-    """Whether the units hold, headings included, some word of a part that the rest of the question lacks."""
-    rest = set(terms(question.replace(part, " "))) | STOP_WORDS
-    own = set(terms(part)) - rest
+def _own_terms(part: str, question: str) -> frozenset[str]:
+    """The terms of a part of a question that the rest of it lacks, without stop words."""
+    said = without_context(part)
+    return frozenset(terms(said)) - frozenset(terms(question.replace(said, " "))) - STOP_WORDS
+
+
+def _share_said(own: frozenset[str], units: Sequence[Unit]) -> float:
+    """The share of the terms that some unit holds, headings and what leads in to it included."""
     there = {term for unit in units for term in (*unit.own_terms, *terms(" ".join([unit.lead, *unit.headings])))}
-    return not own or bool(own & there)
+    return len(own & there) / len(own)
 
 
 def best_pair(scored: Scored, room: int) -> list[int]:
@@ -152,7 +166,7 @@ def best_pair(scored: Scored, room: int) -> list[int]:
     best, chosen = -1.0, [0]
     for i, unit in enumerate(units):
         size = len(unit.shown)
-        alone = float(share[i]) * math.exp(-_LENGTH * size / LONGEST) * (1.0 if size <= max(room, LONGEST) else 0.5)
+        alone = float(share[i]) * math.exp(-_LENGTH * size / LONGEST) * (1.0 if size <= room else 0.5)
         if alone > best:
             best, chosen = alone, [i]
         for j in range(i + 1, len(units)):
@@ -195,19 +209,3 @@ def confidence_row(scored: Scored, chosen: Sequence[int]) -> Column:
     most = [float(scored.table[:, place[name]].max()) if name in place else 0.0 for name in OF_ALL]
     spread = -float(share @ np.log(share + 1e-9))
     return np.array([*own, top, ahead, float(share[list(chosen)].sum()), spread, *most])
-
-
-def _kind(names: Sequence[str]) -> str:
-    return "second" if len(names) > len(NAMES) else "first"
-
-
-@lru_cache(maxsize=8)
-def _vector(model: str, names: tuple[str, ...]) -> Column:
-    weights = _weights()[model]
-    return np.array([weights.get(name, 0.0) for name in names])
-
-
-@lru_cache(maxsize=1)
-def _weights() -> dict[str, dict[str, float]]:
-    text = files("ragcli.generation").joinpath("weights.json").read_text(encoding="utf-8")
-    return json.loads(text)  # type: ignore[no-any-return]

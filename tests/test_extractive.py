@@ -21,7 +21,7 @@ from ragcli.text.followup import without_context
 from ragcli.text.subquestions import sub_questions
 from ragcli.text.tables import cells, is_header, row_pairs
 from tests.conftest import Rag
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import make_hit
 
 HANDBOOK = """# Handbook
 

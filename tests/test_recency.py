@@ -12,7 +12,7 @@ from ragcli.generation.recency import newest_first
 from ragcli.generation.versions import Version
 from ragcli.results import Hit, Source
 from tests.conftest import Rag
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import make_hit
 
 QUESTION = "How many days of vacation does everybody get?"
 OLD = "Everybody gets 15 days of paid vacation every year."

@@ -11,7 +11,7 @@ from ragcli.generation.support import judge
 from ragcli.text.clauses import clauses
 from ragcli.text.folding import contains_quote
 from tests.conftest import EXAMPLES
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import make_hit
 from tests.sentence_pairs import FACTS, pairs
 
 TRAVEL = (

@@ -57,6 +57,12 @@ def test_a_clause_stands_under_the_clauses_that_it_lies_in() -> None:
     assert cut("clauses", 20, CONTRACT)[-1].headings[0] == "Article 2 Payment"
 
 
+def test_a_clause_with_a_whole_number_lies_in_its_article_and_holds_those_with_parts_of_it() -> None:
+    text = "Article 1 Scope\n\n1. Pumps of both plants are meant.\n\n1.1 Valves are not meant at all.\n\n2. Hoses are meant too.\n"
+    numbers = [[heading.split()[0] for heading in chunk.headings] for chunk in cut("clauses", 16, text)]
+    assert numbers == [["Article"], ["Article", "1."], ["Article", "1.", "1.1"], ["Article", "2."]]
+
+
 def test_articles_and_their_clauses_begin_chunks_and_what_lies_deeper_stays_with_them() -> None:
     assert [chunk.text.split()[0] for chunk in cut("clauses", 200, CONTRACT)] == [
         "Article",

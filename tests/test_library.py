@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from ragcli.ingest import Options
 from ragcli.settings import resolve
 from tests.conftest import heed_interrupts
 from tests.documents import make_docx, make_eml, make_pdf, pdf_of
-from tests.helpers.programs import next_line
+from tests.helpers.programs import PATIENCE, Lines
 from tests.helpers.web import web_site
 
 Write = Callable[[str, str | bytes], Path]
@@ -361,19 +360,25 @@ def test_watching_takes_in_what_changes_and_stops_on_control_c(write: Write, wor
         text=True,
         preexec_fn=heed_interrupts,  # noqa: PLW1509 - no thread runs yet
     )
+    shown, noted = Lines(process.stdout), Lines(process.stderr)
     try:
-        assert "1 added" in next_line(process.stdout)
-        assert "watching" in next_line(process.stderr)
-        time.sleep(0.5)
+        assert "1 added" in shown.next()
+        assert "watching" in noted.next()
         write("docs/.b.md.swp", "as editors do")
-        write("docs/b.tmp", "The second file.\n")
-        os.rename("docs/b.tmp", "docs/b.md")
-        assert "1 added" in next_line(process.stdout)
+        for _ in range(20):  # it begins to look a moment after it says so
+            write("docs/b.tmp", "The second file.\n")
+            os.rename("docs/b.tmp", "docs/b.md")
+            line = shown.next(3.0)
+            if line:
+                break
+        assert "1 added" in line
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) in (0, 130)
+        assert process.wait(timeout=PATIENCE) in (0, 130)
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        shown.close()
+        noted.close()
 
 
 class Folder(RuleBasedStateMachine):

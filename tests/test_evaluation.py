@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 import pytest
@@ -33,7 +33,7 @@ Write = Callable[[str, str], Path]
 @pytest.fixture
 def indexed(rag, write: Write):
     """Twenty-four documents about things of one colour each, and a gold set that asks for them."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for i in range(24):
         write(
             f"docs/{i:02}.txt", f"The unit number{i} is painted in colour{i % 6}. It was made in year{i} by maker{i}.\n"
@@ -51,7 +51,7 @@ def indexed(rag, write: Write):
     return rag
 
 
-def evaluated(rag, *arguments: str, code: int = 0) -> dict:
+def evaluated(rag, *arguments: str, code: int = 0) -> dict[str, Any]:
     return json.loads(rag("eval", "gold.jsonl", "--json", *arguments, code=code).stdout)
 
 

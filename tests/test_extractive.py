@@ -214,7 +214,9 @@ def test_two_citations_that_contradict_each_other_are_named_once() -> None:
     texts = ["The limit for a hotel night is 135 euros.", "The limit for a hotel night is 110 euros."]
     hits = [make_hit(text, rank, path=f"{rank}.md") for rank, text in enumerate(texts, start=1)]
     citer = Citer(hits)
-    sentences = tuple(citer.add(Claim(hit.passage.text, ((hit.rank, 100, hit.passage.span.end),))) for hit in hits)
+    added = [citer.add(Claim(hit.passage.text, ((hit.rank, 100, hit.passage.span.end),))) for hit in hits]
+    sentences = tuple(sentence for sentence in added if sentence is not None)
+    assert len(sentences) == len(hits)
     found = tuple(disputes(citer.citations, hits))
     assert [(entry.marker, entry.other) for entry in found] == [(1, 2), (2, 1)]
     answer = Answer(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import chromadb
 import numpy as np
@@ -34,10 +35,10 @@ CHUNKER = get_chunker("structure", 32, EMBEDDER)
 
 
 @contextmanager
-def writing(directory: Path, **options: object) -> Iterator[IndexWriter]:
+def writing(directory: Path, **options: Any) -> Iterator[IndexWriter]:
     with open_writer(
         directory, embedder=EMBEDDER.identity, chunker=CHUNKER.parameters, model_source="hashing", **options
-    ) as writer:  # type: ignore[arg-type]
+    ) as writer:
         yield writer
 
 

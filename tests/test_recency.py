@@ -112,7 +112,9 @@ def test_properties_of_a_file_do_not_make_it_newer_than_what_says_its_date() -> 
         exported.passage.document, type="docx", metadata={"dated": "2026-01-01", "dated_by": "properties"}
     )
     exported = replace(exported, passage=replace(exported.passage, document=document))
-    assert Version(exported).date.date.iso == "2026-01-01"
+    dated = Version(exported).date
+    assert dated is not None
+    assert dated.date.iso == "2026-01-01"
     assert newest_first(QUESTION, [plain, exported]).older == {}
 
 

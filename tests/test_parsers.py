@@ -89,7 +89,10 @@ def test_a_file_without_progress_is_given_up_and_its_neighbours_are_read(
 def test_the_limit_of_cpu_time_has_a_name_of_its_own(
     read: Callable[..., list[Reading]], write: Callable[[str, bytes], Path]
 ) -> None:
-    assert read([slow_pdf(write)], Limits(cpu_seconds=1.0))[0].reason == "limit: more than 1 s of CPU time"
+    assert (
+        read([slow_pdf(write)], Limits(cpu_seconds=1.0, idle_seconds=240.0))[0].reason
+        == "limit: more than 1 s of CPU time"
+    )
 
 
 def test_memory_is_limited_and_the_next_file_is_read(
@@ -115,7 +118,7 @@ def test_a_parser_that_is_killed_costs_one_file(write: Callable[[str, bytes], Pa
                 break
         time.sleep(0.5)
         os.kill(pool.processes()[0], signal.SIGSEGV)
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     finally:
         pool.close()
     assert [reading.reason for reading in readings] == ["the parser crashed (SIGSEGV)", ""]
@@ -208,11 +211,13 @@ def test_the_pool_reads_ahead_within_bounds(write: Callable[[str, bytes], Path])
 
 
 def test_a_parser_does_not_outlive_a_parent_that_is_killed(write: Callable[[str, bytes], Path], work: Path) -> None:
+    if not Path("/proc/self/cmdline").exists():
+        pytest.skip("needs /proc")
     slow_pdf(write, "docs/slow.pdf")
     environment = {**os.environ, "RAGCLI_EMBEDDING_MODEL": "hashing"}
     parent = subprocess.Popen([sys.executable, "-m", "ragcli", "ingest", "docs", "-q"], env=environment, cwd=work)
     children: list[int] = []
-    for _ in range(200):
+    for _ in range(1200):  # a minute, for a machine that is busy
         time.sleep(0.05)
         children = [
             pid for pid in _processes() if "ragcli.loaders.worker" in _command(pid) and str(parent.pid) in _command(pid)
@@ -221,9 +226,8 @@ def test_a_parser_does_not_outlive_a_parent_that_is_killed(write: Callable[[str,
             break
     parent.kill()
     parent.wait()
-    if not children:
-        pytest.skip("needs /proc")
-    deadline = time.monotonic() + 5
+    assert children
+    deadline = time.monotonic() + 15  # the file alone would keep it busy for longer
     while time.monotonic() < deadline and any("ragcli" in _command(pid) for pid in children):
         time.sleep(0.05)
     assert [pid for pid in children if "ragcli" in _command(pid)] == []

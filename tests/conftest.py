@@ -11,13 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from click.testing import Result
+from typer.testing import CliRunner
 
 from ragcli.cli.main import command_line
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CLI = command_line()
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+SLOW_SECONDS = 3600  # a test marked slow may take this long; `timeout` in pyproject.toml is the limit of the others
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
 
 
 @pytest.fixture(autouse=True)

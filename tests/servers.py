@@ -50,7 +50,7 @@ def _anthropic(script: Script, write: Callable[[bytes], None]) -> None:
     def event(kind: str, **content: object) -> None:
         write(f"event: {kind}\ndata: {json.dumps({'type': kind, **content})}\n\n".encode())
 
-    message = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None,
+    message: dict[str, object] = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None,
                "stop_sequence": None, "usage": {"input_tokens": 100, "output_tokens": 1}}  # fmt: skip
     event("message_start", message=message)
     event("content_block_start", index=0, content_block={"type": "text", "text": ""})

@@ -17,7 +17,7 @@ from ragcli.app.history import Shown
 from ragcli.app.opening import open_command, told
 from ragcli.errors import RagError
 from tests.conftest import Rag, heed_interrupts
-from tests.contract.test_generators import COPIER
+from tests.helpers.answers import COPIER
 from tests.servers import Script, model_server
 
 Write = Callable[[str, str | bytes], Path]

@@ -13,7 +13,7 @@ from ragcli.generation.support import judge
 from ragcli.generation.suspicion import suspicions
 from ragcli.results import Citation, Hit
 from ragcli.text.figures import canonical
-from tests.contract.test_generators import TEXT, make_hit
+from tests.helpers.answers import TEXT, make_hit
 
 QUOTE = "Every employee has 28 days of annual leave."
 

@@ -99,10 +99,10 @@ def test_what_a_document_says_of_itself_comes_before_what_its_file_says() -> Non
     file = {"created": "2025-06-01T10:00:00Z", "modified": "2025-07-01T10:00:00Z"}
     said = dated_metadata("docx", "Effective 1 July 2024", file)
     assert said == {"dated": "2024-07-01", "dated_by": "text"}
-    assert date_from("2023.docx", "", "docx", said).date == PartialDate(2024, 7, 1)
+    assert date_from("2023.docx", "", "docx", said) == (PartialDate(2024, 7, 1), "text")
     kept = dated_metadata("docx", "Nothing is said.", file)
     assert kept == {"dated": "2025-07-01", "dated_by": "properties"}
-    assert date_from("2023.docx", "", "docx", kept).by == "name"
+    assert date_from("2023.docx", "", "docx", kept) == (PartialDate(2023), "name")
     assert date_from("a.docx", "", "docx", kept) == (PartialDate(2025, 7, 1), "properties")
     front = dated_metadata("markdown", "Nothing is said.", {"created": "2022-01-05"})
     assert date_from("2023.md", "", "markdown", front) == (PartialDate(2022, 1, 5), "metadata")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 from typer.testing import CliRunner
 
 from ragcli import __version__
@@ -61,3 +62,36 @@ def test_no_module_of_the_package_is_longer_than_it_should_be() -> None:
         if (count := len(path.read_text().splitlines())) > 300
     }
     assert long == {}
+
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", CONTRIBUTING, re.DOTALL))
+
+
+def test_every_file_that_the_guide_for_contributors_names_is_there() -> None:
+    named = re.findall(r"(?:ragcli|tests|examples)/[\w./-]*", CONTRIBUTING)
+    assert len(named) > 10
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_name_that_the_guide_for_contributors_places_in_a_file_stands_there() -> None:
+    placed = re.findall(r"`(\w+)`\s(?:of|in)\s`((?:ragcli|tests)/[\w./]+\.py)`", CONTRIBUTING)
+    assert len(placed) >= 6
+    assert [(name, path) for name, path in placed if name not in (ROOT / path).read_text()] == []
+
+
+def test_every_command_of_the_guide_for_contributors_exists() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"^make ([\w-]+)", SHELL, re.MULTILINE)) <= set(targets)
+    programs = set(re.findall(r"^\.venv/bin/([\w-]+)", SHELL, re.MULTILINE))
+    assert programs <= {"pip", "pre-commit", "pytest", "rag"}
+    for path, name in re.findall(r"(tests/\w+\.py)::(\w+)", SHELL):
+        assert f"def {name}(" in (ROOT / path).read_text()
+
+
+def test_what_runs_before_a_commit_is_what_make_lint_runs() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert lint is not None
+    commands = [line.strip().replace("$(BIN)", ".venv/bin").removesuffix(" .") for line in lint[1].splitlines()]
+    assert [hook["entry"] for hook in hooks] == commands

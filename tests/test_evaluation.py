@@ -6,13 +6,22 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 import pytest
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import GoldError
-from ragcli.evaluation.gating import Baseline, baseline_text, changes_since, compare, load_baseline
+from ragcli.evaluation.gating import (
+    Baseline,
+    baseline_text,
+    changes_since,
+    check_threshold,
+    compare,
+    load_baseline,
+    parse_threshold,
+)
 from ragcli.evaluation.gold import Evidence, GoldQuestion, load_gold
 from ragcli.evaluation.spans import span_scores
 from ragcli.generation.abstention import scaled
@@ -24,7 +33,7 @@ Write = Callable[[str, str], Path]
 @pytest.fixture
 def indexed(rag, write: Write):
     """Twenty-four documents about things of one colour each, and a gold set that asks for them."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for i in range(24):
         write(
             f"docs/{i:02}.txt", f"The unit number{i} is painted in colour{i % 6}. It was made in year{i} by maker{i}.\n"
@@ -42,7 +51,7 @@ def indexed(rag, write: Write):
     return rag
 
 
-def evaluated(rag, *arguments: str, code: int = 0) -> dict:
+def evaluated(rag, *arguments: str, code: int = 0) -> dict[str, Any]:
     return json.loads(rag("eval", "gold.jsonl", "--json", *arguments, code=code).stdout)
 
 
@@ -455,3 +464,11 @@ def test_two_configurations_are_compared_question_by_question(indexed, write: Wr
     assert {entry["metric"] for entry in found["comparisons"]} >= {"ndcg@10", "answer_contains"}
     assert "within noise" in indexed("compare", "a.toml", "b.toml", "--gold", "gold.jsonl").stdout
     assert "no such file" in indexed("compare", "a.toml", "none.toml", "--gold", "gold.jsonl", code=2).stderr
+
+
+@pytest.mark.parametrize(("kind", "worse"), [("min", 0.999), ("max", 1.001)])
+def test_a_metric_that_equals_its_bound_passes(kind: Literal["min", "max"], worse: float) -> None:
+    bound = parse_threshold("hit@5=1.0", kind)
+    assert check_threshold(bound, {"hit@5": 1.0}).passed
+    assert not check_threshold(bound, {"hit@5": worse}).passed
+    assert check_threshold(bound, {}).reason == "not measured"

@@ -14,14 +14,15 @@ from ragcli.generation.candidates import candidates
 from ragcli.generation.citations import Citer
 from ragcli.generation.conflicts import disputes
 from ragcli.generation.pieces import claim_of
+from ragcli.generation.relevance import share_cited
 from ragcli.generation.units import units_of
 from ragcli.render.terminal import TerminalRenderer
-from ragcli.results import Answer
+from ragcli.results import Answer, Citation, Hit
 from ragcli.text.followup import without_context
 from ragcli.text.subquestions import sub_questions
 from ragcli.text.tables import cells, is_header, row_pairs
 from tests.conftest import Rag
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import chooser, make_hit
 
 HANDBOOK = """# Handbook
 
@@ -225,7 +226,9 @@ def test_two_citations_that_contradict_each_other_are_named_once() -> None:
     texts = ["The limit for a hotel night is 135 euros.", "The limit for a hotel night is 110 euros."]
     hits = [make_hit(text, rank, path=f"{rank}.md") for rank, text in enumerate(texts, start=1)]
     citer = Citer(hits)
-    sentences = tuple(citer.add(Claim(hit.passage.text, ((hit.rank, 100, hit.passage.span.end),))) for hit in hits)
+    added = [citer.add(Claim(hit.passage.text, ((hit.rank, 100, hit.passage.span.end),))) for hit in hits]
+    sentences = tuple(sentence for sentence in added if sentence is not None)
+    assert len(sentences) == len(hits)
     found = tuple(disputes(citer.citations, hits))
     assert [(entry.marker, entry.other) for entry in found] == [(1, 2), (2, 1)]
     answer = Answer(
@@ -274,3 +277,24 @@ def test_a_follow_up_is_answered_by_what_it_asks_and_not_by_what_was_said(rag_wi
     answers = [line for line in shown.splitlines() if line.endswith("]")]
     assert answers[0].startswith("Every employee has 28 days of annual leave.")
     assert "Unused days expire on 31 March." in answers[1]
+
+
+def under(*headings: str, text: str = "Every employee has 28 days.\n") -> Hit:
+    hit = make_hit(text)
+    return replace(hit, passage=replace(hit.passage, headings=headings))
+
+
+def test_a_heading_that_names_what_is_asked_for_makes_the_answer_more_certain() -> None:
+    question = "How many days of annual leave does an employee have?"
+    named, other = (chooser()(question, [under(heading)]) for heading in ("Annual leave", "Parking"))
+    assert [unit.shown for unit in named.units] == [unit.shown for unit in other.units]
+    assert named.confidence > 1.5 * other.confidence
+
+
+def test_what_a_citation_has_in_its_heading_counts_as_cited() -> None:
+    hit = under("Annual leave")
+    question, passage = "How much annual leave has an employee?", hit.passage
+    citation = Citation(1, 1, passage.document, passage.span, passage.headings, passage.text, "exact")
+    assert share_cited(question, [citation], [hit]) == 1.0
+    assert share_cited(question, [replace(citation, headings=())], [hit]) == pytest.approx(1 / 3)
+    assert share_cited(question, [replace(citation, status="unsupported")], [hit]) == 0.0

@@ -1,15 +1,26 @@
-"""Fusion written as the arithmetic, and stitching."""
+"""Fusion written as the arithmetic, and passages: stitched, and grown to their sections."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Span
-from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
+from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord, Span
+from ragcli.index.ranking import top
+from ragcli.results import Hit, LegTrace, ScoredChunk, ScoreTrace, Understood
 from ragcli.retrieval.fusion import Leg, fuse
-from ragcli.retrieval.stitching import stitch
+from ragcli.retrieval.retriever import RetrievalOptions, Retriever
+from ragcli.retrieval.stitching import grow, stitch
+from ragcli.text.query import Query
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Matrix, Vector
 
 LEXICAL = Leg("lexical", [Candidate(1, 8.0), Candidate(2, 4.0)], 0.5, floor=0.0)
 DENSE = Leg("dense", [Candidate(2, 0.9), Candidate(3, 0.5), Candidate(1, 0.1)], 0.5)
@@ -69,3 +80,97 @@ def test_other_sections_documents_and_full_groups_stay_apart() -> None:
     assert len(stitch([scored(1, 0.9), scored(2, 0.8, heading="B")], 5)) == 2
     assert len(stitch([scored(1, 0.9), scored(2, 0.8, document="e")], 5)) == 2
     assert len(stitch([scored(i, 1 - i / 10) for i in range(1, 5)], 5)) == 2
+
+
+def test_what_lies_below_the_floor_of_a_leg_counts_as_nothing_and_not_as_less() -> None:
+    fused = dict(fuse([Leg("dense", [Candidate(1, 1.0), Candidate(2, 0.2)], 1.0, floor=0.6)]))
+    assert (fused[1].total, fused[2].total) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("method", ["convex", "rrf"])
+def test_equal_totals_are_in_the_order_of_rows(method: str) -> None:
+    legs = [
+        Leg("a", [Candidate(9, 2.0), Candidate(4, 1.0)], 0.5),
+        Leg("b", [Candidate(4, 2.0), Candidate(9, 1.0)], 0.5),
+    ]
+    assert [row for row, _ in fuse(legs, method=method)] == [4, 9]
+    assert top(np.array([0.5, 0.9, 0.5, 0.5]), 3) == [(2, 0.9), (1, 0.5), (3, 0.5)]
+
+
+class Rankings:
+    """An index of chunks 1, 2, 3 …, whose rankings are given: their dense scores in order, and no lexical ones."""
+
+    def __init__(self, dense: Sequence[float]) -> None:
+        self._dense = [Candidate(row, score) for row, score in enumerate(dense, 1)]
+
+    def dense_search(self, vector: Vector, k: int, where: Filter) -> list[Candidate]:
+        return self._dense[:k]
+
+    def rescore(self, vector: Vector, rows: Sequence[int]) -> list[Candidate]:
+        return [entry for entry in self._dense if entry.row in rows]
+
+    def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
+        return []
+
+    def words(self, query: Query) -> list[QueryWord]:
+        return []
+
+    def understand(self, question: str) -> Understood:
+        return Understood(question)
+
+    def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
+        return {row: (entry.chunk, entry.document) for row in rows for entry in [scored(row, 0.0)]}
+
+    def vectors(self, rows: Sequence[int]) -> Matrix:
+        return np.zeros((len(rows), 1), dtype=np.float32)
+
+    def document_chunks(self, document_id: str) -> Sequence[Chunk]:
+        return []
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def test_asking_for_more_hits_than_candidates_does_not_move_the_floor() -> None:
+    options = RetrievalOptions(mode="dense", depth=3)
+    retriever = Retriever(Rankings([0.9, 0.7, 0.5, 0.3, 0.1]), lambda _: np.zeros(1, dtype=np.float32), options)
+    few, many = ([e.score for e in retriever.rank("pump", limit, Filter(), {}, [])] for limit in (3, 5))
+    assert few == pytest.approx([1.0, 0.5, 0.0])
+    assert many == pytest.approx([1.0, 0.5, 0.0, 0.0, 0.0])
+
+
+def test_a_passage_has_no_more_tokens_than_allowed() -> None:
+    neighbours = [scored(1, 0.9), scored(2, 0.8), scored(3, 0.7)]  # of two tokens each
+    assert [hit.passage.tokens for hit in stitch(neighbours, 5, max_tokens=6)] == [6]
+    assert [hit.passage.tokens for hit in stitch(neighbours, 5, max_tokens=5)] == [4, 2]
+
+
+def section(*headings: str) -> list[Chunk]:
+    """The chunks of a document, one under each heading."""
+    return [scored(ordinal, 0.0, heading).chunk for ordinal, heading in enumerate(headings)]
+
+
+def hit_on(*ordinals: int, heading: str = "A") -> list[Hit]:
+    """A hit on each of these chunks, the first the best."""
+    return stitch([scored(ordinal, 1 - i / 10, heading) for i, ordinal in enumerate(ordinals)], 9, max_chunks=1)
+
+
+def test_a_passage_grows_to_its_section_and_no_further() -> None:
+    chunks = section("A", "B", "B", "B", "C")
+    grown = grow(hit_on(2, heading="B"), 5, lambda _: chunks)
+    assert [hit.passage.text for hit in grown] == ["chunk 1\nchunk 2\nchunk 3"]
+    assert (grown[0].passage.span.start, grown[0].passage.span.end) == (8, 31)
+
+
+def test_a_passage_grows_as_far_as_its_tokens_allow_what_follows_first() -> None:
+    chunks = section(*"AAAAAA")
+    assert [hit.passage.text for hit in grow(hit_on(2), 5, lambda _: chunks, max_tokens=4)] == ["chunk 2\nchunk 3"]
+    assert [hit.passage.text for hit in grow(hit_on(5), 5, lambda _: chunks, max_tokens=4)] == ["chunk 4\nchunk 5"]
+
+
+def test_a_growing_passage_takes_nothing_that_a_better_one_has() -> None:
+    chunks = section(*"AAAAAAAA")
+    grown = grow(hit_on(2, 4, 3), 5, lambda _: chunks, max_tokens=6)
+    assert [hit.passage.text for hit in grown] == ["chunk 1\nchunk 2\nchunk 3", "chunk 4\nchunk 5\nchunk 6"]
+    assert [hit.rank for hit in grown] == [1, 2]
+    assert len(grow(hit_on(2, 4), 1, lambda _: chunks, max_tokens=6)) == 1

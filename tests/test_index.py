@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import chromadb
 import numpy as np
 import pytest
 
 from ragcli.chunking import get_chunker
-from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
+from ragcli.datatypes import Condition, Filter, NewDocument, SourceFile, source_id
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound
 from ragcli.index.catalog import VECTORS
@@ -34,10 +35,10 @@ CHUNKER = get_chunker("structure", 32, EMBEDDER)
 
 
 @contextmanager
-def writing(directory: Path, **options: object) -> Iterator[IndexWriter]:
+def writing(directory: Path, **options: Any) -> Iterator[IndexWriter]:
     with open_writer(
         directory, embedder=EMBEDDER.identity, chunker=CHUNKER.parameters, model_source="hashing", **options
-    ) as writer:  # type: ignore[arg-type]
+    ) as writer:
         yield writer
 
 
@@ -374,3 +375,31 @@ def test_above_the_exact_limit_the_graph_answers_and_later_chunks_are_found_too(
         for question, path in (("alpha3 beta3", "3.txt"), ("gamma delta", "late.txt")):
             assert found(reader, question)[1][0] == path
         assert "7.txt" not in found(reader, "alpha7 beta7")[1]
+
+
+def test_of_two_equal_chunks_the_one_of_the_document_that_says_more_of_it_comes_first(directory: Path) -> None:
+    chunk = "The pump leaks at the upper joint since last winter."
+    with writing(directory) as writer:
+        for path, more in (("a.md", "colours"), ("b.md", "pump")):
+            put(
+                writer,
+                new(path, f"# One\n\n{chunk}\n\n# Two\n\n" + f"The {more} of engineers are a matter of taste. " * 6),
+            )
+    with closing(IndexReader(directory)) as reader:
+        ranking = reader.lexical_search(reader.words(parse_query("leaks pump")), 10, Filter())
+        chunks = reader.chunks([entry.row for entry in ranking])
+        equal = [(entry, chunks[entry.row][1].path) for entry in ranking if chunk in chunks[entry.row][0].text]
+        assert [path for _, path in equal] == ["b.md", "a.md"]
+        (best, _), (other, _) = equal
+        assert dict(best.parts)["chunk"] == dict(other.parts)["chunk"]
+        assert best.score == pytest.approx((dict(best.parts)["chunk"] + dict(best.parts)["document"]) / 2)
+
+
+@pytest.mark.parametrize("where", [Filter(roots=("team",)), Filter(conditions=(Condition("root", "=", "team"),))])
+def test_a_document_is_also_where_its_copies_are(directory: Path, where: Filter) -> None:
+    original, copy = new("docs/a.md", "annual leave days"), new("team/a.md", "annual leave days", root="team")
+    with writing(directory) as writer:
+        put(writer, original, new("docs/b.md", "annual leave days of others"))
+        writer.add_copies([(copy.source, original.document.document_id)])
+    with closing(IndexReader(directory)) as reader:
+        assert found(reader, "leave", where) == (["docs/a.md"], ["docs/a.md"])

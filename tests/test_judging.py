@@ -21,7 +21,7 @@ from ragcli.measurements import EvalReport
 from ragcli.render.evaluation import evaluation_lines, outcome_lines, tag_lines, worst_lines
 from ragcli.results import Answer, Hit, QueryResult, Sentence
 from tests.conftest import Rag, shared_data
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import make_hit
 
 Write = Callable[[str, str], Path]
 

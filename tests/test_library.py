@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +25,8 @@ from ragcli.ingest import Options
 from ragcli.settings import resolve
 from tests.conftest import heed_interrupts
 from tests.documents import make_docx, make_eml, make_pdf, pdf_of
+from tests.helpers.programs import PATIENCE, Lines
+from tests.helpers.web import web_site
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -250,6 +249,17 @@ def test_conditions_hold_or_do_not(text: str, values: dict[str, str], expected: 
     assert all_hold([parse_condition(text)], values) is expected
 
 
+def test_several_values_of_one_key_are_alternatives_and_everything_else_must_hold_together() -> None:
+    def holds(*texts: str, **values: str) -> bool:
+        return all_hold([parse_condition(text) for text in texts], values)
+
+    assert holds("title=a", "title=b", title="b")
+    assert not holds("title=a", "title=b", title="c")
+    assert not holds("title=a", "author=x", title="a", author="y"), "other keys are no alternatives"
+    assert not holds("title!=a", "title!=b", title="b"), "none of the excluded values may be there"
+    assert not holds("size>10", "size<20", size="30"), "both ends of a range must hold"
+
+
 @pytest.mark.parametrize("text", ["", "colour=red", "size=large", "modified=yesterday", "title>a", "modified"])
 def test_conditions_that_make_no_sense_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
@@ -308,22 +318,8 @@ SITE = {
 @pytest.fixture
 def site() -> Iterator[str]:
     """The address of a server of the pages above."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = SITE.get(self.path, "").replace("{origin}", origin).encode()
-            self.send_response(200 if body else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None: ...
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        origin = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield origin
-        server.shutdown()
+    with web_site(SITE) as address:
+        yield address
 
 
 def test_web_pages_are_fetched_when_asked_for_and_cited_by_their_address(rag, site: str) -> None:
@@ -364,21 +360,25 @@ def test_watching_takes_in_what_changes_and_stops_on_control_c(write: Write, wor
         text=True,
         preexec_fn=heed_interrupts,  # noqa: PLW1509 - no thread runs yet
     )
+    shown, noted = Lines(process.stdout), Lines(process.stderr)
     try:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert "1 added" in process.stdout.readline()
-        assert "watching" in process.stderr.readline()
-        time.sleep(0.5)
+        assert "1 added" in shown.next()
+        assert "watching" in noted.next()
         write("docs/.b.md.swp", "as editors do")
-        write("docs/b.tmp", "The second file.\n")
-        os.rename("docs/b.tmp", "docs/b.md")
-        assert "1 added" in process.stdout.readline()
+        for _ in range(20):  # it begins to look a moment after it says so
+            write("docs/b.tmp", "The second file.\n")
+            os.rename("docs/b.tmp", "docs/b.md")
+            line = shown.next(3.0)
+            if line:
+                break
+        assert "1 added" in line
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) in (0, 130)
+        assert process.wait(timeout=PATIENCE) in (0, 130)
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        shown.close()
+        noted.close()
 
 
 class Folder(RuleBasedStateMachine):

@@ -23,7 +23,7 @@ from ragcli.results import Hit, Prompt
 from ragcli.settings import model_cache
 from ragcli.text.folding import contains_quote
 from tests.conftest import EXAMPLES, Rag
-from tests.contract.test_generators import COPIER, make_hit, writing
+from tests.helpers.answers import COPIER, make_hit, writing
 from tests.real_gguf import real_gguf
 from tests.servers import Script, file_server, model_server
 

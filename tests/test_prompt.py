@@ -16,7 +16,7 @@ from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
 from ragcli.results import Hit, Source
 from ragcli.text.followup import condense
 from ragcli.text.questions import expected_answer, question_kind
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import make_hit
 
 
 def words(text: str) -> int:

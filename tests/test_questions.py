@@ -11,7 +11,7 @@ import pytest
 from ragcli.datatypes import TokenStates
 from ragcli.generation.candidates import Candidate, candidates
 from ragcli.generation.context import in_context, question_parts
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import make_hit
 
 
 def spans(text: str) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ from ragcli.generation.recency import newest_first
 from ragcli.generation.versions import Version
 from ragcli.results import Hit, Source
 from tests.conftest import Rag
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import make_hit
 
 QUESTION = "How many days of vacation does everybody get?"
 OLD = "Everybody gets 15 days of paid vacation every year."
@@ -112,7 +112,9 @@ def test_properties_of_a_file_do_not_make_it_newer_than_what_says_its_date() -> 
         exported.passage.document, type="docx", metadata={"dated": "2026-01-01", "dated_by": "properties"}
     )
     exported = replace(exported, passage=replace(exported.passage, document=document))
-    assert Version(exported).date.date.iso == "2026-01-01"
+    dated = Version(exported).date
+    assert dated is not None
+    assert dated.date.iso == "2026-01-01"
     assert newest_first(QUESTION, [plain, exported]).older == {}
 
 

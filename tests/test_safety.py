@@ -22,7 +22,7 @@ from ragcli.generation.markers import SentenceStream
 from ragcli.render.answers import AnswerStream
 from ragcli.render.terminal import TerminalRenderer
 from ragcli.results import Answer, Hit, QueryResult, Sentence
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import make_hit
 
 OWN = re.compile(  # what rich itself writes: colour, links, and the cursor of the live line
     r"\x1b\[[0-9;]*m|\x1b\]8;(?:id=[0-9]+)?;[^\x07\x1b]*\x1b\\|\x1b\[\?25[lh]|\x1b\[[0-9]*[AKG]|\x1b\[2K|\r"

@@ -94,7 +94,7 @@ def test_platt_scaling_finds_the_logistic_that_made_the_outcomes() -> None:
     random = np.random.default_rng(3)
     z = random.normal(size=20_000)
     right = random.random(len(z)) < 1 / (1 + np.exp(-(2.5 * z - 0.7)))
-    slope, intercept = platt(1 / (1 + np.exp(-z)), right.tolist())
+    slope, intercept = platt((1 / (1 + np.exp(-z))).tolist(), right.tolist())
     assert slope == pytest.approx(2.5, abs=0.1)
     assert intercept == pytest.approx(-0.7, abs=0.1)
 

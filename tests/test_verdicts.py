@@ -11,7 +11,7 @@ from ragcli.generation.support import judge
 from ragcli.text.clauses import clauses
 from ragcli.text.folding import contains_quote
 from tests.conftest import EXAMPLES
-from tests.contract.test_generators import make_hit
+from tests.helpers.answers import make_hit
 from tests.sentence_pairs import FACTS, pairs
 
 TRAVEL = (
@@ -156,3 +156,32 @@ def test_the_sources_of_the_facts_stand_in_the_example_documents() -> None:
     ]
     for fact in FACTS:
         assert any(contains_quote(text, fact.source) for text in texts), fact.source
+
+
+@pytest.mark.parametrize(
+    ("said", "quote"),
+    [
+        ("The fee is 1", "The fee is 1.5 euros"),
+        ("The fee is 1.", "The fee is 1,500 euros"),
+        ("The office opens at 6", "The office opens at 6:30"),
+        ("5 euros are due.", "1.5 euros are due."),
+    ],
+)
+def test_a_number_that_is_cut_off_in_the_source_is_another_number(said: str, quote: str) -> None:
+    assert judge(said, quote).status == "unsupported"
+
+
+def test_the_end_of_a_range_is_no_copy_of_the_range() -> None:
+    assert judge("The fee is 10", "The fee is 10-20 euros").status != "exact"
+    assert judge("The fee is 10-20 euros", "The fee is 10-20 euros").status == "exact"
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("Pumps, valves, filters, hoses and gauges.", "paraphrase"),
+        ("Pumps, valves, filters, hoses, gauges and tanks.", "unsupported"),
+    ],
+)
+def test_three_of_five_words_in_the_source_make_a_paraphrase_and_three_of_six_do_not(said: str, status: str) -> None:
+    assert judge(said, "Pumps, valves and filters lie here.").status == status

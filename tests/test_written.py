@@ -19,7 +19,7 @@ from ragcli.generation.prompt import fence_of
 from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
 from ragcli.render.answers import AnswerStream
 from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult, Sentence
-from tests.contract.test_generators import chooser, generator, make_hit
+from tests.helpers.answers import chooser, generator, make_hit
 
 QUESTION = "How many days of annual leave does every employee have?"
 LEAVE = "Every employee has 28 days of annual leave."

@@ -39,7 +39,8 @@ def allowed_rows(
 
 
 def matching_documents(connection: sqlite3.Connection, where: Filter) -> list[int]:
-    """Rows of the documents that fulfil the conditions on documents; the path of a copy counts like that of its document."""
+    """Rows of the documents that fulfil the conditions on documents; the path and the root of a copy count like those of its
+    document."""
     also: dict[int, list[tuple[str, str]]] = {}
     for of, path, root in connection.execute("SELECT of, path, root FROM copies"):
         also.setdefault(of, []).append((path, root))
@@ -54,8 +55,8 @@ def matching_documents(connection: sqlite3.Connection, where: Filter) -> list[in
             and (
                 not where.conditions
                 or all_hold(where.conditions, _dated(where, {
-                    **json.loads(metadata), "path": path, "type": type_, "root": root, "size": str(size), "title": title,
-                    "language": language, "partial": partial,
+                    **json.loads(metadata), "path": path, "type": type_, "root": "\n".join(place[1] for place in places),
+                    "size": str(size), "title": title, "language": language, "partial": partial,
                 }))
             )
         ):  # fmt: skip

@@ -9,53 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ragcli.datatypes import DocumentRecord, QueryWord, Span
 from ragcli.drafts import Claim, DraftEvent, End
-from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import ModelUnavailable
 from ragcli.generation import Writing, get_generator
 from ragcli.generation.choosing import Chooser
 from ragcli.generation.citations import Citer
 from ragcli.protocols import Generator
-from ragcli.results import Hit, LegTrace, Passage, ScoreTrace
-from ragcli.text.analyzer import stem
-from ragcli.text.query import Query
+from tests.helpers.answers import COPIER, chooser, generator, make_hit, words_of
 from tests.servers import Script, model_server
-
-EMBEDDER = HashingEmbedder()
-TEXT = "Every employee has 28 days of annual leave. Carry over ends on 31 March.\n\nThe office opens at 6.\n"
-COPIER = Path(__file__).resolve().parents[1] / "fixtures" / "copier.gguf"
-
-
-def make_hit(text: str = TEXT, rank: int = 1, start: int = 100, *, path: str = "d.md", language: str = "en") -> Hit:
-    record = DocumentRecord(path, path, "", "markdown", "Handbook", 1, True, language=language)
-    span = Span(start, start + len(text), None, None, 5, 5 + text.count("\n"))
-    trace = ScoreTrace("convex", (LegTrace("dense", 1, 0.5, 1, 1, 1, (("chunk", 0.5),)),), 1.0)
-    return Hit(Passage(record, ("c",), text, span, ("Leave",)), 1.0 / rank, rank, trace)
-
-
-def words_of(query: Query) -> list[QueryWord]:
-    """Every word of a question as if it were equally rare."""
-    return [QueryWord((stem(token, "en"),), 2.0) for token in query.tokens]
-
-
-def chooser() -> Chooser:
-    return Chooser(words_of, EMBEDDER.embed_query, lambda chunk_ids, vector: {})
-
-
-def writing(**changes: object) -> Writing:
-    return Writing(
-        choose=chooser(),
-        embed_documents=EMBEDDER.embed_documents,
-        embed_query=EMBEDDER.embed_query,
-        sentence_cosines=lambda chunk_ids, vector: {},
-        **changes,  # type: ignore[arg-type]
-    )
-
-
-def generator(*models: str, **changes: object) -> Generator:
-    return get_generator(models, writing(**changes))
-
 
 KINDS = ["extractive", "random gguf", "copying gguf", "openai", "anthropic", "chain"]
 

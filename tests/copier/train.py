@@ -29,8 +29,10 @@ class Block(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.attn_norm, self.ffn_norm = nn.RMSNorm(SHAPE.width, 1e-5), nn.RMSNorm(SHAPE.width, 1e-5)
-        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
-            setattr(self, name, nn.Linear(SHAPE.width, SHAPE.width, bias=False))
+        self.attn_q = nn.Linear(SHAPE.width, SHAPE.width, bias=False)
+        self.attn_k = nn.Linear(SHAPE.width, SHAPE.width, bias=False)
+        self.attn_v = nn.Linear(SHAPE.width, SHAPE.width, bias=False)
+        self.attn_output = nn.Linear(SHAPE.width, SHAPE.width, bias=False)
         self.ffn_gate = nn.Linear(SHAPE.width, SHAPE.hidden, bias=False)
         self.ffn_up = nn.Linear(SHAPE.width, SHAPE.hidden, bias=False)
         self.ffn_down = nn.Linear(SHAPE.hidden, SHAPE.width, bias=False)

@@ -17,7 +17,7 @@ from ragcli.generation.drafting import Draft, Watcher
 from ragcli.generation.pieces import Choice, claim_of
 from ragcli.generation.recency import Newest, newest_first, older_versions
 from ragcli.generation.relevance import share_cited
-from ragcli.protocols import Generator
+from ragcli.protocols import Generator, Judge
 from ragcli.results import Answer, Citation, Closest, Dispute, Hit, QueryResult
 from ragcli.text.subquestions import sub_questions
 
@@ -41,7 +41,8 @@ class Answerer:
 
     With a confidence of at least `threshold` it answers. Below it, and from `closest` on, the piece that comes closest is
     the reply, and says so; below that there is none. A sentence that nothing supports is marked (`verify` warn and fail) or
-    left out (drop). An answer without any supported sentence is none."""
+    left out (drop). An answer without any supported sentence is none. `judge` gives the entailment model, if any, that decides
+    on sentences which a model wrote; it is not asked about copied ones."""
 
     retrieve: Callable[[str, int, Filter], QueryResult]
     widen: Callable[[Sequence[Hit]], list[Hit]]
@@ -52,6 +53,7 @@ class Answerer:
     verify: Verify = "warn"
     scaling: tuple[float, float] = (1.0, 0.0)  # slope and intercept of the confidence; see `abstention.scaled`
     fallback: Callable[[], Generator] | None = None  # gives the extractive generator
+    judge: Callable[[], Judge | None] = lambda: None
 
     def answer(self, question: str, k: int, where: Filter, watcher: Watcher | None = None) -> Answer:
         """The answer with its citations, or `answered=False` with the closest piece, if any, and the nearest passages. An
@@ -70,7 +72,8 @@ class Answerer:
         if writing:
             generator = self.writer()
             copied, patient = generator.name == EXTRACTIVE, self.fallback is not None
-            draft = Draft(hits, self.verify, watcher, result.asked, copied=copied, patient=patient)
+            judge = None if copied else self.judge()
+            draft = Draft(hits, self.verify, watcher, result.asked, copied=copied, judge=judge, patient=patient)
             draft = self._written(generator, draft)
             name = generator.name  # of a chain: the one that wrote
         answered = draft.holds

@@ -93,6 +93,19 @@ class Reranker(Protocol):
         """Relevance of each passage, 0 to 1, in their order."""
 
 
+class Judge(Protocol):
+    """Says whether one text follows from another (natural language inference)."""
+
+    @property
+    def name(self) -> str:
+        """Shown beside what it decided."""
+
+    def entails(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[float, float]]:
+        """For each pair (premise, hypothesis), in their order: the probabilities, 0 to 1, that the premise entails the
+        hypothesis and that it contradicts it. Their sum is at most 1. A model that does not tell a contradiction from what
+        merely does not follow gives 0 for it."""
+
+
 class Generator(Protocol):
     """Writes an answer from evidence."""
 

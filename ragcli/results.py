@@ -92,6 +92,18 @@ CitationStatus = Literal["exact", "normalised", "paraphrase", "misattributed", "
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the entailment model `model` says of a sentence and its source: the probabilities, 0 to 1, that the source
+    entails the sentence and that it contradicts it. `decided` says whether the status of the citation is the model's; else
+    it is that of the rules."""
+
+    model: str
+    entailment: float
+    contradiction: float
+    decided: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """The place that supports a sentence of an answer.
 
@@ -99,7 +111,8 @@ class Citation:
     after folding white space, case and typography (normalised), most of its words and every figure and name of it
     (paraphrase), in this place although the writer named another (misattributed), or not supported by it (unsupported).
     `score` is the share of the sentence's terms that the quotation holds, `problems` say what of it the source does not
-    bear out, and `flags` what is suspicious about the source's text itself.
+    bear out, and `flags` what is suspicious about the source's text itself. `judgement` is what an entailment model says, None
+    where none was asked.
     """
 
     marker: int
@@ -112,6 +125,7 @@ class Citation:
     score: float = 1.0
     problems: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class Settings:
     answer_closest_fails: bool = True  # whether only the closest piece is exit code 4, else 0
     answer_max_sentences: int = 3  # of an extractive answer: sentences, items, lists, rows, paragraphs
     answer_verify: str = "warn"
+    answer_judge: str = ""  # or an entailment model, which reads written sentences: a directory or a hub name
     answer_fallback: bool = True  # extractive when what a model wrote is no answer
     answer_context_tokens: int = 700
     answer_max_tokens: int = 512

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ragcli.index.reader import IndexReader
     from ragcli.ingest import Progress
     from ragcli.measurements import Diagnosis, EvalReport
-    from ragcli.protocols import Embedder, Generator
+    from ragcli.protocols import Embedder, Generator, Judge
     from ragcli.reports import IndexStats, IngestReport
     from ragcli.results import Answer, Prompt, QueryResult
     from ragcli.retrieval.retriever import Retriever
@@ -131,9 +131,7 @@ class App:
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> IngestReport:
         """Bring the index up to date with what the request names, or with everything ever ingested when it names nothing.
-
-        Raises UsageError when there is nothing to ingest or a path does not exist.
-        """
+        Raises UsageError when there is nothing to ingest or a path does not exist."""
         from ragcli.app.ingestion import ingest_paths
 
         return ingest_paths(self, request, on_progress=on_progress)
@@ -193,6 +191,13 @@ class App:
         return build_generator(self)
 
     @cached_property
+    def judge(self) -> Judge | None:
+        """The entailment model that the settings name; loaded once, when a model has written something."""
+        from ragcli.app.searching import build_judge
+
+        return build_judge(self)
+
+    @cached_property
     def chooser(self) -> Chooser:
         """What chooses the pieces of an answer, and says how likely they hold it."""
         from ragcli.app.searching import build_chooser
@@ -239,11 +244,6 @@ class App:
         from ragcli.app.searching import writing_model
 
         return writing_model(self)
-
-    def located(self, name: str) -> Path | str:
-        """`name` as a path from the working directory when it is a folder there."""
-        path = self.directory / name
-        return path if path.is_dir() else name
 
     def answerer(self) -> Answerer:
         """The answerer that the settings describe; a language model is loaded with the first answer that is written."""

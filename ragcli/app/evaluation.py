@@ -277,6 +277,7 @@ def _config(app: App, k: int) -> dict[str, object]:
         "k": k,
         "rerank": settings.retrieval_rerank,
         "answer_model": ", ".join(app.model_names),
+        **({"judge": settings.answer_judge} if settings.answer_judge else {}),
         "embedder": manifest.embedder["name"],
         "chunker": dict(manifest.chunker),
         "analyzer": manifest.analyzer,

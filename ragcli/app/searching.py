@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ragcli.generation import Writing
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.store import Stored
-    from ragcli.protocols import Generator, Reranker
+    from ragcli.protocols import Generator, Judge, Reranker
     from ragcli.results import Hit, Prompt, QueryResult
     from ragcli.retrieval.transforms import Transform
     from ragcli.text.synonyms import Synonyms
@@ -89,11 +89,40 @@ def _reranker(app: App) -> Reranker | None:
     from ragcli.embedding.cross import get_reranker
 
     return get_reranker(
-        str(app.located(app.settings.retrieval_rerank)),
+        _located(app, app.settings.retrieval_rerank),
         cache=model_cache(),
         offline=app.settings.offline,
         note=app.note,
     )
+
+
+def build_judge(app: App) -> Judge | None:
+    """The entailment model that the settings name, if any. Raises ModelUnavailable, UsageError."""
+    if not app.settings.answer_judge:
+        return None
+    from ragcli.embedding.entailment import get_judge
+
+    return get_judge(
+        _located(app, app.settings.answer_judge), cache=model_cache(), offline=app.settings.offline, note=app.note
+    )
+
+
+def check_judge(app: App) -> None:
+    """Raises UsageError when --judge was given and no language model writes what it could decide on."""
+    from ragcli.generation import writes
+
+    given = app.settings.answer_judge and app.resolved.sources["answer_judge"] == "flag"
+    if given and not any(writes(name) for name in app.model_names):
+        raise UsageError(
+            "--judge decides on sentences that a language model wrote, and the answer model is extractive",
+            hint="add --model PATH.gguf, or leave --judge out",
+        )
+
+
+def _located(app: App, model: str) -> str:
+    """The name of a model as a path from the working directory when it is a folder there."""
+    path = app.directory / model
+    return str(path) if path.is_dir() else model
 
 
 def _synonyms(app: App) -> Synonyms | None:
@@ -223,6 +252,7 @@ def build_answerer(app: App) -> Answerer:
         threshold=app.answer_threshold,
         closest=app.settings.answer_closest,
         verify=app.settings.answer_verify,  # type: ignore[arg-type]
+        judge=lambda: app.judge,
         scaling=(fitted.slope, fitted.intercept) if fitted else (1.0, 0.0),
         fallback=(lambda: get_generator([EXTRACTIVE], writing_parts(app))) if fallback else None,
     )

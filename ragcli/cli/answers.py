@@ -83,6 +83,9 @@ def ask(
         raise typer.BadParameter("give a question, or --file FILE, and --out only with --jsonl")
     output = Output(as_json=as_json, quiet=quiet)
     with session(output, {**flags, "answer_cache": cache}) as rag:
+        from ragcli.app.searching import check_judge
+
+        check_judge(rag)
         where = parse_filters(filters)
         rag.schema = _read_schema(schema) if schema else None
 

@@ -71,7 +71,9 @@ def chat(
     output = Output(as_json=False, quiet=quiet)
     with session(output, flags) as rag:
         from ragcli.app.chatting import Conversation
+        from ragcli.app.searching import check_judge
 
+        check_judge(rag)
         conversation = Conversation(rag, parse_filters(filters))
         rag.reader  # noqa: B018 - a missing index is said before the first question
         if sys.stdin.isatty():

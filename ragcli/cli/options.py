@@ -212,6 +212,15 @@ Verify = Annotated[
         show_default=False,
     ),
 ]
+Judge = Annotated[
+    str | None,
+    typer.Option(
+        "--judge",
+        metavar="DIR",
+        help="An entailment (NLI) model that decides on written sentences: a directory or a hub name.",
+        show_default=False,
+    ),
+]
 ContextTokens = Annotated[
     int | None,
     typer.Option(

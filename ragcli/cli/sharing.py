@@ -37,6 +37,7 @@ ANSWERING: Group = {
     "model": (options.AnswerModel, "answer_model"),
     "threshold": (options.Threshold, "answer_threshold"),
     "verify": (options.Verify, "answer_verify"),
+    "judge": (options.Judge, "answer_judge"),
     "context_tokens": (options.ContextTokens, "answer_context_tokens"),
 }
 _NEGATED = "exact"  # the option says what is not to be done

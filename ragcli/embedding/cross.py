@@ -1,12 +1,14 @@
-"""Cross-encoders on ONNX Runtime: question and passage go through the model together (Nogueira & Cho 2019)."""
+"""Cross-encoders on ONNX Runtime: two texts go through the model together (Nogueira & Cho 2019)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ragcli.embedding.models import prepare_directory
 from ragcli.embedding.threads import physical_cores
@@ -22,11 +24,11 @@ def get_reranker(
     return OnnxReranker(directory, name)
 
 
-class OnnxReranker:
-    """A Reranker. Pairs beyond the model's window lose the end of the passage. Scores are the sigmoid of the model's one
-    output, or the softmax share of its last class."""
+class OnnxCrossEncoder:
+    """The exported cross-encoder in `directory`. A pair beyond the model's window is cut where `cut` says: at the end of its
+    second text, or of whichever is longer."""
 
-    def __init__(self, directory: Path, name: str) -> None:
+    def __init__(self, directory: Path, cut: Literal["only_second", "longest_first"]) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
@@ -40,8 +42,31 @@ class OnnxReranker:
         self._inputs = {node.name for node in self._session.get_inputs()}
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         window = int(json.loads((directory / "model.json").read_text())["max_tokens"])
-        self._tokenizer.enable_truncation(window, strategy="only_second")
+        self._tokenizer.enable_truncation(window, strategy=cut)
         self._tokenizer.enable_padding()
+
+    def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """[len(pairs), classes]: the softmax over the model's outputs, or [len(pairs), 1]: the sigmoid of its only one."""
+        rows = [self._of(pairs[first : first + _BATCH]) for first in range(0, len(pairs), _BATCH)]
+        return np.concatenate(rows) if rows else np.zeros((0, 1))
+
+    def _of(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        encodings = self._tokenizer.encode_batch(list(pairs))
+        feeds = {
+            "input_ids": np.array([encoding.ids for encoding in encodings], dtype=np.int64),
+            "attention_mask": np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64),
+            "token_type_ids": np.array([encoding.type_ids for encoding in encodings], dtype=np.int64),
+        }
+        logits = self._session.run(None, {name: feeds[name] for name in self._inputs})[0].astype(np.float64)
+        return shares(logits)
+
+
+class OnnxReranker:
+    """A Reranker. Pairs beyond the model's window lose the end of the passage. Scores are the sigmoid of the model's one
+    output, or the softmax share of its last class."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._model = OnnxCrossEncoder(directory, "only_second")
         self._name = name
 
     @property
@@ -49,23 +74,13 @@ class OnnxReranker:
         return self._name
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]:
-        scores: list[float] = []
-        for first in range(0, len(passages), _BATCH):
-            encodings = self._tokenizer.encode_batch(
-                [(question, passage) for passage in passages[first : first + _BATCH]]
-            )
-            feeds = {
-                "input_ids": np.array([encoding.ids for encoding in encodings], dtype=np.int64),
-                "attention_mask": np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64),
-                "token_type_ids": np.array([encoding.type_ids for encoding in encodings], dtype=np.int64),
-            }
-            logits = self._session.run(None, {name: feeds[name] for name in self._inputs})[0].astype(np.float64)
-            scores += _share(logits).tolist()
-        return scores
+        found: list[float] = self._model.probabilities([(question, passage) for passage in passages])[:, -1].tolist()
+        return found
 
 
-def _share(logits: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def shares(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logits [n, classes] as probabilities: the softmax of each row, or the sigmoid where there is one class."""
     if logits.shape[1] == 1:
-        return np.asarray(1 / (1 + np.exp(-logits[:, 0])))
+        return np.asarray(1 / (1 + np.exp(-logits)))
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted[:, -1] / shifted.sum(axis=1))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -1,11 +1,12 @@
 """`python -m ragcli.embedding.export SOURCE TARGET KIND NAME`: a sentence-transformers model → ONNX, checked.
 
-KIND is `embedding model` or `reranker`. A model without the files of sentence-transformers is a plain transformer; how it is
-pooled then follows from its NAME (`presets.py`), and is the mean for an unknown one.
+KIND is `embedding model`, or `reranker` or `judge` for a cross-encoder. An embedding model without the files of
+sentence-transformers is a plain transformer; how it is pooled then follows from its NAME (`presets.py`), and is the mean for an
+unknown one.
 
 The only file that imports sentence_transformers (and with it torch). It writes `model.onnx`, `tokens.onnx`,
 `tokenizer.json` and `model.json`, and fails unless ONNX Runtime gives the vectors (of a cross-encoder: the scores) that
-sentence-transformers gives, to 1e-4.
+sentence-transformers gives, to 1e-4. A model that asks for Python code of its own is refused before anything of it is loaded.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _PROBES = (
     "def main() -> None: ...",
 )
 _TOLERANCE = 1e-4
+_MODULES = frozenset({"Transformer", "Pooling", "Normalize", "Dense", "LogitScore"})
 
 
 def export(source: Path, target: Path, name: str) -> None:
@@ -90,11 +92,21 @@ def _with_pooling(source: Path, folder: Path, name: str) -> Path:
     return folder
 
 
-def export_reranker(source: Path, target: Path) -> None:
+def refuse_code(source: Path) -> None:
+    """End the process with a reason when `modules.json` in `source` names a class that is no plain part of
+    sentence-transformers. Such a name may stand for a Python file in the directory, and loading the model would run it."""
+    listed = source / "modules.json"
+    kinds = [str(module.get("type")) for module in json.loads(listed.read_text())] if listed.exists() else []
+    strange = [k for k in kinds if not k.startswith("sentence_transformers.") or k.rpartition(".")[2] not in _MODULES]
+    if strange:
+        raise SystemExit(f"{listed} names the module {strange[0]}, and only parts of sentence-transformers are loaded")
+
+
+def export_cross_encoder(source: Path, target: Path) -> None:
     """Write the exported form of the cross-encoder in `source` to the existing directory `target`."""
     from sentence_transformers import CrossEncoder
 
-    from ragcli.embedding.cross import OnnxReranker
+    from ragcli.embedding.cross import OnnxCrossEncoder, shares
 
     reference = CrossEncoder(str(source), device="cpu", local_files_only=True)
     with tempfile.TemporaryDirectory(dir=target) as scratch:
@@ -106,15 +118,12 @@ def export_reranker(source: Path, target: Path) -> None:
             shutil.move(file, target / file.name)
         shutil.copy(Path(scratch, "tokenizer.json"), target)
     (target / "model.json").write_text(json.dumps({"max_tokens": min(reference.max_length or 512, 512)}))
-    question, passages = _PROBES[0], list(_PROBES[1:])
-    logits = reference.predict(
-        [(question, passage) for passage in passages], activation_fn=None, convert_to_tensor=True
-    )
-    if logits.ndim == 1:
-        own = np.array(OnnxReranker(target, "").score(question, passages))
-        difference = float(np.abs(own - logits.numpy()).max())
-        if not difference <= _TOLERANCE:
-            raise SystemExit(f"the exported reranker differs from the original by {difference:.1e}")
+    pairs = [(_PROBES[0], passage) for passage in _PROBES[1:]]
+    logits = reference.predict(pairs, activation_fn=lambda scores: scores, convert_to_tensor=True).numpy()
+    expected = shares(logits.reshape(len(pairs), -1).astype(np.float64))
+    difference = float(np.abs(OnnxCrossEncoder(target, "longest_first").probabilities(pairs) - expected).max())
+    if not difference <= _TOLERANCE:
+        raise SystemExit(f"the exported cross-encoder differs from the original by {difference:.1e}")
 
 
 def _pooling_mode(config: dict[str, object]) -> str:
@@ -142,4 +151,5 @@ def _check(reference: object, exported: ExportedModel) -> None:
 
 if __name__ == "__main__":
     origin, made = Path(sys.argv[1]), Path(sys.argv[2])
-    export_reranker(origin, made) if sys.argv[3] == "reranker" else export(origin, made, sys.argv[4])
+    refuse_code(origin)
+    export(origin, made, sys.argv[4]) if sys.argv[3] == "embedding model" else export_cross_encoder(origin, made)

@@ -78,7 +78,7 @@ def prepare_model(
         known = cache / _directory_name(str(identity["name"]), str(identity["weights_sha256"]))
         if (known / "model.json").exists():
             return _as_indexed(_read(known), identity)
-    source = _locate(model, offline=offline, note=note)
+    source = locate(model, offline=offline, note=note)
     digest = _weights_digest(source)
     if model in _DEFAULT_NAMES and digest != DEFAULT_WEIGHTS_SHA256:
         raise ModelUnavailable(
@@ -113,8 +113,8 @@ def _with_prefixes(model: ExportedModel) -> ExportedModel:
 def prepare_directory(
     model: str, *, cache: Path, offline: bool, note: Callable[[str], None], kind: str
 ) -> tuple[Path, str]:
-    """The directory of the exported form of another `kind` of model (`reranker`), and its name; as `prepare_model`."""
-    source = _locate(model, offline=offline, note=note)
+    """The directory of the exported form of another `kind` of model (`reranker`, `judge`), and its name; as `prepare_model`."""
+    source = locate(model, offline=offline, note=note)
     digest, name = _weights_digest(source), _display_name(model)
     target = cache / _directory_name(f"{kind}-{name}", digest)
     if not (target / "model.json").exists():
@@ -135,8 +135,9 @@ def _directory_name(name: str, digest: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9.]+', '-', name)}-{digest[:16]}-v{EXPORT_VERSION}"
 
 
-def _locate(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
-    """The directory with the weights of `model`."""
+def locate(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
+    """The directory with the weights of `model`: a name of the default, a directory, or a hub name, which is downloaded when it
+    is not there. Raises ModelUnavailable."""
     if model in _DEFAULT_NAMES:
         try:
             import importlib.util

@@ -10,10 +10,12 @@ from typing import Literal
 
 from ragcli.datatypes import Span
 from ragcli.drafts import Claim
+from ragcli.generation.entailment import decided, premise_of, widened
 from ragcli.generation.fieldnames import field_terms, named_share
-from ragcli.generation.support import Support, judge
+from ragcli.generation.support import Support, judge, undecorated
 from ragcli.generation.suspicion import suspicions
-from ragcli.results import Citation, CitationStatus, Hit, Sentence
+from ragcli.protocols import Judge
+from ragcli.results import Citation, CitationStatus, Hit, Judgement, Sentence
 from ragcli.text.analyzer import terms
 from ragcli.text.query import STOP_WORDS
 from ragcli.text.tables import DELIMITED, row_pairs
@@ -38,17 +40,20 @@ class _Found:
 class Citer:
     """Holds claims against the hits, one after the other, and numbers the citations in order of first use.
 
-    Sentences share a citation only when they cite the same place with the same status: a wrong sentence must not pass under
-    the citation of a right one. Claimed evidence that lies outside the hits is ignored. A claim that its own evidence does
-    not support is looked for in the other hits: where it is found, the citation shows that place as misattributed. Words of
-    `question` count as given; see `support.judge`. The value of a field is cited from a place that names the field, where there
-    is one; when only the line of something else holds it, nothing does (see `fieldnames`).
+    Sentences share a citation only when they cite the same place with the same status and judgement: a wrong sentence must
+    not pass under the citation of a right one. Claimed evidence that lies outside the hits is ignored. A claim that its own
+    evidence does not support is looked for in the other hits: where it is found, the citation shows that place as
+    misattributed. Words of `question` count as given; see `support.judge`. The value of a field is cited from a place that
+    names the field, where there is one; when only the line of something else holds it, nothing does (see `fieldnames`). A
+    `judge` decides on sentences, not on fields, where the rules leave the verdict open (see `entailment`); a place that it
+    alone supports is cited with the neighbours that it read.
     """
 
-    def __init__(self, hits: Sequence[Hit], question: str = "") -> None:
+    def __init__(self, hits: Sequence[Hit], question: str = "", judge: Judge | None = None) -> None:
         self._question = question
+        self._judge = judge
         self._hits = {hit.rank: hit for hit in hits}
-        self._markers: dict[tuple[int, int, int, CitationStatus], int] = {}
+        self._markers: dict[tuple[int, int, int, CitationStatus, Judgement | None], int] = {}
         self._units: dict[int, list[tuple[int, int, frozenset[str]]]] = {}
         self.citations: list[Citation] = []
 
@@ -60,6 +65,7 @@ class Citer:
         if claim.field:
             return self._field(claim, keep_unsupported=keep_unsupported)
         found = [self._judged(claim.text, self._hits[rank], start, end) for rank, start, end in self._valid(claim)]
+        found = self._decided(claim.text, found)
         if not any(place.support.holds for place in found):
             elsewhere = self._elsewhere(claim.text)
             if elsewhere is not None and (not found or elsewhere.support.holds):
@@ -139,6 +145,25 @@ class Citer:
         )
         return _Found(hit, start, end, support)
 
+    def _decided(self, text: str, places: list[_Found]) -> list[_Found]:
+        """The places in their order, those that the rules leave open as the judge decides them."""
+        read = {i: self._read_at(place) for i, place in enumerate(places) if place.support.open}
+        if self._judge is None or not read:
+            return places
+        said = self._judge.entails([(premise, undecorated(text)) for _, premise in read.values()])
+        found = list(places)
+        for (i, (span, _)), probabilities in zip(read.items(), said, strict=True):
+            before, support = places[i], decided(places[i].support, self._judge.name, *probabilities)
+            start, end = span if support.holds and not before.support.holds else (before.start, before.end)
+            found[i] = _Found(before.hit, start, end, support)
+        return found
+
+    def _read_at(self, place: _Found) -> tuple[tuple[int, int], str]:
+        """Where the text that the judge reads for a place stands, and this text with its heading."""
+        units = [(start, end) for start, end, _ in self._units_of(place.hit)]
+        span = widened(place.hit, units, place.start, place.end)
+        return span, premise_of(place.hit, headings_at(place.hit, place.start), *span)
+
     def place(self, text: str, rank: int) -> tuple[int, int, int]:
         """Where hit `rank` says what `text` says, as evidence for a claim: the unit, or up to three neighbouring ones, that
         supports it best; ties go to the shorter, then to the earlier one."""
@@ -183,14 +208,13 @@ class Citer:
     def _elsewhere(self, text: str) -> _Found | None:
         """The hit that supports `text` best; without any that does, the one that shares most of its terms."""
         best: _Found | None = None
-        for hit in self._hits.values():
-            found = self._best(text, hit)
+        for found in self._decided(text, [self._best(text, hit) for hit in self._hits.values()]):
             if best is None or _preferred(found, best):
                 best = found
         return best
 
     def _marker(self, place: _Found) -> int:
-        key = (place.hit.rank, place.start, place.end, place.support.status)
+        key = (place.hit.rank, place.start, place.end, place.support.status, place.support.judgement)
         if key not in self._markers:
             self._markers[key] = len(self.citations) + 1
             self.citations.append(_citation(self._markers[key], place))
@@ -251,6 +275,7 @@ def _citation(marker: int, place: _Found) -> Citation:
         place.support.score,
         place.support.problems,
         suspicions(hit.whole.text),
+        place.support.judgement,
     )
 
 

@@ -8,6 +8,7 @@ from types import GeneratorType
 
 from ragcli.drafts import Claim, DraftEvent, End, Note, Tail
 from ragcli.generation.citations import Citer, Verify, supported
+from ragcli.protocols import Judge
 from ragcli.results import Citation, Hit, QueryResult, Sentence
 
 _WEIGHTS = {"exact": 1.0, "normalised": 1.0, "paraphrase": 0.9, "misattributed": 0.5, "unsupported": 0.0}
@@ -39,6 +40,7 @@ class Draft:
     question: str = ""
     copied: bool = False  # by the extractive generator: a copy needs not be held against the question
     fallen_back: bool = False
+    judge: Judge | None = None  # decides where the rules leave a verdict open
     patient: bool = False  # the watcher is told nothing before a sentence is supported
     sentences: list[Sentence] = field(default_factory=list)
     end: End = field(default_factory=End)
@@ -48,7 +50,7 @@ class Draft:
     _citer: Citer = field(init=False)
 
     def __post_init__(self) -> None:
-        self._citer = Citer(self.hits, "" if self.copied else self.question)
+        self._citer = Citer(self.hits, "" if self.copied else self.question, self.judge)
 
     @property
     def citations(self) -> list[Citation]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ragcli.generation.fragments import fragment_problem
 from ragcli.generation.negation import negation_problems
 from ragcli.generation.roles import role_problems
-from ragcli.results import CitationStatus
+from ragcli.results import CitationStatus, Judgement
 from ragcli.text.analyzer import terms, unspaced
+from ragcli.text.clauses import clauses
 from ragcli.text.figures import Token, canonical_word, misplaced, read_tokens
 from ragcli.text.folding import fold_quote
 from ragcli.text.query import STOP_WORDS
@@ -25,11 +26,15 @@ _EDGE = r"(?<![\w]){}(?![\w])"
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """How a sentence stands in a quotation; see `ragcli.results.Citation`."""
+    """How a sentence stands in a quotation; see `ragcli.results.Citation`. `open` says that the verdict rests on words and
+    roles alone, so that an entailment model may decide otherwise: the sentence is no copy, no figure, name, negation or
+    number of an item speaks against it, and it begins with no word that may be a name which the source does not hold."""
 
     status: CitationStatus
     score: float
     problems: tuple[str, ...] = ()
+    open: bool = False
+    judgement: Judgement | None = None
 
     @property
     def holds(self) -> bool:
@@ -80,10 +85,13 @@ def _paraphrase(said: str, quote: str, around: str, language: str, question: str
         *_figures(ours, theirs, given),
         *_names(ours, theirs, nearby, language),
         *negation_problems(said, quote, language),
-    ] or role_problems(said, quote, [t.text for t in known], [t.text for t in nearby], language)
+    ]
+    undecided = not problems and not _begins_with_name(said, ours, {token.text for token in [*theirs, *nearby]})
+    if not problems:
+        problems = role_problems(said, quote, [t.text for t in known], [t.text for t in nearby], language)
     if not problems and (score < PARAPHRASE or alone < _AT_LEAST):
         problems.append(f"{min(score, alone):.0%} of its words are in the source")
-    return Support("unsupported" if problems else "paraphrase", round(alone, 4), tuple(problems))
+    return Support("unsupported" if problems else "paraphrase", round(alone, 4), tuple(problems), undecided)
 
 
 def _shared(
@@ -145,6 +153,16 @@ def _names(ours: list[Token], theirs: list[Token], around: list[Token], language
         for shown, instead in wrong
         if instead or not nearby.issuperset(token.text for token in read_tokens(f"x {shown}", language))
     ]
+
+
+def _begins_with_name(said: str, ours: list[Token], held: set[str]) -> bool:
+    """Whether the first word may be a name that is not in `held`, though a capital there tells nothing: it stands before a
+    name, or is all of a subject and no plural."""
+    first = ours[0] if ours else Token("", "", "word")
+    if not first.shown[:1].isupper() or first.text in held or first.text in STOP_WORDS:
+        return False
+    alone = not first.shown.endswith("s") and any(clause.subject == (first.text,) for clause in clauses(said)[:1])
+    return alone or (len(ours) > 1 and ours[1].kind == "name")
 
 
 def _told(shown: str, instead: str) -> str:

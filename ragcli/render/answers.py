@@ -73,7 +73,9 @@ def status_text(citation: Citation) -> Text:
     """How the sentence stands in the source, where that is not word for word."""
     text = Text()
     if citation.status == "paraphrase":
-        text.append(f"  (paraphrase {citation.score:.2f})", style="yellow")
+        judged = citation.judgement
+        model = f"; entailed {judged.entailment:.2f} by {one_line(judged.model)}" if judged and judged.decided else ""
+        text.append(f"  (paraphrase {citation.score:.2f}{model})", style="yellow")
     elif citation.status in ("misattributed", "unsupported"):
         reason = f": {one_line('; '.join(citation.problems))}" if citation.problems else ""
         text.append(f"  ({citation.status}{reason})", style="red")

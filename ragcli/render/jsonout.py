@@ -118,6 +118,7 @@ def citation(entry: Citation, shown: Shown) -> dict[str, Any]:
         "score": entry.score,
         "problems": list(entry.problems),
         "flags": list(entry.flags),
+        "judgement": dataclasses.asdict(entry.judgement) if entry.judgement else None,
         "hit": entry.hit_rank,
     }
 

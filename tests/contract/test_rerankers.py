@@ -15,6 +15,7 @@ from ragcli.errors import ModelUnavailable
 from ragcli.protocols import Reranker
 from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
 from ragcli.retrieval.reranking import rerank
+from tests.make_cross_encoder import make_cross_encoder
 
 QUESTION = "How many days of annual leave?"
 PASSAGES = ["Every employee has 28 days.", "The pump is blue.", "word " * 900, ""]
@@ -22,32 +23,7 @@ PASSAGES = ["Every employee has 28 days.", "The pump is blue.", "word " * 900, "
 
 @pytest.fixture(scope="module")
 def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real BERT cross-encoder of two small layers with random weights."""
-    transformers = pytest.importorskip("transformers")
-    import torch
-    from tokenizers import BertWordPieceTokenizer
-
-    directory = tmp_path_factory.mktemp("cross")
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz0123456789.?"]
-    vocabulary += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"] + [
-        "days",
-        "leave",
-        "pump",
-        "employee",
-    ]
-    (directory / "vocab.txt").write_text("\n".join(vocabulary))
-    torch.manual_seed(0)
-    configuration = transformers.BertConfig(
-        vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-        max_position_embeddings=128, num_labels=1,
-    )  # fmt: skip
-    transformers.BertForSequenceClassification(configuration).save_pretrained(directory)
-    tokenizer = BertWordPieceTokenizer(str(directory / "vocab.txt"))
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer._tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
-        sep_token="[SEP]", mask_token="[MASK]", model_max_length=128,
-    ).save_pretrained(directory)  # fmt: skip
-    return directory
+    return make_cross_encoder(tmp_path_factory.mktemp("cross"))
 
 
 class Overlap:
@@ -125,6 +101,15 @@ def test_a_cross_encoder_reranks_a_query_end_to_end(
     scores = [hit["score"] for hit in found["hits"]]
     assert scores == sorted(scores, reverse=True)
     assert "reranker" in rag("query", "annual leave", "--rerank", str(cross_encoder), "--explain").stdout
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_cross_encoder_whose_files_ask_for_raw_scores_still_gives_shares(tmp_path: Path) -> None:
+    model = make_cross_encoder(tmp_path)
+    configuration = json.loads((model / "config.json").read_text())
+    raw = {"activation_fn": "torch.nn.modules.linear.Identity", "version": "4.1.0"}
+    (model / "config.json").write_text(json.dumps({**configuration, "sentence_transformers": raw}))
+    assert all(0 < score < 1 for score in get_reranker(str(model), cache=tmp_path / "cache").score(QUESTION, PASSAGES))
 
 
 def test_a_reranker_that_is_not_there_is_an_error_with_a_way_out(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ LAYERS = [
 HOMES = {
     "torch": set(),
     "sentence_transformers": {"embedding.export"},
-    "onnxruntime": {"embedding.onnx", "embedding.cross", "embedding.export"},
+    "onnxruntime": {"embedding.sessions", "embedding.export"},
     "tokenizers": {"embedding.onnx", "embedding.cross"},
     "py3langid": {"text.language"},
     "rapidfuzz": {"index.spelling"},

@@ -14,9 +14,8 @@ from ragcli.generation.entailment import CONTRADICTED, ENTAILED
 from ragcli.protocols import Judge
 from ragcli.render.answers import status_text
 from ragcli.results import Citation, QueryResult
-from tests.contract.test_generators import chooser, make_hit
+from tests.helpers.answers import Writer, chooser, generator, make_hit, prompted
 from tests.sentence_pairs import pairs
-from tests.test_written import Writer, prompted
 
 TEXT = "The works lie in the valley. Every employee has 28 days of annual leave. The canteen opens at noon.\n"
 REWORDED = "The holiday entitlement of all colleagues comes to 28 days."
@@ -170,8 +169,6 @@ def test_an_answer_is_judged_only_when_a_model_wrote_it() -> None:
             closest=0.0,
             judge=judge,
         )
-
-    from tests.contract.test_generators import generator
 
     answer = answerer(generator("extractive")).answer("How many days of annual leave?", 1, Filter())
     assert (answer.mode, asked) == ("extractive", [])

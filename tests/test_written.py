@@ -11,41 +11,16 @@ from rich.text import Text
 
 from ragcli.answering import Answerer
 from ragcli.datatypes import Filter
-from ragcli.drafts import Claim, DraftEvent, End, Limits
+from ragcli.drafts import Claim, DraftEvent, End
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.cleaning import loops
 from ragcli.generation.drafting import Watcher
-from ragcli.generation.prompt import fence_of
-from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
 from ragcli.render.answers import AnswerStream
-from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult, Sentence
-from tests.helpers.answers import chooser, generator, make_hit
+from ragcli.results import Answer, Citation, Hit, QueryResult, Sentence
+from tests.helpers.answers import Writer, chooser, generator, make_hit, prompted
 
 QUESTION = "How many days of annual leave does every employee have?"
 LEAVE = "Every employee has 28 days of annual leave."
-
-
-class Writer(EstimatedModel):
-    """A model that writes what it is told; `{fence}` is the fence word of its prompt."""
-
-    name = identity = "writer"
-
-    def __init__(self, *pieces: str, broken: bool = False) -> None:
-        self.pieces = pieces
-        self.broken = broken
-        self.taken = 0
-
-    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
-        if self.broken:
-            raise ModelUnavailable("the server is gone", hint="start it")
-        for piece in self.pieces:
-            self.taken += 1
-            yield piece.replace("{fence}", fence_of(prompt))
-        yield End()
-
-
-def prompted(model: Writer) -> PromptedGenerator:
-    return PromptedGenerator(model, lambda question, found: [1.0] * len(found), Asking())
 
 
 def drafted(*pieces: str) -> tuple[list[str], End]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcli.embedding.models import prepare_directory
-from ragcli.embedding.threads import physical_cores
+from ragcli.embedding.sessions import Session
 
 _BATCH = 8
 
@@ -29,17 +29,9 @@ class OnnxCrossEncoder:
     second text, or of whichever is longer."""
 
     def __init__(self, directory: Path, cut: Literal["only_second", "longest_first"]) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = physical_cores()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
-        self._inputs = {node.name for node in self._session.get_inputs()}
+        self._session = Session(directory / "model.onnx")
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         window = int(json.loads((directory / "model.json").read_text())["max_tokens"])
         self._tokenizer.enable_truncation(window, strategy=cut)
@@ -57,7 +49,7 @@ class OnnxCrossEncoder:
             "attention_mask": np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64),
             "token_type_ids": np.array([encoding.type_ids for encoding in encodings], dtype=np.int64),
         }
-        logits = self._session.run(None, {name: feeds[name] for name in self._inputs})[0].astype(np.float64)
+        logits = self._session.run(feeds).astype(np.float64)
         return shares(logits)
 
 

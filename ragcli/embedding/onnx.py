@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from ragcli.datatypes import TokenStates
 from ragcli.embedding.models import TOKEN_STATES, ExportedModel
-from ragcli.embedding.threads import physical_cores
+from ragcli.embedding.sessions import Session
 
 _BATCH_TOKENS = 1024  # padded tokens per run: more is slower, for want of cache, and takes more memory
 
@@ -30,9 +29,9 @@ class OnnxEmbedder:
         from tokenizers import Tokenizer
 
         self._model = model
-        self._session = _session(model.directory / "model.onnx")
+        self._session = Session(model.directory / "model.onnx")
         small = model.directory / TOKEN_STATES
-        self._open_small = functools.cache(lambda: _session(small) if small.exists() else self._session)
+        self._open_small = functools.cache(lambda: Session(small) if small.exists() else self._session)
         path = str(model.directory / "tokenizer.json")
         self._tokenizer = Tokenizer.from_file(path)
         self._tokenizer.no_padding()
@@ -77,22 +76,8 @@ class OnnxEmbedder:
         return vectors
 
 
-def _session(path: Path) -> Any:
-    """An ONNX Runtime session. Its threads sleep while they wait; spinning, the default, costs a third more processor time."""
-    import onnxruntime
-
-    onnxruntime.set_default_logger_severity(3)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = physical_cores()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def _runs(session: Any, encodings: Sequence[Any]) -> Iterator[tuple[NDArray[np.int64], Any, NDArray[np.int64]]]:
+def _runs(session: Session, encodings: Sequence[Any]) -> Iterator[tuple[NDArray[np.int64], Any, NDArray[np.int64]]]:
     """Batches of the encodings: their numbers, states [n, tokens, dimension], and which tokens are no padding."""
-    inputs = {node.name for node in session.get_inputs()}
     lengths = np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64)
     for batch in _batches(lengths):
         width = int(lengths[batch].max())
@@ -102,8 +87,7 @@ def _runs(session: Any, encodings: Sequence[Any]) -> Iterator[tuple[NDArray[np.i
             ids[row, : lengths[i]] = encodings[i].ids
             mask[row, : lengths[i]] = 1
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        known = {name: array for name, array in feeds.items() if name in inputs}
-        yield batch, session.run(None, known)[0], mask
+        yield batch, session.run(feeds), mask
 
 
 def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from ragcli.datatypes import DocumentRecord, QueryWord, Span
+from ragcli.drafts import End, Limits
 from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.errors import ModelUnavailable
 from ragcli.generation import Writing, get_generator
 from ragcli.generation.choosing import Chooser
+from ragcli.generation.prompt import fence_of
+from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
 from ragcli.protocols import Generator
-from ragcli.results import Hit, LegTrace, Passage, ScoreTrace
+from ragcli.results import Hit, LegTrace, Passage, Prompt, ScoreTrace
 from ragcli.text.analyzer import stem
 from ragcli.text.query import Query
 
@@ -46,3 +51,26 @@ def writing(**changes: object) -> Writing:
 
 def generator(*models: str, **changes: object) -> Generator:
     return get_generator(models, writing(**changes))
+
+
+class Writer(EstimatedModel):
+    """A model that writes what it is told; `{fence}` is the fence word of its prompt."""
+
+    name = identity = "writer"
+
+    def __init__(self, *pieces: str, broken: bool = False) -> None:
+        self.pieces = pieces
+        self.broken = broken
+        self.taken = 0
+
+    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
+        if self.broken:
+            raise ModelUnavailable("the server is gone", hint="start it")
+        for piece in self.pieces:
+            self.taken += 1
+            yield piece.replace("{fence}", fence_of(prompt))
+        yield End()
+
+
+def prompted(model: Writer) -> PromptedGenerator:
+    return PromptedGenerator(model, lambda question, found: [1.0] * len(found), Asking())

@@ -61,6 +61,36 @@ def test_a_list_comes_with_what_leads_in_to_it() -> None:
     assert "They come in this order:" not in found.shown("sentence"), "a lead-in is no answer by itself"
 
 
+@pytest.mark.parametrize("suffix", ["md", "txt", "rst"])
+@pytest.mark.parametrize(
+    "lead",
+    ["You need the following documents", "The plan covers these items.", "There are three ways to pay.", "Never bring"],
+)
+def test_a_sentence_without_a_colon_leads_in_to_the_list_below_it(lead: str, suffix: str) -> None:
+    found = read(f"It is cold here. {lead}\n\n- one thing\n- another thing\n", suffix)
+    assert f"{lead}\n- another thing" in found.shown("item")
+    assert f"{lead}\n- one thing\n- another thing" in found.shown("list")
+
+
+def test_a_sentence_that_does_not_point_at_a_list_does_not_lead_in_to_it() -> None:
+    found = read("We travel a lot in summer.\n\n- one thing\n- another thing\n")
+    assert found.shown("item") == ["- one thing", "- another thing"]
+    far = read("# A\n\nYou need the following documents\n\n# B\n\n- one thing\n- another thing\n")
+    assert far.shown("item") == ["- one thing", "- another thing"]
+
+
+def test_a_sentence_that_says_nothing_without_its_list_is_no_answer() -> None:
+    found = read("It is cold here. You need the following documents.\n\n- one thing\n- another thing\n")
+    assert found.shown("sentence") == ["It is cold here."]
+
+
+def test_items_below_a_line_of_their_paragraph_are_a_list_in_plain_text() -> None:
+    found = read("You need these papers\n- a passport\n- a visa that\n  is valid\n", "txt")
+    assert "You need these papers\n- a visa that is valid" in found.shown("item")
+    wrapped = read("Call the office in room\n12. It is open from nine\nto five.\n", "txt")
+    assert wrapped.shown("item") == []
+
+
 def test_what_a_heading_or_label_forbids_is_not_read_without_it() -> None:
     found = read("# Passwords\n\nNot OK:\n\n* sharing a password\n* writing it down\n")
     assert all("Not OK:" in shown for form in ("item", "list") for shown in found.shown(form))

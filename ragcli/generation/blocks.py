@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
@@ -19,18 +20,30 @@ _ABOUT = re.compile(
     r"[ \t]*(?:status|version|url|authors?|date|tags?|layout|title|last updated|home-?page)[ \t]*:", re.IGNORECASE
 )
 _LABEL = re.compile(r"[*_]{0,2}[^\n.!?:;|]{2,70}[*_]{0,2}")
+_ENDS = re.compile(r"[.!?…]\W*$|:/*$")
+_ANNOUNCES = re.compile(r"\b(?:following|as follows|below|folgende\w*|suivante?s?|siguientes?)\b", re.IGNORECASE)
+_POINTS = re.compile(
+    r"\b(?:these|those|here (?:is|are)|(?<!if )there are|covers?|includes?|consists?|contains?|requires?|needs?|diese|mehrere|"
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9]|several|various|certain|some|many|few)\s+(?:[\w-]+\s+){0,3}[\w-]+s)\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(r"\b(?:not|never|no|except|excludes?|only|nicht|nie|kein\w*)\b|n['’]t\b", re.IGNORECASE)
+_POINTING, _DENYING = 160, 80  # characters of the longest sentence that points at a list by such words
+_PICTURE = re.compile(r"\s*(?:!\[|/{3}|\[\^|\{)")
 _DIRECTIVE = re.compile(r"[ \t]*(?:\.\. |:[a-z-]+:)")
 
 
 @dataclass(frozen=True, slots=True)
 class GovernedBlock:
-    """A block with what governs it. `names` says that it only names or announces what follows."""
+    """A block with what governs it. `names` says that it only names or announces what follows; `announces` is the sentence
+    of it, if any, that says nothing without the list below."""
 
     part: Part
     shown: str
     headings: tuple[str, ...]
     lead: tuple[int, int] | None
     names: bool
+    announces: tuple[int, int] | None = None
 
 
 class BlockReader:
@@ -48,7 +61,7 @@ class BlockReader:
         lead: tuple[int, int] | None = None
         asked: tuple[int, int] | None = None
         section: tuple[str, ...] | None = None
-        for part in self._parts:
+        for part, below in zip_longest(self._parts, self._parts[1:]):
             raw = self.text[part.start : part.end]
             headings = headings_at(self.hit, self.base + part.start)
             if part.kind == "heading" or headings != section:
@@ -58,14 +71,35 @@ class BlockReader:
                 continue
             shown = self._shown(part)
             names = self._names(part, shown)
-            yield GovernedBlock(part, shown, headings, lead or asked, names)
+            leading = self._leads_to_list(part, below) if below and not names else None
+            yield GovernedBlock(
+                part, shown, headings, lead or asked, names, leading if self._is_empty(leading) else None
+            )
             if names and shown.rstrip("*_ ").endswith("?"):
                 lead, asked = None, (part.start, part.end)
             elif part.kind in ("paragraph", "list") and shown.rstrip("*_` ").endswith(":"):
                 last = sentence_spans(self.text, part.start, part.end)[-1]
                 lead = last if last[1] - last[0] <= LONGEST_LEAD else None
             else:
-                lead = (part.start, part.end) if names else None
+                lead = (part.start, part.end) if names else leading
+
+    def _leads_to_list(self, part: Part, below: Part) -> tuple[int, int] | None:
+        """The last sentence of a paragraph that stands directly above a list of several items, if it points at them: it does
+        not end as a sentence does, or a word of it points."""
+        if part.kind != "paragraph" or below.kind != "list" or self.text.count("\n", part.end, below.start) > 2:
+            return None
+        if len(item_spans(self.text, below.start, below.end)) < 2 or _PICTURE.match(self.text, part.start):
+            return None
+        start, end = sentence_spans(self.text, part.start, part.end)[-1]
+        said = self.text[start:end]
+        if end - start > LONGEST_LEAD or len(said.split()) < 2 or any(mark in said for mark in ("://", "|", "....")):
+            return None
+        return (start, end) if self._is_empty((start, end)) or _points(said) else None
+
+    def _is_empty(self, leading: tuple[int, int] | None) -> bool:
+        """Whether a sentence that leads in to a list says nothing without it."""
+        said = self.text[slice(*leading)] if leading else "."
+        return not _ENDS.search(said) or _ANNOUNCES.search(said) is not None
 
     def _is_noise(self, part: Part, raw: str) -> bool:
         """Front matter, rules and other markup without words."""
@@ -140,6 +174,13 @@ class BlockReader:
     def _has_rule(self, part: Part) -> bool:
         lines = self.text[part.start : part.end].split("\n", 2)
         return len(lines) > 1 and is_separator(lines[1])
+
+
+def _points(said: str) -> bool:
+    """Whether a whole sentence points at things that it does not name itself."""
+    return (len(said) <= _POINTING and _POINTS.search(said) is not None) or (
+        len(said) <= _DENYING and _DENIES.search(said) is not None
+    )
 
 
 def _is_front_matter(raw: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -91,8 +91,8 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> list[Part]:
     """The blocks of the passage `text` that begins at the offset `base` of its document, in order, cut at its edges. The items
-    of one list that are blocks of their own become one; indented text in formats without marks for code is no code. Without
-    `extents` the blocks are read from the text."""
+    of one list that are blocks of their own become one; indented text in formats without marks for code is no code; lines with
+    the marks of items at the end of a paragraph are a list. Without `extents` the blocks are read from the text."""
     length = len(text)
     known = [
         Part(max(0, start - base), min(length, end - base), kind)
@@ -100,7 +100,7 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
         if end > base and start < base + length
     ]
     parts: list[Part] = []
-    for part in known or _guessed(text, type_):
+    for part in _lists_apart(text, known or _guessed(text, type_), type_):
         kind = _kind(text, part, parts, type_)
         span = _trimmed(text, part.start, part.end)
         if span is None:
@@ -110,6 +110,29 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
         else:
             parts.append(Part(*span, kind))
     return parts
+
+
+def _lists_apart(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]:
+    """The parts, paragraphs that end with a list cut before its first item. In Markdown only an empty line or the parser
+    begins a list, so that its paragraphs stay as they are."""
+    for part in parts:
+        marks = [] if part.kind != "paragraph" or type_ in ("markdown", "code") else _marks(text, part)
+        if len(marks) < 2 or has_mark(text[part.start : marks[0].end()]):
+            yield part
+        else:
+            yield Part(part.start, marks[0].start(), "paragraph")
+            yield Part(marks[0].start(), part.end, "list")
+
+
+def _marks(text: str, part: Part) -> list[re.Match[str]]:
+    """The marks of items in a part: those of the same sort as the last one, since a wrapped line may begin with anything."""
+    found = list(_line_matches(text, part.start, part.end))
+    return [match for match in found if _sort(match["mark"]) == _sort(found[-1]["mark"])]
+
+
+def _sort(mark: str) -> str:
+    """Bullets by themselves, numbers and letters by what stands around them."""
+    return re.sub(r"[a-zA-Z]+", "a", re.sub(r"\d+", "1", mark))
 
 
 def _goes_on(text: str, parts: Sequence[Part], start: int) -> bool:

@@ -17,6 +17,7 @@ from docx.oxml.ns import nsdecls
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError, NotADocument
 from ragcli.loaders import load_bytes
+from ragcli.loaders.html import HtmlLoader
 from ragcli.loaders.pdf import read_pypdf
 from ragcli.loaders.pdfium import read_pdfium
 from ragcli.loaders.pdftext import lines_of
@@ -414,3 +415,21 @@ def test_outlook_messages_are_read() -> None:
         assert document.type == "msg"
         assert document.metadata["author"]
         assert len(document.text.splitlines()) > 3
+
+
+def test_terms_of_html_stand_before_what_defines_them() -> None:
+    page = (
+        b"<body><dl><dt>Fee</dt><dt>Charge:</dt><dd><p>A sum.</p><p>Paid once.</p></dd><dt>Is it due?</dt><dd>Yes.</dd>"
+        b"<dt>Plans</dt><dd><ul><li>Basic</li></ul></dd><dt>Code</dt><dd><pre>x = 1</pre></dd><dt>Empty</dt></dl></body>"
+    )
+    document = HtmlLoader().load(page, Path("a.html"))
+    assert [(block.kind, document.text[block.start : block.end]) for block in document.blocks] == [
+        ("list", "- Fee, Charge: A sum."),
+        ("paragraph", "Paid once."),
+        ("list", "- Is it due? Yes."),
+        ("list", "- Plans:"),
+        ("list", "- Basic"),
+        ("list", "- Code:"),
+        ("code", "x = 1"),
+        ("list", "- Empty:"),
+    ]

@@ -14,6 +14,7 @@ from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.generation.citations import Citer
 from ragcli.generation.pieces import claim_of
 from ragcli.generation.units import LONGEST, Unit, units_of
+from ragcli.loaders.html import HtmlLoader
 from ragcli.loaders.markdown import MarkdownLoader
 from ragcli.loaders.markup import RstLoader
 from ragcli.loaders.plain import PlainTextLoader
@@ -21,7 +22,7 @@ from ragcli.results import Hit, ScoredChunk, ScoreTrace
 from ragcli.retrieval.stitching import stitch, widen
 from ragcli.text.layout import item_spans, nested_spans, parts_of, readable
 
-LOADERS = {"md": MarkdownLoader(), "rst": RstLoader(), "txt": PlainTextLoader(), "csv": None}
+LOADERS = {"md": MarkdownLoader(), "rst": RstLoader(), "txt": PlainTextLoader(), "csv": None, "html": HtmlLoader()}
 
 
 class Read(NamedTuple):
@@ -89,6 +90,21 @@ def test_items_below_a_line_of_their_paragraph_are_a_list_in_plain_text() -> Non
     assert "You need these papers\n- a visa that is valid" in found.shown("item")
     wrapped = read("Call the office in room\n12. It is open from nine\nto five.\n", "txt")
     assert wrapped.shown("item") == []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        ("html", "<p>Words.</p><dl><dt>Deductible</dt><dd>What you pay first.</dd><dt>Copay</dt><dd><p>A fixed sum.</p></dd></dl>"),
+        ("md", "Words.\n\nDeductible\n: What you pay\n  first.\n\nCopay\n: A fixed sum.\n"),
+        ("md", "Words.\n\nDeductible\n: What you pay first.\nCopay\n: A fixed sum.\n"),
+        ("rst", "Words.\n\nDeductible\n    What you pay\n    first.\n\nCopay\n    A fixed sum.\n"),
+        ("rst", "Words.\n\n:Deductible: What you pay first.\n:Copay: A fixed sum.\n"),
+    ],
+)  # fmt: skip
+def test_a_term_is_read_with_its_definition(suffix: str, text: str) -> None:
+    items = [shown.removeprefix("- ") for shown in read(text, suffix).shown("item")]
+    assert items == ["Deductible: What you pay first.", "Copay: A fixed sum."]
 
 
 def test_what_a_heading_or_label_forbids_is_not_read_without_it() -> None:

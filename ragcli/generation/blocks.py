@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
-from ragcli.text.layout import Part, has_mark, item_spans, parts_of, readable
+from ragcli.text.layout import Part, defined, has_mark, item_spans, parts_of, readable
 from ragcli.text.sentences import sentence_spans
 from ragcli.text.tables import DELIMITED, cells, grid_rows, is_separator
 
@@ -133,7 +133,7 @@ class BlockReader:
 
     def item(self, start: int, end: int) -> str:
         """An item on one line, what is nested in it on lines of its own."""
-        head, *nested = self.text[start:end].split("\n")
+        head, *nested = defined(self.text[start:end]).split("\n")
         lines = [head]
         for line in nested:
             if has_mark(line):

@@ -74,6 +74,7 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
+_LISTS = ("ul", "ol", "dl")
 _HEADING = re.compile(r"h[1-6]$")
 _ROLES = frozenset({"navigation", "search", "banner", "menu", "menubar", "toolbar", "dialog", "alertdialog"})
 _META = {
@@ -138,6 +139,8 @@ class _Walker:
         self._builder = builder
         self._inline: list[str] = []
         self._prefix = ""
+        self._terms: list[str] = []  # of a definition list, that wait for what defines them
+        self._in_term = False
 
     def walk(self, root: Tag) -> None:
         stack: list[tuple[object, bool]] = [(root, False)]
@@ -146,12 +149,20 @@ class _Walker:
             if isinstance(node, NavigableString):
                 self._text(node)
             elif isinstance(node, Tag) and leaving:
-                self._flush()
+                self._leave(node)
             elif isinstance(node, Tag) and self._enter(node):
                 if node.name in _BLOCKS:
                     stack.append((node, True))
                 stack.extend((child, False) for child in reversed(node.contents))
         self._flush()
+        self._name_terms()
+
+    def _leave(self, tag: Tag) -> None:
+        self._flush()
+        if tag.name == "dt":
+            self._in_term = False
+        elif tag.name in ("dd", "dl"):
+            self._name_terms()
 
     def _enter(self, tag: Tag) -> bool:
         """Handle `tag` as a whole, or start its block and return True to visit its children."""
@@ -161,21 +172,32 @@ class _Walker:
             self._inline.append("\n")
         elif _HEADING.match(tag.name):
             self._flush()
+            self._name_terms()
             self._builder.add_heading(int(tag.name[1]), _squeeze(tag.get_text(" ")))
         elif tag.name == "pre":
             self._flush()
+            self._name_terms()
             self._builder.add(clean(tag.get_text()), "code")
         elif tag.name == "table":
             self._flush()
+            self._name_terms()
             self._builder.add(_table(tag), "table")
         else:
             if tag.name in _BLOCKS:
                 self._flush()
-                if tag.name == "li":
-                    depth = sum(above.name in ("ul", "ol") for above in islice(tag.parents, 60))
-                    self._prefix = f"{'  ' * (depth - 1)}- "
+                self._open_item(tag)
             return True
         return False
+
+    def _open_item(self, tag: Tag) -> None:
+        """Begin the item of a list, or the term of a definition list, where `tag` is one."""
+        if tag.name == "li":
+            self._name_terms()
+        if tag.name == "dt":
+            self._in_term = True
+        if tag.name in ("li", "dt"):
+            depth = sum(above.name in _LISTS for above in islice(tag.parents, 60))
+            self._prefix = f"{'  ' * (depth - 1)}- "
 
     def _text(self, node: NavigableString) -> None:
         if not isinstance(node, (Comment, PreformattedString)):
@@ -185,9 +207,26 @@ class _Walker:
         lines = (_SPACES.sub(" ", line).strip() for line in "".join(self._inline).split("\n"))
         text = "\n".join(line for line in lines if line)
         self._inline.clear()
-        if text:
-            self._builder.add_line(self._prefix, text)
-            self._prefix = ""
+        if text and self._in_term:
+            self._terms.append(text)
+        elif text:
+            self._add_item(f"{_named(self._terms)} {text}" if self._terms else text)
+
+    def _name_terms(self) -> None:
+        """Add the terms that nothing directly behind them defines in words, such as those above a list or code."""
+        if self._terms:
+            self._add_item(_named(self._terms))
+
+    def _add_item(self, text: str) -> None:
+        self._builder.add_line(self._prefix, text)
+        self._prefix = ""
+        self._terms.clear()
+
+
+def _named(terms: list[str]) -> str:
+    """The terms before what defines them: "a, b:"."""
+    joined = ", ".join(terms)
+    return joined if joined.endswith((":", "?")) else f"{joined}:"
 
 
 def _is_hidden(tag: Tag) -> bool:

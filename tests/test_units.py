@@ -107,6 +107,41 @@ def test_a_term_is_read_with_its_definition(suffix: str, text: str) -> None:
     assert items == ["Deductible: What you pay first.", "Copay: A fixed sum."]
 
 
+HTML_TABLE = """# Plans
+
+Prices of a month.
+
+<table class="plans">
+  <thead><tr><th>Plan</th><th>Price</th></tr></thead>
+  <tr>
+    <td>Free</td>
+    <td>0 &euro;</td>
+
+  </tr>
+  <tr><td><b>Pro</b></td><td>20 &euro;</td></tr>
+</table>
+
+All of them end with the month.
+"""
+
+
+def test_rows_of_an_html_table_in_markdown_name_their_columns() -> None:
+    found = read(HTML_TABLE)
+    assert found.shown("row") == ["Plan: Free; Price: 0 €", "Plan: Pro; Price: 20 €"]
+    assert found.shown("sentence") == ["Prices of a month.", "All of them end with the month."]
+    pro = next(unit for unit in found.units if unit.form == "row" and "Pro" in unit.shown)
+    assert HTML_TABLE[pro.start : pro.end] == "<tr><td><b>Pro</b></td><td>20 &euro;</td></tr>"
+
+
+def test_an_html_table_is_cut_between_its_rows_and_keeps_its_columns() -> None:
+    rows = "\n".join(f"<tr>\n<td>city{i}</td>\n<td>{1000 + i}</td>\n</tr>" for i in range(200))
+    text = f"# Cities\n\n<table>\n<tr><th>name</th><th>people</th></tr>\n{rows}\n</table>\n"
+    chunks = structure(HashingEmbedder(), 200).split(MarkdownLoader().load(text.encode(), Path("a.md")))
+    assert all(chunk.text.startswith("<tr>") for chunk in chunks[1:])
+    later = [unit for unit in units_of(hit_of(text, "md", first=1)) if unit.form == "row"]
+    assert later[0].row == (("name", later[0].row[0][1]), ("people", later[0].row[1][1]))
+
+
 def test_what_a_heading_or_label_forbids_is_not_read_without_it() -> None:
     found = read("# Passwords\n\nNot OK:\n\n* sharing a password\n* writing it down\n")
     assert all("Not OK:" in shown for form in ("item", "list") for shown in found.shown(form))

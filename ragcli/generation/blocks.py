@@ -11,7 +11,7 @@ from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
 from ragcli.text.layout import Part, defined, has_mark, item_spans, parts_of, readable
 from ragcli.text.sentences import sentence_spans
-from ragcli.text.tables import DELIMITED, cells, grid_rows, is_separator
+from ragcli.text.tables import DELIMITED, cells, grid_rows, html_rows, is_html, is_separator
 
 LONGEST_LEAD = 240  # characters of what leads in
 _MARKUP = re.compile(r"[-=|:*`~_#+^ \t\n]*")
@@ -149,6 +149,9 @@ class BlockReader:
         if self.text.startswith("+-", part.start):
             yield from ((s, e, pairs) for s, e, pairs in grid_rows(self.text, part.start, part.end))
             return
+        if is_html(self.text, part.start):
+            yield from self._html_rows(part)
+            return
         delimited = self.type in DELIMITED
         lines = [(m.start(), m.end()) for m in re.finditer(r"[^\n]*\S[^\n]*", self.text[part.start : part.end])]
         read = [
@@ -166,6 +169,17 @@ class BlockReader:
             pairs = tuple((readable(c), readable(v)) for c, v in zip(columns, found, strict=True) if v)
             if pairs:
                 yield start, end, pairs
+
+    def _html_rows(self, part: Part) -> Iterator[tuple[int, int, tuple[tuple[str, str], ...]]]:
+        """Those of an HTML table; the last row of headers before a row names its columns."""
+        header = cells(self.hit.whole.columns) if self._begins_later(part) and self.hit.whole.columns else []
+        for start, end, found, is_header in html_rows(self.text, part.start, part.end):
+            if is_header:
+                header = found
+                continue
+            columns = header if len(header) == len(found) else [""] * len(found)
+            pairs = tuple((column, cell) for column, cell in zip(columns, found, strict=True) if cell)
+            yield start, end, pairs
 
     def _begins_later(self, part: Part) -> bool:
         """Whether the table begins before the passage."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ragcli.datatypes import BlockKind, Extent
 
 _TAGS = (
-    "a|abbr|b|big|br|center|code|dd|details|div|dl|dt|em|font|h[1-6]|hr|i|img|ins|kbd|label|li|ol|p|pre|s|small|span|strong|"
+    "a|abbr|b|big|br|caption|center|code|dd|details|div|dl|dt|em|figcaption|figure|font|h[1-6]|hr|i|img|ins|kbd|label|li|ol|p|pre|s|small|span|strong|"
     "sub|"
 )
 _TAG = re.compile(

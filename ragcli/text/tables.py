@@ -5,9 +5,19 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from html import unescape
+from itertools import pairwise
+from typing import NamedTuple
 
 DELIMITED = frozenset({"csv", "tsv"})  # types of documents that are one table
 _RULE = re.compile(r":?-{2,}:?")
+_HTML_TABLE = re.compile(r"\s*<(?:table|thead|tbody|tfoot|tr)\b", re.IGNORECASE)
+_HTML_ROW = re.compile(r"<tr\b[^>]*>", re.IGNORECASE)
+_HTML_CELL = re.compile(
+    r"<t(?P<kind>[dh])\b[^>]*>(?P<words>.*?)(?=</?t[dhr]\b|</?t(?:able|head|body|foot)\b|\Z)", re.IGNORECASE | re.DOTALL
+)
+_HTML_ROW_END = re.compile(r"</tr\s*>", re.IGNORECASE)
+_HTML_TAG = re.compile(r"<[^<>]*>")
 _BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -58,6 +68,34 @@ def grid_rows(text: str, start: int, end: int) -> Iterator[tuple[int, int, tuple
             if not lines or len(found) == len(lines[0]):
                 lines.append(found)
         position += len(line)
+
+
+class HtmlRow(NamedTuple):
+    """A row of an HTML table: from <tr> to its </tr> or the next row, the words of the cells, and whether all are headers."""
+
+    start: int
+    end: int
+    cells: list[str]
+    is_header: bool
+
+
+def is_html(text: str, start: int = 0) -> bool:
+    """Whether a table is written in HTML, or goes on so, at `start`."""
+    return _HTML_TABLE.match(text, start) is not None
+
+
+def html_rows(text: str, start: int, end: int) -> list[HtmlRow]:
+    """The rows of the HTML table text[start:end] that have words. A cell over several columns counts once."""
+    begins = [match.start() for match in _HTML_ROW.finditer(text, start, end)]
+    edges = [*begins, end] if begins else []
+    rows: list[HtmlRow] = []
+    for begin, stop in pairwise(edges):
+        found = [(match["kind"].lower(), match["words"]) for match in _HTML_CELL.finditer(text, begin, stop)]
+        words = [" ".join(unescape(_HTML_TAG.sub(" ", cell)).split()) for _, cell in found]
+        if any(words):
+            closed = _HTML_ROW_END.search(text, begin, stop)
+            rows.append(HtmlRow(begin, closed.end() if closed else stop, words, all(kind == "h" for kind, _ in found)))
+    return rows
 
 
 def is_header(text: str, start: int, end: int, *, delimited: bool = False) -> bool:

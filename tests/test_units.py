@@ -80,6 +80,16 @@ def test_a_sentence_that_does_not_point_at_a_list_does_not_lead_in_to_it() -> No
     assert far.shown("item") == ["- one thing", "- another thing"]
 
 
+def test_the_line_of_a_section_s_own_title_leads_in_to_nothing() -> None:
+    found = read("# Fees\n\nFees\n\n- one thing\n- another thing\n")
+    assert found.shown("item") == ["- one thing", "- another thing"]
+    joined = read(
+        "All of this is new and was written for people who travel far\nThings to bring\n- one thing\n- another thing\n",
+        "txt",
+    )
+    assert "Things to bring\n- one thing" in joined.shown("item")
+
+
 def test_a_sentence_that_says_nothing_without_its_list_is_no_answer() -> None:
     found = read("It is cold here. You need the following documents.\n\n- one thing\n- another thing\n")
     assert found.shown("sentence") == ["It is cold here."]

@@ -82,16 +82,21 @@ class BlockReader:
                 lead = last if last[1] - last[0] <= LONGEST_LEAD else None
             else:
                 lead = (part.start, part.end) if names else leading
+            if lead and headings and self.text[slice(*lead)].strip("*_ ") == headings[-1]:
+                lead = None  # the line of the section's own title
 
     def _leads_to_list(self, part: Part, below: Part) -> tuple[int, int] | None:
         """The last sentence of a paragraph that stands directly above a list of several items, if it points at them: it does
-        not end as a sentence does, or a word of it points."""
+        not end as a sentence does, or a word of it points. A title alone on the last line leads by itself."""
         if part.kind != "paragraph" or below.kind != "list" or self.text.count("\n", part.end, below.start) > 2:
             return None
         if len(item_spans(self.text, below.start, below.end)) < 2 or _PICTURE.match(self.text, part.start):
             return None
         start, end = sentence_spans(self.text, part.start, part.end)[-1]
         said = self.text[start:end]
+        last = said.rpartition("\n")[2]
+        if last != said and last[:1].isupper() and _LABEL.fullmatch(last):
+            start, said = end - len(last), last  # a title below other lines, as the text of a PDF has it
         if end - start > LONGEST_LEAD or len(said.split()) < 2 or any(mark in said for mark in ("://", "|", "....")):
             return None
         return (start, end) if self._is_empty((start, end)) or _points(said) else None

@@ -433,3 +433,18 @@ def test_terms_of_html_stand_before_what_defines_them() -> None:
         ("code", "x = 1"),
         ("list", "- Empty:"),
     ]
+
+
+def test_rows_of_html_tables_have_a_cell_for_each_column() -> None:
+    page = (
+        b"<table><tr><th></th><th colspan='2'>Price 1</th></tr>"
+        b"<tr><td rowspan=2>Pro</td><td>20</td><td>25</td></tr><tr><td>30</td><td></td></tr></table>"
+    )
+    assert HtmlLoader().load(page, Path("a.html")).text.split("\n") == [
+        "|  | Price 1 | Price 1 |",
+        "--- | --- | ---",
+        "Pro | 20 | 25",
+        "| Pro | 30 |  |",
+    ]
+    endless = b"<table><tr><td rowspan=99999>a</td><td colspan=x>b</td></tr><tr><td>c</td></tr></table>"
+    assert HtmlLoader().load(endless, Path("a.html")).text == "a | b\na | c"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from ragcli.chunking.structure import structure
-from ragcli.datatypes import Chunk, DocumentRecord, Extent
+from ragcli.datatypes import Block, Chunk, Document, DocumentRecord, Extent
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.generation.citations import Citer
 from ragcli.generation.pieces import claim_of
@@ -18,6 +18,7 @@ from ragcli.loaders.html import HtmlLoader
 from ragcli.loaders.markdown import MarkdownLoader
 from ragcli.loaders.markup import RstLoader
 from ragcli.loaders.plain import PlainTextLoader
+from ragcli.loaders.structure import make_document
 from ragcli.results import Hit, ScoredChunk, ScoreTrace
 from ragcli.retrieval.stitching import stitch, widen
 from ragcli.text.layout import item_spans, nested_spans, parts_of, readable
@@ -40,9 +41,12 @@ def hit_of(text: str, suffix: str = "md", first: int = 0, last: int | None = Non
     from ragcli.loaders.delimited import CsvLoader
 
     loader = LOADERS[suffix] or CsvLoader()
-    document = loader.load(text.encode(), Path(f"d.{suffix}"))  # type: ignore[attr-defined]
+    return hit_in(loader.load(text.encode(), Path(f"d.{suffix}")), first, last)  # type: ignore[attr-defined]
+
+
+def hit_in(document: Document, first: int = 0, last: int | None = None) -> Hit:
     chunks = structure(HashingEmbedder(), 200).split(document)
-    record = DocumentRecord("d", f"d.{suffix}", "", document.type, document.title, len(chunks), True)
+    record = DocumentRecord("d", document.path, "", document.type, document.title, len(chunks), True)
     chosen = chunks[first : len(chunks) if last is None else last + 1]
     scored = [ScoredChunk(i, chunk, record, 1.0, ScoreTrace("convex", (), 1.0)) for i, chunk in enumerate(chosen)]
     around: Callable[[object], list[Chunk]] = lambda ids: chunks[first:]  # noqa: E731
@@ -230,6 +234,28 @@ def test_a_row_names_its_columns_wherever_its_table_was_cut() -> None:
     later = [unit for unit in units_of(hit) if unit.form == "row"]
     assert ("name", "city199") in [pair for unit in later for pair in unit.row]
     assert not any(unit.shown == "name; people; side" for unit in later)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text", "expected"),
+    [
+        ("html", "<table><tr><td>Region</td><td>2022</td><td>2023</td></tr><tr><td>North</td><td>4</td><td>5</td></tr></table>",
+         "Region: North; 2022: 4; 2023: 5"),
+        ("html", "<table><tr><th>Rate 1</th><th>Rate 2</th></tr><tr><td>4</td><td>5</td></tr></table>", "Rate 1: 4; Rate 2: 5"),
+        ("html", "<table><tr><th></th><th>Price</th></tr><tr><td>Pro</td><td>20</td></tr></table>", "Pro; Price: 20"),
+        ("csv", "Region,Q1 2023,Q2 2023\nNorth,4,5\n", "Region: North; Q1 2023: 4; Q2 2023: 5"),
+        ("csv", "1998,12\n1999,14\n", "1998; 12"),
+    ],
+)  # fmt: skip
+def test_the_names_of_columns_are_told_from_a_first_row_of_data(suffix: str, text: str, expected: str) -> None:
+    assert read(text, suffix).shown("row")[0] == expected
+
+
+def test_a_row_of_a_sheet_keeps_its_columns_where_its_last_cells_are_empty() -> None:
+    document = make_document(
+        Path("a.xlsx"), "xlsx", "Option | Added | Removed\n--clobber | 7.1\n", [Block(0, 40, "table")]
+    )
+    assert [unit.shown for unit in units_of(hit_in(document))] == ["Option: --clobber; Added: 7.1"]
 
 
 def test_indented_text_in_restructuredtext_is_no_code_unless_announced() -> None:

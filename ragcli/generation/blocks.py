@@ -11,7 +11,7 @@ from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
 from ragcli.text.layout import Part, defined, has_mark, item_spans, parts_of, readable
 from ragcli.text.sentences import sentence_spans
-from ragcli.text.tables import DELIMITED, cells, grid_rows, html_rows, is_html, is_separator
+from ragcli.text.tables import DELIMITED, SHEETS, cells, grid_rows, html_rows, is_html, is_separator, names_columns
 
 LONGEST_LEAD = 240  # characters of what leads in
 _MARKUP = re.compile(r"[-=|:*`~_#+^ \t\n]*")
@@ -167,10 +167,11 @@ class BlockReader:
         header: list[str] = []
         if self._begins_later(part):
             header = cells(self.hit.whole.columns, delimited=delimited) if self.hit.whole.columns else []
-        elif self._has_rule(part) or (len(read) > 1 and not any(c.isdigit() for c in "".join(read[0][2]))):
+        elif self._has_rule(part) or (len(read) > 1 and names_columns(read[0][2])):
             header, read = read[0][2], read[1:]
         for start, end, found in read:
-            columns = header if len(header) == len(found) else [""] * len(found)
+            fits = len(header) == len(found) or (self.type in SHEETS and len(header) > len(found))
+            columns = header[: len(found)] if fits else [""] * len(found)
             pairs = tuple((readable(c), readable(v)) for c, v in zip(columns, found, strict=True) if v)
             if pairs:
                 yield start, end, pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from bs4.element import NavigableString, PreformattedString
 from ragcli.datatypes import Document
 from ragcli.loaders.decoding import clean, decode
 from ragcli.loaders.structure import TextBuilder
+from ragcli.text.tables import names_columns
 
 _INVISIBLE = frozenset(
     [
@@ -74,6 +76,7 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
+_REPEATED = 80  # characters of the longest cell that is said again in each row that it reaches over
 _LISTS = ("ul", "ol", "dl")
 _HEADING = re.compile(r"h[1-6]$")
 _ROLES = frozenset({"navigation", "search", "banner", "menu", "menubar", "toolbar", "dialog", "alertdialog"})
@@ -244,10 +247,45 @@ def _squeeze(text: str) -> str:
 
 
 def _table(table: Tag) -> str:
-    """Rows as lines, cells separated by ` | `."""
-    rows = []
-    for row in table.find_all("tr"):
-        cells = [_squeeze(cell.get_text(" ")) for cell in row.find_all(["td", "th"], recursive=False)]
+    """Rows as lines, cells separated by ` | `. What a cell over several rows says is said in each of them, as far as it is
+    short, and so is a header over several columns; a line of dashes follows a first row of headers that could be taken for
+    data."""
+    lines: list[str] = []
+    for cells, headed in _grid(table):
         if any(cells):
-            rows.append(" | ".join(cells))
-    return "\n".join(rows) or _squeeze(table.get_text(" "))
+            line = " | ".join(cells)
+            lines.append(line if cells[0] and cells[-1] else f"| {line} |")  # an empty cell at either end counts too
+            if headed and len(lines) == 1 and len(cells) > 1 and not names_columns(cells):
+                lines.append(" | ".join("---" for _ in cells))
+    return "\n".join(lines) or _squeeze(table.get_text(" "))
+
+
+def _grid(table: Tag) -> Iterator[tuple[list[str], bool]]:
+    """The cells of each row, and whether all of them are headers."""
+    reaching: dict[int, tuple[int, str]] = {}  # column → rows that a cell from above still fills, and its words
+    for row in table.find_all("tr"):
+        own = row.find_all(["td", "th"], recursive=False)
+        headed = all(cell.name == "th" for cell in own)
+        waiting = [
+            (_squeeze(cell.get_text(" ")), _span(cell, "colspan") if headed else 1, _span(cell, "rowspan"))
+            for cell in own
+        ]
+        cells: list[str] = []
+        while waiting or len(cells) in reaching:
+            begin = len(cells)
+            left, words = reaching.pop(begin, (0, ""))
+            if left:
+                cells.append(words)
+            else:
+                text, wide, left = waiting.pop(0)
+                cells += [text] * wide
+                words = text if len(text) <= _REPEATED else ""
+            if left > 1:
+                reaching.update(dict.fromkeys(range(begin, len(cells)), (left - 1, words)))
+        yield cells, headed
+
+
+def _span(cell: Tag, name: str) -> int:
+    """Rows or columns of a cell, at most 20: a page may declare any number."""
+    value = str(cell.get(name) or "")
+    return min(20, max(1, int(value))) if value.isdecimal() and len(value) < 6 else 1

@@ -448,3 +448,41 @@ def test_rows_of_html_tables_have_a_cell_for_each_column() -> None:
     ]
     endless = b"<table><tr><td rowspan=99999>a</td><td colspan=x>b</td></tr><tr><td>c</td></tr></table>"
     assert HtmlLoader().load(endless, Path("a.html")).text == "a | b\na | c"
+
+
+def titled(text: str) -> list[tuple[str, ...]]:
+    """The section paths of the paragraphs and lists of a plain text."""
+    document = load_bytes(text.encode(), Path("a.txt"))
+    return [block.headings for block in document.blocks if block.kind != "heading"]
+
+
+def test_titles_of_plain_text_are_headings() -> None:
+    text = (
+        "Guide\n=====\n\nWords.\n\nInstalling it\n-------------\nWords.\n\nREFUND POLICY\n\nWords.\n\n"
+        "ARTICLE 1\n\nTERM\n\nWords.\n\n3. Payment\n\nWords.\n\n   3.1. By card\n\n   Words.\n"
+    )
+    assert titled(text) == [
+        ("Guide",),
+        ("Guide", "Installing it"),
+        ("Guide", "REFUND POLICY"),
+        ("Guide", "ARTICLE 1", "TERM"),
+        ("Guide", "ARTICLE 1", "TERM", "3. Payment"),
+        ("Guide", "ARTICLE 1", "TERM", "3. Payment", "3.1. By card"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Words.\n\n-----\n\nMore words.\n",  # a rule
+        "Name    Price\n-------------\nPro     20\n",  # the columns of a table
+        "1. Wash it\n\n2. Cut it\n\nThen eat.\n",  # a list
+        "STOP!\n\nWords.\n",
+        "ACME INC\n\nWords.\n\nACME INC\n\nWords.\n\nACME INC\n\nWords.\n",  # a running title
+        "2024-01-02 ERROR DISK FULL\n2024-01-03 ERROR DISK FULL\n",
+        "Kind regards\n\nANNA",
+        "It costs little.\n---\nThe end.\n",
+    ],
+)
+def test_lines_that_only_resemble_titles_are_none(text: str) -> None:
+    assert set(titled(text)) == {()}

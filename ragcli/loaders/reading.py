@@ -15,7 +15,7 @@ from ragcli.protocols import Loader
 
 VERSION = "3"  # changes when loaders read more than before: failed files are then tried again
 # Type → the version from which on its loader gives other text or other blocks: documents of an older one are read again.
-CHANGED = dict.fromkeys(["html", "epub", "eml", "msg", "markdown"], 3)
+CHANGED = dict.fromkeys(["html", "epub", "eml", "msg", "markdown", "text"], 3)
 
 _LOADERS = {
     "pdf": "pdf:PdfLoader",

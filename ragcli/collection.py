@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ragcli.datatypes import Block, Document, Reading, SourceFile, source_id
@@ -17,6 +17,7 @@ class CollectionReader:
     """The records of the corpus in `folder`; one whose line did not change is not embedded again."""
 
     version = "1"
+    changed: Mapping[str, int] = {}
 
     def __init__(self, folder: Path) -> None:
         self._root = str(folder)

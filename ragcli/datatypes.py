@@ -174,11 +174,12 @@ class TextVectors:
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A document ready to be committed."""
+    """A document ready to be committed; `reader` is the version of the loaders that read it."""
 
     source: SourceFile
     document: Document
     chunks: Sequence[Chunk]
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,3 +52,15 @@ def test_a_newer_format_is_refused_by_its_number(rag) -> None:
         shown = rag(*command, code=5).stderr
         assert f"format {FORMAT + 1}" in shown
         assert "upgrade" in shown
+
+
+def test_what_an_older_reader_read_otherwise_is_read_again_once(rag, write: Callable[[str, str], Path]) -> None:
+    write("terms.html", "<dl><dt>Fee</dt><dd>What you pay first.</dd></dl>")
+    write("notes.csv", "day,note\nMonday,rain\n")
+    rag("ingest", ".")
+    with sqlite3.connect(".rag/catalog.sqlite3") as connection:
+        connection.execute("UPDATE documents SET reader = '2+ocr:eng'")
+    connection.close()
+    report = json.loads(rag("ingest", ".", "--json").stdout)
+    assert (report["updated"], report["unchanged"], report["chunks_embedded"]) == (1, 1, 0)
+    assert json.loads(rag("ingest", ".", "--json").stdout)["unchanged"] == 2

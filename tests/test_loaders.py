@@ -17,6 +17,7 @@ from docx.oxml.ns import nsdecls
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError, NotADocument
 from ragcli.loaders import load_bytes
+from ragcli.loaders.html import HtmlLoader
 from ragcli.loaders.pdf import read_pypdf
 from ragcli.loaders.pdfium import read_pdfium
 from ragcli.loaders.pdftext import lines_of
@@ -414,3 +415,74 @@ def test_outlook_messages_are_read() -> None:
         assert document.type == "msg"
         assert document.metadata["author"]
         assert len(document.text.splitlines()) > 3
+
+
+def test_terms_of_html_stand_before_what_defines_them() -> None:
+    page = (
+        b"<body><dl><dt>Fee</dt><dt>Charge:</dt><dd><p>A sum.</p><p>Paid once.</p></dd><dt>Is it due?</dt><dd>Yes.</dd>"
+        b"<dt>Plans</dt><dd><ul><li>Basic</li></ul></dd><dt>Code</dt><dd><pre>x = 1</pre></dd><dt>Empty</dt></dl></body>"
+    )
+    document = HtmlLoader().load(page, Path("a.html"))
+    assert [(block.kind, document.text[block.start : block.end]) for block in document.blocks] == [
+        ("list", "- Fee, Charge: A sum."),
+        ("paragraph", "Paid once."),
+        ("list", "- Is it due? Yes."),
+        ("list", "- Plans:"),
+        ("list", "- Basic"),
+        ("list", "- Code:"),
+        ("code", "x = 1"),
+        ("list", "- Empty:"),
+    ]
+
+
+def test_rows_of_html_tables_have_a_cell_for_each_column() -> None:
+    page = (
+        b"<table><tr><th></th><th colspan='2'>Price 1</th></tr>"
+        b"<tr><td rowspan=2>Pro</td><td>20</td><td>25</td></tr><tr><td>30</td><td></td></tr></table>"
+    )
+    assert HtmlLoader().load(page, Path("a.html")).text.split("\n") == [
+        "|  | Price 1 | Price 1 |",
+        "--- | --- | ---",
+        "Pro | 20 | 25",
+        "| Pro | 30 |  |",
+    ]
+    endless = b"<table><tr><td rowspan=99999>a</td><td colspan=x>b</td></tr><tr><td>c</td></tr></table>"
+    assert HtmlLoader().load(endless, Path("a.html")).text == "a | b\na | c"
+
+
+def titled(text: str) -> list[tuple[str, ...]]:
+    """The section paths of the paragraphs and lists of a plain text."""
+    document = load_bytes(text.encode(), Path("a.txt"))
+    return [block.headings for block in document.blocks if block.kind != "heading"]
+
+
+def test_titles_of_plain_text_are_headings() -> None:
+    text = (
+        "Guide\n=====\n\nWords.\n\nInstalling it\n-------------\nWords.\n\nREFUND POLICY\n\nWords.\n\n"
+        "ARTICLE 1\n\nTERM\n\nWords.\n\n3. Payment\n\nWords.\n\n   3.1. By card\n\n   Words.\n"
+    )
+    assert titled(text) == [
+        ("Guide",),
+        ("Guide", "Installing it"),
+        ("Guide", "REFUND POLICY"),
+        ("Guide", "ARTICLE 1", "TERM"),
+        ("Guide", "ARTICLE 1", "TERM", "3. Payment"),
+        ("Guide", "ARTICLE 1", "TERM", "3. Payment", "3.1. By card"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Words.\n\n-----\n\nMore words.\n",  # a rule
+        "Name    Price\n-------------\nPro     20\n",  # the columns of a table
+        "1. Wash it\n\n2. Cut it\n\nThen eat.\n",  # a list
+        "STOP!\n\nWords.\n",
+        "ACME INC\n\nWords.\n\nACME INC\n\nWords.\n\nACME INC\n\nWords.\n",  # a running title
+        "2024-01-02 ERROR DISK FULL\n2024-01-03 ERROR DISK FULL\n",
+        "Kind regards\n\nANNA",
+        "It costs little.\n---\nThe end.\n",
+    ],
+)
+def test_lines_that_only_resemble_titles_are_none(text: str) -> None:
+    assert set(titled(text)) == {()}

@@ -9,19 +9,21 @@ from typing import NamedTuple
 import pytest
 
 from ragcli.chunking.structure import structure
-from ragcli.datatypes import Chunk, DocumentRecord, Extent
+from ragcli.datatypes import Block, Chunk, Document, DocumentRecord, Extent
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.generation.citations import Citer
 from ragcli.generation.pieces import claim_of
 from ragcli.generation.units import LONGEST, Unit, units_of
+from ragcli.loaders.html import HtmlLoader
 from ragcli.loaders.markdown import MarkdownLoader
 from ragcli.loaders.markup import RstLoader
 from ragcli.loaders.plain import PlainTextLoader
+from ragcli.loaders.structure import make_document
 from ragcli.results import Hit, ScoredChunk, ScoreTrace
 from ragcli.retrieval.stitching import stitch, widen
 from ragcli.text.layout import item_spans, nested_spans, parts_of, readable
 
-LOADERS = {"md": MarkdownLoader(), "rst": RstLoader(), "txt": PlainTextLoader(), "csv": None}
+LOADERS = {"md": MarkdownLoader(), "rst": RstLoader(), "txt": PlainTextLoader(), "csv": None, "html": HtmlLoader()}
 
 
 class Read(NamedTuple):
@@ -39,9 +41,12 @@ def hit_of(text: str, suffix: str = "md", first: int = 0, last: int | None = Non
     from ragcli.loaders.delimited import CsvLoader
 
     loader = LOADERS[suffix] or CsvLoader()
-    document = loader.load(text.encode(), Path(f"d.{suffix}"))  # type: ignore[attr-defined]
+    return hit_in(loader.load(text.encode(), Path(f"d.{suffix}")), first, last)  # type: ignore[attr-defined]
+
+
+def hit_in(document: Document, first: int = 0, last: int | None = None) -> Hit:
     chunks = structure(HashingEmbedder(), 200).split(document)
-    record = DocumentRecord("d", f"d.{suffix}", "", document.type, document.title, len(chunks), True)
+    record = DocumentRecord("d", document.path, "", document.type, document.title, len(chunks), True)
     chosen = chunks[first : len(chunks) if last is None else last + 1]
     scored = [ScoredChunk(i, chunk, record, 1.0, ScoreTrace("convex", (), 1.0)) for i, chunk in enumerate(chosen)]
     around: Callable[[object], list[Chunk]] = lambda ids: chunks[first:]  # noqa: E731
@@ -59,6 +64,96 @@ def test_a_list_comes_with_what_leads_in_to_it() -> None:
     assert "They come in this order:\n* standard library\n* third party\n* our own" in found.shown("list")
     assert "They come in this order:\n* third party" in found.shown("item")
     assert "They come in this order:" not in found.shown("sentence"), "a lead-in is no answer by itself"
+
+
+@pytest.mark.parametrize("suffix", ["md", "txt", "rst"])
+@pytest.mark.parametrize(
+    "lead",
+    ["You need the following documents", "The plan covers these items.", "There are three ways to pay.", "Never bring"],
+)
+def test_a_sentence_without_a_colon_leads_in_to_the_list_below_it(lead: str, suffix: str) -> None:
+    found = read(f"It is cold here. {lead}\n\n- one thing\n- another thing\n", suffix)
+    assert f"{lead}\n- another thing" in found.shown("item")
+    assert f"{lead}\n- one thing\n- another thing" in found.shown("list")
+
+
+def test_a_sentence_that_does_not_point_at_a_list_does_not_lead_in_to_it() -> None:
+    found = read("We travel a lot in summer.\n\n- one thing\n- another thing\n")
+    assert found.shown("item") == ["- one thing", "- another thing"]
+    far = read("# A\n\nYou need the following documents\n\n# B\n\n- one thing\n- another thing\n")
+    assert far.shown("item") == ["- one thing", "- another thing"]
+
+
+def test_the_line_of_a_section_s_own_title_leads_in_to_nothing() -> None:
+    found = read("# Fees\n\nFees\n\n- one thing\n- another thing\n")
+    assert found.shown("item") == ["- one thing", "- another thing"]
+    joined = read(
+        "All of this is new and was written for people who travel far\nThings to bring\n- one thing\n- another thing\n",
+        "txt",
+    )
+    assert "Things to bring\n- one thing" in joined.shown("item")
+
+
+def test_a_sentence_that_says_nothing_without_its_list_is_no_answer() -> None:
+    found = read("It is cold here. You need the following documents.\n\n- one thing\n- another thing\n")
+    assert found.shown("sentence") == ["It is cold here."]
+
+
+def test_items_below_a_line_of_their_paragraph_are_a_list_in_plain_text() -> None:
+    found = read("You need these papers\n- a passport\n- a visa that\n  is valid\n", "txt")
+    assert "You need these papers\n- a visa that is valid" in found.shown("item")
+    wrapped = read("Call the office in room\n12. It is open from nine\nto five.\n", "txt")
+    assert wrapped.shown("item") == []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        ("html", "<p>Words.</p><dl><dt>Deductible</dt><dd>What you pay first.</dd><dt>Copay</dt><dd><p>A fixed sum.</p></dd></dl>"),
+        ("md", "Words.\n\nDeductible\n: What you pay\n  first.\n\nCopay\n: A fixed sum.\n"),
+        ("md", "Words.\n\nDeductible\n: What you pay first.\nCopay\n: A fixed sum.\n"),
+        ("rst", "Words.\n\nDeductible\n    What you pay\n    first.\n\nCopay\n    A fixed sum.\n"),
+        ("rst", "Words.\n\n:Deductible: What you pay first.\n:Copay: A fixed sum.\n"),
+    ],
+)  # fmt: skip
+def test_a_term_is_read_with_its_definition(suffix: str, text: str) -> None:
+    items = [shown.removeprefix("- ") for shown in read(text, suffix).shown("item")]
+    assert items == ["Deductible: What you pay first.", "Copay: A fixed sum."]
+
+
+HTML_TABLE = """# Plans
+
+Prices of a month.
+
+<table class="plans">
+  <thead><tr><th>Plan</th><th>Price</th></tr></thead>
+  <tr>
+    <td>Free</td>
+    <td>0 &euro;</td>
+
+  </tr>
+  <tr><td><b>Pro</b></td><td>20 &euro;</td></tr>
+</table>
+
+All of them end with the month.
+"""
+
+
+def test_rows_of_an_html_table_in_markdown_name_their_columns() -> None:
+    found = read(HTML_TABLE)
+    assert found.shown("row") == ["Plan: Free; Price: 0 €", "Plan: Pro; Price: 20 €"]
+    assert found.shown("sentence") == ["Prices of a month.", "All of them end with the month."]
+    pro = next(unit for unit in found.units if unit.form == "row" and "Pro" in unit.shown)
+    assert HTML_TABLE[pro.start : pro.end] == "<tr><td><b>Pro</b></td><td>20 &euro;</td></tr>"
+
+
+def test_an_html_table_is_cut_between_its_rows_and_keeps_its_columns() -> None:
+    rows = "\n".join(f"<tr>\n<td>city{i}</td>\n<td>{1000 + i}</td>\n</tr>" for i in range(200))
+    text = f"# Cities\n\n<table>\n<tr><th>name</th><th>people</th></tr>\n{rows}\n</table>\n"
+    chunks = structure(HashingEmbedder(), 200).split(MarkdownLoader().load(text.encode(), Path("a.md")))
+    assert all(chunk.text.startswith("<tr>") for chunk in chunks[1:])
+    later = [unit for unit in units_of(hit_of(text, "md", first=1)) if unit.form == "row"]
+    assert later[0].row == (("name", later[0].row[0][1]), ("people", later[0].row[1][1]))
 
 
 def test_what_a_heading_or_label_forbids_is_not_read_without_it() -> None:
@@ -139,6 +234,28 @@ def test_a_row_names_its_columns_wherever_its_table_was_cut() -> None:
     later = [unit for unit in units_of(hit) if unit.form == "row"]
     assert ("name", "city199") in [pair for unit in later for pair in unit.row]
     assert not any(unit.shown == "name; people; side" for unit in later)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text", "expected"),
+    [
+        ("html", "<table><tr><td>Region</td><td>2022</td><td>2023</td></tr><tr><td>North</td><td>4</td><td>5</td></tr></table>",
+         "Region: North; 2022: 4; 2023: 5"),
+        ("html", "<table><tr><th>Rate 1</th><th>Rate 2</th></tr><tr><td>4</td><td>5</td></tr></table>", "Rate 1: 4; Rate 2: 5"),
+        ("html", "<table><tr><th></th><th>Price</th></tr><tr><td>Pro</td><td>20</td></tr></table>", "Pro; Price: 20"),
+        ("csv", "Region,Q1 2023,Q2 2023\nNorth,4,5\n", "Region: North; Q1 2023: 4; Q2 2023: 5"),
+        ("csv", "1998,12\n1999,14\n", "1998; 12"),
+    ],
+)  # fmt: skip
+def test_the_names_of_columns_are_told_from_a_first_row_of_data(suffix: str, text: str, expected: str) -> None:
+    assert read(text, suffix).shown("row")[0] == expected
+
+
+def test_a_row_of_a_sheet_keeps_its_columns_where_its_last_cells_are_empty() -> None:
+    document = make_document(
+        Path("a.xlsx"), "xlsx", "Option | Added | Removed\n--clobber | 7.1\n", [Block(0, 40, "table")]
+    )
+    assert [unit.shown for unit in units_of(hit_in(document))] == ["Option: --clobber; Added: 7.1"]
 
 
 def test_indented_text_in_restructuredtext_is_no_code_unless_announced() -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from ragcli.chunking.packing import Breaks, Draft, PackingChunker, Unit
 from ragcli.datatypes import Block, Document
 from ragcli.protocols import TokenCounter
 from ragcli.text.sentences import sentence_spans, trim
+from ragcli.text.tables import html_rows, is_html
 
 MIN_TOKENS = 48
 _CLAUSE = re.compile(
@@ -70,9 +72,16 @@ def structural_units(document: Document) -> list[Unit]:
             opens = previous is not None and block.headings != previous and i == 0
             units.append(Unit(start, end, block.headings, opens, table_header))
             if block.kind == "table" and i == 0:
-                table_header = " ".join(document.text[start:end].split())
+                table_header = _first_row(document.text, start, end)
         previous = block.headings
     return units
+
+
+def _first_row(text: str, start: int, end: int) -> str:
+    """The first row of a table on one line; of one in HTML the words of its cells between bars."""
+    if is_html(text, start):
+        return " | ".join(cell for row in html_rows(text, start, end)[:1] for cell in row.cells)
+    return " ".join(text[start:end].split())
 
 
 def _unit_spans(text: str, block: Block) -> list[tuple[int, int]]:
@@ -80,6 +89,9 @@ def _unit_spans(text: str, block: Block) -> list[tuple[int, int]]:
         return [(block.start, block.end)]
     if block.kind == "paragraph":
         return sentence_spans(text, block.start, block.end)
+    if block.kind == "table" and is_html(text, block.start):
+        cuts = [block.start, *(row.start for row in html_rows(text, block.start, block.end)[1:]), block.end]
+        return [span for cut in pairwise(cuts) if (span := trim(text, *cut))]
     spans, position = [], block.start
     while position < block.end:
         newline = text.find("\n", position, block.end)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
-from ragcli.text.layout import Part, has_mark, item_spans, parts_of, readable
+from ragcli.text.layout import Part, defined, has_mark, item_spans, parts_of, readable
 from ragcli.text.sentences import sentence_spans
-from ragcli.text.tables import DELIMITED, cells, grid_rows, is_separator
+from ragcli.text.tables import DELIMITED, SHEETS, cells, grid_rows, html_rows, is_html, is_separator, names_columns
 
 LONGEST_LEAD = 240  # characters of what leads in
 _MARKUP = re.compile(r"[-=|:*`~_#+^ \t\n]*")
@@ -19,18 +20,30 @@ _ABOUT = re.compile(
     r"[ \t]*(?:status|version|url|authors?|date|tags?|layout|title|last updated|home-?page)[ \t]*:", re.IGNORECASE
 )
 _LABEL = re.compile(r"[*_]{0,2}[^\n.!?:;|]{2,70}[*_]{0,2}")
+_ENDS = re.compile(r"[.!?…]\W*$|:/*$")
+_ANNOUNCES = re.compile(r"\b(?:following|as follows|below|folgende\w*|suivante?s?|siguientes?)\b", re.IGNORECASE)
+_POINTS = re.compile(
+    r"\b(?:these|those|here (?:is|are)|(?<!if )there are|covers?|includes?|consists?|contains?|requires?|needs?|diese|mehrere|"
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9]|several|various|certain|some|many|few)\s+(?:[\w-]+\s+){0,3}[\w-]+s)\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(r"\b(?:not|never|no|except|excludes?|only|nicht|nie|kein\w*)\b|n['’]t\b", re.IGNORECASE)
+_POINTING, _DENYING = 160, 80  # characters of the longest sentence that points at a list by such words
+_PICTURE = re.compile(r"\s*(?:!\[|/{3}|\[\^|\{)")
 _DIRECTIVE = re.compile(r"[ \t]*(?:\.\. |:[a-z-]+:)")
 
 
 @dataclass(frozen=True, slots=True)
 class GovernedBlock:
-    """A block with what governs it. `names` says that it only names or announces what follows."""
+    """A block with what governs it. `names` says that it only names or announces what follows; `announces` is the sentence
+    of it, if any, that says nothing without the list below."""
 
     part: Part
     shown: str
     headings: tuple[str, ...]
     lead: tuple[int, int] | None
     names: bool
+    announces: tuple[int, int] | None = None
 
 
 class BlockReader:
@@ -48,7 +61,7 @@ class BlockReader:
         lead: tuple[int, int] | None = None
         asked: tuple[int, int] | None = None
         section: tuple[str, ...] | None = None
-        for part in self._parts:
+        for part, below in zip_longest(self._parts, self._parts[1:]):
             raw = self.text[part.start : part.end]
             headings = headings_at(self.hit, self.base + part.start)
             if part.kind == "heading" or headings != section:
@@ -58,14 +71,40 @@ class BlockReader:
                 continue
             shown = self._shown(part)
             names = self._names(part, shown)
-            yield GovernedBlock(part, shown, headings, lead or asked, names)
+            leading = self._leads_to_list(part, below) if below and not names else None
+            yield GovernedBlock(
+                part, shown, headings, lead or asked, names, leading if self._is_empty(leading) else None
+            )
             if names and shown.rstrip("*_ ").endswith("?"):
                 lead, asked = None, (part.start, part.end)
             elif part.kind in ("paragraph", "list") and shown.rstrip("*_` ").endswith(":"):
                 last = sentence_spans(self.text, part.start, part.end)[-1]
                 lead = last if last[1] - last[0] <= LONGEST_LEAD else None
             else:
-                lead = (part.start, part.end) if names else None
+                lead = (part.start, part.end) if names else leading
+            if lead and headings and self.text[slice(*lead)].strip("*_ ") == headings[-1]:
+                lead = None  # the line of the section's own title
+
+    def _leads_to_list(self, part: Part, below: Part) -> tuple[int, int] | None:
+        """The last sentence of a paragraph that stands directly above a list of several items, if it points at them: it does
+        not end as a sentence does, or a word of it points. A title alone on the last line leads by itself."""
+        if part.kind != "paragraph" or below.kind != "list" or self.text.count("\n", part.end, below.start) > 2:
+            return None
+        if len(item_spans(self.text, below.start, below.end)) < 2 or _PICTURE.match(self.text, part.start):
+            return None
+        start, end = sentence_spans(self.text, part.start, part.end)[-1]
+        said = self.text[start:end]
+        last = said.rpartition("\n")[2]
+        if last != said and last[:1].isupper() and _LABEL.fullmatch(last):
+            start, said = end - len(last), last  # a title below other lines, as the text of a PDF has it
+        if end - start > LONGEST_LEAD or len(said.split()) < 2 or any(mark in said for mark in ("://", "|", "....")):
+            return None
+        return (start, end) if self._is_empty((start, end)) or _points(said) else None
+
+    def _is_empty(self, leading: tuple[int, int] | None) -> bool:
+        """Whether a sentence that leads in to a list says nothing without it."""
+        said = self.text[slice(*leading)] if leading else "."
+        return not _ENDS.search(said) or _ANNOUNCES.search(said) is not None
 
     def _is_noise(self, part: Part, raw: str) -> bool:
         """Front matter, rules and other markup without words."""
@@ -99,7 +138,7 @@ class BlockReader:
 
     def item(self, start: int, end: int) -> str:
         """An item on one line, what is nested in it on lines of its own."""
-        head, *nested = self.text[start:end].split("\n")
+        head, *nested = defined(self.text[start:end]).split("\n")
         lines = [head]
         for line in nested:
             if has_mark(line):
@@ -115,6 +154,9 @@ class BlockReader:
         if self.text.startswith("+-", part.start):
             yield from ((s, e, pairs) for s, e, pairs in grid_rows(self.text, part.start, part.end))
             return
+        if is_html(self.text, part.start):
+            yield from self._html_rows(part)
+            return
         delimited = self.type in DELIMITED
         lines = [(m.start(), m.end()) for m in re.finditer(r"[^\n]*\S[^\n]*", self.text[part.start : part.end])]
         read = [
@@ -125,13 +167,25 @@ class BlockReader:
         header: list[str] = []
         if self._begins_later(part):
             header = cells(self.hit.whole.columns, delimited=delimited) if self.hit.whole.columns else []
-        elif self._has_rule(part) or (len(read) > 1 and not any(c.isdigit() for c in "".join(read[0][2]))):
+        elif self._has_rule(part) or (len(read) > 1 and names_columns(read[0][2])):
             header, read = read[0][2], read[1:]
         for start, end, found in read:
-            columns = header if len(header) == len(found) else [""] * len(found)
+            fits = len(header) == len(found) or (self.type in SHEETS and len(header) > len(found))
+            columns = header[: len(found)] if fits else [""] * len(found)
             pairs = tuple((readable(c), readable(v)) for c, v in zip(columns, found, strict=True) if v)
             if pairs:
                 yield start, end, pairs
+
+    def _html_rows(self, part: Part) -> Iterator[tuple[int, int, tuple[tuple[str, str], ...]]]:
+        """Those of an HTML table; the last row of headers before a row names its columns."""
+        header = cells(self.hit.whole.columns) if self._begins_later(part) and self.hit.whole.columns else []
+        for start, end, found, is_header in html_rows(self.text, part.start, part.end):
+            if is_header:
+                header = found
+                continue
+            columns = header if len(header) == len(found) else [""] * len(found)
+            pairs = tuple((column, cell) for column, cell in zip(columns, found, strict=True) if cell)
+            yield start, end, pairs
 
     def _begins_later(self, part: Part) -> bool:
         """Whether the table begins before the passage."""
@@ -140,6 +194,13 @@ class BlockReader:
     def _has_rule(self, part: Part) -> bool:
         lines = self.text[part.start : part.end].split("\n", 2)
         return len(lines) > 1 and is_separator(lines[1])
+
+
+def _points(said: str) -> bool:
+    """Whether a whole sentence points at things that it does not name itself."""
+    return (len(said) <= _POINTING and _POINTS.search(said) is not None) or (
+        len(said) <= _DENYING and _DENIES.search(said) is not None
+    )
 
 
 def _is_front_matter(raw: str) -> bool:

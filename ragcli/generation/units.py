@@ -106,7 +106,7 @@ class _Cutter(BlockReader):
         spans = [span for span in sentence_spans(self.text, start, end) if _says(self.text[slice(*span)])]
         texts = [readable(self.text[slice(*span)], self.type) for span in spans]
         for span, text in zip(spans, texts, strict=True):
-            if not text.rstrip("*_` ").endswith((":", "?")) and len(text) >= 12:
+            if span != block.announces and not text.rstrip("*_` ").endswith((":", "?")) and len(text) >= 12:
                 yield self._unit(block, "sentence", text, span)
         if len(spans) > 1:
             for i in range(len(spans)):
@@ -196,7 +196,7 @@ class _Cutter(BlockReader):
             if apart or size + len(block.shown) + 1 > LONGEST:
                 break
             last, size = i, size + len(block.shown) + 1
-        while last > first and (blocks[last].names or blocks[last].shown.rstrip("*_` ").endswith(":")):
+        while last > first and _only_leads(blocks[last]):
             last -= 1  # what only leads in to something says nothing at the end
         if last > first:
             shown = "\n".join(block.shown for block in blocks[first : last + 1])
@@ -205,3 +205,8 @@ class _Cutter(BlockReader):
 
 def _says(text: str) -> bool:
     return sum(c.isalnum() for c in text) >= 3
+
+
+def _only_leads(block: GovernedBlock) -> bool:
+    """Whether a block ends with what says nothing without the next one."""
+    return block.names or block.announces is not None or block.shown.rstrip("*_` ").endswith(":")

@@ -30,12 +30,12 @@ def insert_document(connection: sqlite3.Connection, new: NewDocument, now: str) 
     document, source = new.document, new.source
     cursor = connection.execute(
         "INSERT INTO documents (document_id, path, root, type, title, size, mtime_ns, ctime_ns, content_hash, has_lines, "
-        "page_starts, chunks, ingested_at, metadata, language, partial) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "page_starts, chunks, ingested_at, metadata, language, partial, reader) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document.document_id, source.path, source.root, document.type, document.title, source.size, source.mtime_ns,
             source.ctime_ns, source.content_hash, document.has_lines, json.dumps(document.page_starts), len(new.chunks),
-            now, json.dumps(dict(document.metadata)), document.language, document.partial,
+            now, json.dumps(dict(document.metadata)), document.language, document.partial, new.reader,
         ),
     )  # fmt: skip
     return int(cursor.lastrowid or 0)

@@ -7,7 +7,8 @@ its `lengths` (int32, -1 for a deleted chunk) and `document_rows` (int32) are ar
 a term to ascending rows (int32) and weighted term frequencies (uint16).
 
 A source whose content is that of a document is not indexed again but listed in `copies`. `documents.partial` says what of a
-source could not be read; `failures.reader` is the version of the loaders that failed.
+source could not be read; `failures.reader` is the version of the loaders that failed, `documents.reader` that of those
+that read the document (empty before format 5).
 
 `chunks.blocks` lists the blocks of the document that the chunk touches, as [start, end, kind] with offsets in the document;
 it is empty for chunks of before format 4.
@@ -21,7 +22,7 @@ from __future__ import annotations
 import sqlite3
 
 APPLICATION_ID = 0x52414731  # "RAG1"
-FORMAT = 4
+FORMAT = 5
 
 _COPIES = """
 CREATE TABLE copies (
@@ -54,7 +55,8 @@ CREATE TABLE documents (
     ingested_at TEXT NOT NULL,
     metadata TEXT NOT NULL,
     language TEXT NOT NULL DEFAULT 'en',
-    partial TEXT NOT NULL DEFAULT ''
+    partial TEXT NOT NULL DEFAULT '',
+    reader TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY,
@@ -122,6 +124,7 @@ ALTER TABLE documents ADD COLUMN partial TEXT NOT NULL DEFAULT '';
 ALTER TABLE failures ADD COLUMN reader TEXT NOT NULL DEFAULT '';
 {_COPIES}""",
     3: "ALTER TABLE chunks ADD COLUMN blocks TEXT NOT NULL DEFAULT '[]';",
+    4: "ALTER TABLE documents ADD COLUMN reader TEXT NOT NULL DEFAULT '';",
 }
 
 

@@ -123,14 +123,16 @@ class IndexWriter:
         query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
         return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
 
-    def without_structure(self) -> frozenset[str]:
-        """Ids of the documents, read before format 4, whose chunks do not know their blocks; those with copies, which would
+    def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
+        """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks, and
+        those of a type in `changed` that an older reader than the one named there has read. Those with copies, which would
         inherit the chunks, are left out."""
         query = (
-            "SELECT DISTINCT document_id FROM chunks JOIN documents ON documents.row = document_row "
-            "WHERE blocks = '[]' AND documents.row NOT IN (SELECT of FROM copies)"
+            "SELECT DISTINCT document_id, type, CAST(reader AS INTEGER), blocks = '[]' FROM chunks "
+            "JOIN documents ON documents.row = document_row WHERE documents.row NOT IN (SELECT of FROM copies)"
         )
-        return frozenset(entry[0] for entry in self._connection.execute(query))
+        found = self._connection.execute(query)
+        return frozenset(name for name, type_, reader, bare in found if bare or reader < changed.get(type_, 0))
 
     def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
         """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""

@@ -45,7 +45,7 @@ class Ingest:
         self._tally = Tally()
         self._failures: list[tuple[SourceFile, Failure]] = []
         self._known: dict[str, SourceFile] = {}
-        self._bare: frozenset[str] = frozenset()  # documents to read again, for their structure
+        self._bare: frozenset[str] = frozenset()  # documents to read again, as they would be read now
         self._tags: dict[str, dict[str, str]] = {}
         self._by_content: dict[tuple[str, str], str] = {}  # content hash and suffix → the document that has them
         self._queue: list[NewDocument] = []
@@ -117,7 +117,7 @@ class Ingest:
 
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
         self._known = self._writer.files()
-        self._bare = self._writer.without_structure()
+        self._bare = self._writer.outdated(self._reader.changed)
         self._tags = self._writer.tags()
         self._look_up_content(gone)
         wanted = self._wanted(sources)
@@ -192,7 +192,7 @@ class Ingest:
         key = _content_key(source, source.content_hash)
         self._by_content[key] = source.document_id
         self._arriving.add(key)
-        self._queue.append(NewDocument(source, document, chunks))
+        self._queue.append(NewDocument(source, document, chunks, self._reader.version))
 
     def _look_up_content(self, gone: Set[str]) -> None:
         """Which document holds which content now, and which contents have copies."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from bs4.element import NavigableString, PreformattedString
 from ragcli.datatypes import Document
 from ragcli.loaders.decoding import clean, decode
 from ragcli.loaders.structure import TextBuilder
+from ragcli.text.tables import names_columns
 
 _INVISIBLE = frozenset(
     [
@@ -74,6 +76,8 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
+_REPEATED = 80  # characters of the longest cell that is said again in each row that it reaches over
+_LISTS = ("ul", "ol", "dl")
 _HEADING = re.compile(r"h[1-6]$")
 _ROLES = frozenset({"navigation", "search", "banner", "menu", "menubar", "toolbar", "dialog", "alertdialog"})
 _META = {
@@ -138,6 +142,8 @@ class _Walker:
         self._builder = builder
         self._inline: list[str] = []
         self._prefix = ""
+        self._terms: list[str] = []  # of a definition list, that wait for what defines them
+        self._in_term = False
 
     def walk(self, root: Tag) -> None:
         stack: list[tuple[object, bool]] = [(root, False)]
@@ -146,12 +152,20 @@ class _Walker:
             if isinstance(node, NavigableString):
                 self._text(node)
             elif isinstance(node, Tag) and leaving:
-                self._flush()
+                self._leave(node)
             elif isinstance(node, Tag) and self._enter(node):
                 if node.name in _BLOCKS:
                     stack.append((node, True))
                 stack.extend((child, False) for child in reversed(node.contents))
         self._flush()
+        self._name_terms()
+
+    def _leave(self, tag: Tag) -> None:
+        self._flush()
+        if tag.name == "dt":
+            self._in_term = False
+        elif tag.name in ("dd", "dl"):
+            self._name_terms()
 
     def _enter(self, tag: Tag) -> bool:
         """Handle `tag` as a whole, or start its block and return True to visit its children."""
@@ -161,21 +175,32 @@ class _Walker:
             self._inline.append("\n")
         elif _HEADING.match(tag.name):
             self._flush()
+            self._name_terms()
             self._builder.add_heading(int(tag.name[1]), _squeeze(tag.get_text(" ")))
         elif tag.name == "pre":
             self._flush()
+            self._name_terms()
             self._builder.add(clean(tag.get_text()), "code")
         elif tag.name == "table":
             self._flush()
+            self._name_terms()
             self._builder.add(_table(tag), "table")
         else:
             if tag.name in _BLOCKS:
                 self._flush()
-                if tag.name == "li":
-                    depth = sum(above.name in ("ul", "ol") for above in islice(tag.parents, 60))
-                    self._prefix = f"{'  ' * (depth - 1)}- "
+                self._open_item(tag)
             return True
         return False
+
+    def _open_item(self, tag: Tag) -> None:
+        """Begin the item of a list, or the term of a definition list, where `tag` is one."""
+        if tag.name == "li":
+            self._name_terms()
+        if tag.name == "dt":
+            self._in_term = True
+        if tag.name in ("li", "dt"):
+            depth = sum(above.name in _LISTS for above in islice(tag.parents, 60))
+            self._prefix = f"{'  ' * (depth - 1)}- "
 
     def _text(self, node: NavigableString) -> None:
         if not isinstance(node, (Comment, PreformattedString)):
@@ -185,9 +210,26 @@ class _Walker:
         lines = (_SPACES.sub(" ", line).strip() for line in "".join(self._inline).split("\n"))
         text = "\n".join(line for line in lines if line)
         self._inline.clear()
-        if text:
-            self._builder.add_line(self._prefix, text)
-            self._prefix = ""
+        if text and self._in_term:
+            self._terms.append(text)
+        elif text:
+            self._add_item(f"{_named(self._terms)} {text}" if self._terms else text)
+
+    def _name_terms(self) -> None:
+        """Add the terms that nothing directly behind them defines in words, such as those above a list or code."""
+        if self._terms:
+            self._add_item(_named(self._terms))
+
+    def _add_item(self, text: str) -> None:
+        self._builder.add_line(self._prefix, text)
+        self._prefix = ""
+        self._terms.clear()
+
+
+def _named(terms: list[str]) -> str:
+    """The terms before what defines them: "a, b:"."""
+    joined = ", ".join(terms)
+    return joined if joined.endswith((":", "?")) else f"{joined}:"
 
 
 def _is_hidden(tag: Tag) -> bool:
@@ -205,10 +247,45 @@ def _squeeze(text: str) -> str:
 
 
 def _table(table: Tag) -> str:
-    """Rows as lines, cells separated by ` | `."""
-    rows = []
-    for row in table.find_all("tr"):
-        cells = [_squeeze(cell.get_text(" ")) for cell in row.find_all(["td", "th"], recursive=False)]
+    """Rows as lines, cells separated by ` | `. What a cell over several rows says is said in each of them, as far as it is
+    short, and so is a header over several columns; a line of dashes follows a first row of headers that could be taken for
+    data."""
+    lines: list[str] = []
+    for cells, headed in _grid(table):
         if any(cells):
-            rows.append(" | ".join(cells))
-    return "\n".join(rows) or _squeeze(table.get_text(" "))
+            line = " | ".join(cells)
+            lines.append(line if cells[0] and cells[-1] else f"| {line} |")  # an empty cell at either end counts too
+            if headed and len(lines) == 1 and len(cells) > 1 and not names_columns(cells):
+                lines.append(" | ".join("---" for _ in cells))
+    return "\n".join(lines) or _squeeze(table.get_text(" "))
+
+
+def _grid(table: Tag) -> Iterator[tuple[list[str], bool]]:
+    """The cells of each row, and whether all of them are headers."""
+    reaching: dict[int, tuple[int, str]] = {}  # column → rows that a cell from above still fills, and its words
+    for row in table.find_all("tr"):
+        own = row.find_all(["td", "th"], recursive=False)
+        headed = all(cell.name == "th" for cell in own)
+        waiting = [
+            (_squeeze(cell.get_text(" ")), _span(cell, "colspan") if headed else 1, _span(cell, "rowspan"))
+            for cell in own
+        ]
+        cells: list[str] = []
+        while waiting or len(cells) in reaching:
+            begin = len(cells)
+            left, words = reaching.pop(begin, (0, ""))
+            if left:
+                cells.append(words)
+            else:
+                text, wide, left = waiting.pop(0)
+                cells += [text] * wide
+                words = text if len(text) <= _REPEATED else ""
+            if left > 1:
+                reaching.update(dict.fromkeys(range(begin, len(cells)), (left - 1, words)))
+        yield cells, headed
+
+
+def _span(cell: Tag, name: str) -> int:
+    """Rows or columns of a cell, at most 20: a page may declare any number."""
+    value = str(cell.get(name) or "")
+    return min(20, max(1, int(value))) if value.isdecimal() and len(value) < 6 else 1

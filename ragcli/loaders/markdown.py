@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from ragcli.loaders.structure import HeadingPath, line_starts, make_document
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,65536}?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 _TITLE = re.compile(r"^title:[ \t]*(.+)$", re.MULTILINE)
 _ATTRIBUTES = re.compile(r"\s*\{[^{}]*\}\s*$")  # "Title { #anchor }", as several site generators write it
+_HTML_TABLE = re.compile(r"<table\b[^>]*>", re.IGNORECASE)
+_HTML_END = re.compile(r"</table\s*>", re.IGNORECASE)
 _FRONT_KEYS = {
     "title": "title", "author": "author", "authors": "author", "date": "created", "created": "created", "updated": "modified",
     "modified": "modified", "lastmod": "modified", "description": "description", "summary": "description", "tags": "tags",
@@ -96,7 +99,26 @@ def _blocks(text: str, body_start: int) -> tuple[list[Block], str]:
         covered = max(covered, end)
     if text[covered:].strip():
         blocks.append(Block(covered, len(text), "paragraph", headings.titles))
-    return blocks, first_heading
+    return _tables_apart(text, blocks), first_heading
+
+
+def _tables_apart(text: str, blocks: list[Block]) -> list[Block]:
+    """The blocks, with those in which HTML tables stand cut where a table begins and ends. An empty line in a table ends a
+    block of the parser, so that a table may reach over several."""
+    apart: list[Block] = []
+    covered = 0
+    for block in blocks:
+        start = max(block.start, min(covered, block.end))
+        while block.kind in ("paragraph", "heading") and (begin := _HTML_TABLE.search(text, start, block.end)):
+            stop = _HTML_END.search(text, begin.end())
+            if not stop:
+                break
+            covered = stop.end()
+            apart.append(replace(block, start=start, end=begin.start()))
+            apart.append(Block(begin.start(), covered, "table", block.headings))
+            start = min(covered, block.end)
+        apart.append(replace(block, start=start))
+    return [block for block in apart if block.start < block.end]
 
 
 def _plain(inline: Token) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from ragcli.datatypes import Block, BlockKind, Document
 from ragcli.loaders.decoding import decode
 from ragcli.loaders.limits import spend
 from ragcli.loaders.plain import is_list_item
-from ragcli.loaders.structure import HeadingPath, make_document
+from ragcli.loaders.structure import HeadingPath, Title, make_document
 
 _PARAGRAPH = re.compile(r"(?:[ \t]*\S[^\n]*(?:\n|\Z))+")
 _ORG = re.compile(r"^(\*+)[ \t]+(\S[^\n]*)$", re.MULTILINE)
@@ -24,15 +23,6 @@ _RST = re.compile(
     r"|(?P<plain>\S[^\n]*)\n(?P<line>([!-/:-@[-`{-~])\7{2,})[ \t]*$)",
     re.MULTILINE,
 )
-
-
-class Title(NamedTuple):
-    """A section title: its place in the text, its level from 1, and its words."""
-
-    start: int
-    end: int
-    level: int
-    words: str
 
 
 class RstLoader:

@@ -23,7 +23,7 @@ from typing import Any
 from ragcli.datatypes import Reading, SourceFile
 from ragcli.loaders.frames import from_json, receive_frame, send_request
 from ragcli.loaders.limits import Limits
-from ragcli.loaders.reading import Options
+from ragcli.loaders.reading import CHANGED, Options
 
 _AHEAD_FILES = 32  # for each parser
 _AHEAD_BYTES = 64_000_000  # of files whose documents may be waiting
@@ -51,6 +51,7 @@ class FileReader:
         self._pool = ParserPool(limits, options)
         self._open = open_source
         self.version = options.version
+        self.changed = CHANGED
 
     def read(self, wanted: Iterable[tuple[SourceFile, str]]) -> Iterator[Reading]:
         """What became of each source, in their order; the text beside it is the content's hash that needs no reading."""

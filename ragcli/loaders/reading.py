@@ -13,7 +13,9 @@ from ragcli.loaders.formats import CONTAINERS, detect
 from ragcli.loaders.limits import TEXT_BYTES
 from ragcli.protocols import Loader
 
-VERSION = "2"  # changes when loaders read more than before: failed files are then tried again
+VERSION = "3"  # changes when loaders read more than before: failed files are then tried again
+# Type → the version from which on its loader gives other text or other blocks: documents of an older one are read again.
+CHANGED = dict.fromkeys(["html", "epub", "eml", "msg", "markdown", "text"], 3)
 
 _LOADERS = {
     "pdf": "pdf:PdfLoader",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ragcli.datatypes import Block, BlockKind, Document, source_id
 from ragcli.errors import NotADocument
@@ -16,6 +17,15 @@ from ragcli.text.sentences import trim
 _SPACES = re.compile(r"[ \t\u00a0]+")
 _MAX_HEADING = 200
 _MAX_VALUE = 1_000  # characters of metadata
+
+
+class Title(NamedTuple):
+    """A section title: its place in the text, its level from 1, and its words."""
+
+    start: int
+    end: int
+    level: int
+    words: str
 
 
 class HeadingPath:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from ragcli.datatypes import BlockKind, Extent
 
 _TAGS = (
-    "a|abbr|b|big|br|center|code|dd|details|div|dl|dt|em|font|h[1-6]|hr|i|img|ins|kbd|label|li|ol|p|pre|s|small|span|strong|"
+    "a|abbr|b|big|br|caption|center|code|dd|details|div|dl|dt|em|figcaption|figure|font|h[1-6]|hr|i|img|ins|kbd|label|li|ol|p|pre|s|small|span|strong|"
     "sub|"
 )
 _TAG = re.compile(
@@ -22,6 +22,11 @@ _RST_LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?")
 _ITEM = re.compile(
     r"(?P<indent>[ \t]*)(?P<mark>[-*•+–◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#\.|\(?[ivx]{1,4}[.)])(?P<gap>[ \t]+)(?=\S)"
 )
+_TERM = re.compile(r"(?=\S)[^\n]{1,80}\n:[ \t]+\S")  # Markdown's definition lists
+_RST_TERM = re.compile(r"(?=\w|[`*])[^\n]{0,79}[^\n.,;:?!]\n(?:[ \t]+\S[^\n]*(?:\n|\Z))+\Z")
+_FIELD = re.compile(r":[A-Za-z][^:`\n]{0,60}:(?=\s|\Z)")
+_FIELD_LINE = re.compile(rf"^{_FIELD.pattern}", re.MULTILINE)
+_LINE = re.compile(r"^", re.MULTILINE)
 _GAP = re.compile(r"\n[ \t]*\n")
 _DIRECTIVE = re.compile(r"[ \t]*\.\. ")
 _TABLE_ROW = re.compile(r"[^\n]*\S[ \t]*\|[ \t]*\S|[ \t]*\|")
@@ -48,8 +53,8 @@ def readable(text: str, type_: str = "") -> str:
 
 def item_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """The items of the list text[start:end], each with what is indented below it, trimmed; one when there are no marks. The
-    outermost items are those with the least indentation."""
-    begins = _outermost(text, start, end)
+    outermost items are those with the least indentation. Without marks, terms with their definitions and fields are items."""
+    begins = _outermost(text, start, end) or _terms(text, start, end)
     edges = [start, *(begin for begin in begins if begin > start), end]
     return [span for one, other in pairwise(edges) if (span := _trimmed(text, one, other))]
 
@@ -66,6 +71,33 @@ def _outermost(text: str, start: int, end: int) -> list[int]:
     marks = list(_line_matches(text, start, end))
     least = min((len(match["indent"].expandtabs(4)) for match in marks), default=0)
     return [match.start() for match in marks if len(match["indent"].expandtabs(4)) <= least + 1]
+
+
+def _terms(text: str, start: int, end: int) -> list[int]:
+    """Where the terms of a definition list begin, or the fields of a list of fields."""
+    first = text[start : start + len(text[start:end].partition("\n\n")[0])]
+    if not any(pattern.match(first) for pattern in (_FIELD, _TERM, _RST_TERM)):
+        return []
+    return [
+        begin
+        for begin in (match.start() for match in _LINE.finditer(text, start, end))
+        if begin == start or _FIELD.match(text, begin, end) or _TERM.match(text, begin, end) or _opens(text, begin)
+    ]
+
+
+def _opens(text: str, begin: int) -> bool:
+    """Whether a line that is not indented follows an empty one."""
+    return text[begin - 2 : begin] == "\n\n" and text[begin] not in " \t\n"
+
+
+def defined(item: str) -> str:
+    """An item that is a term with its definition as "term: definition", any other as it is."""
+    if has_mark(item):
+        return item
+    if _TERM.match(item) or _RST_TERM.match(item):
+        term, _, definition = item.partition("\n")
+        return f"{term.rstrip(' :')}: {definition.lstrip().removeprefix(':').lstrip()}"
+    return item[1:] if _FIELD.match(item) else item
 
 
 def has_mark(text: str) -> bool:
@@ -91,8 +123,8 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> list[Part]:
     """The blocks of the passage `text` that begins at the offset `base` of its document, in order, cut at its edges. The items
-    of one list that are blocks of their own become one; indented text in formats without marks for code is no code. Without
-    `extents` the blocks are read from the text."""
+    of one list that are blocks of their own become one; indented text in formats without marks for code is no code; lines with
+    the marks of items at the end of a paragraph are a list. Without `extents` the blocks are read from the text."""
     length = len(text)
     known = [
         Part(max(0, start - base), min(length, end - base), kind)
@@ -100,7 +132,7 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
         if end > base and start < base + length
     ]
     parts: list[Part] = []
-    for part in known or _guessed(text, type_):
+    for part in _lists_apart(text, known or _guessed(text, type_), type_):
         kind = _kind(text, part, parts, type_)
         span = _trimmed(text, part.start, part.end)
         if span is None:
@@ -110,6 +142,29 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
         else:
             parts.append(Part(*span, kind))
     return parts
+
+
+def _lists_apart(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]:
+    """The parts, paragraphs that end with a list cut before its first item. In Markdown only an empty line or the parser
+    begins a list, so that its paragraphs stay as they are."""
+    for part in parts:
+        marks = [] if part.kind != "paragraph" or type_ in ("markdown", "code") else _marks(text, part)
+        if len(marks) < 2 or has_mark(text[part.start : marks[0].end()]):
+            yield part
+        else:
+            yield Part(part.start, marks[0].start(), "paragraph")
+            yield Part(marks[0].start(), part.end, "list")
+
+
+def _marks(text: str, part: Part) -> list[re.Match[str]]:
+    """The marks of items in a part: those of the same sort as the last one, since a wrapped line may begin with anything."""
+    found = list(_line_matches(text, part.start, part.end))
+    return [match for match in found if _sort(match["mark"]) == _sort(found[-1]["mark"])]
+
+
+def _sort(mark: str) -> str:
+    """Bullets by themselves, numbers and letters by what stands around them."""
+    return re.sub(r"[a-zA-Z]+", "a", re.sub(r"\d+", "1", mark))
 
 
 def _goes_on(text: str, parts: Sequence[Part], start: int) -> bool:
@@ -129,9 +184,19 @@ def _kind(text: str, part: Part, before: Sequence[Part], type_: str) -> BlockKin
         return _plain_kind(text, part, before)
     if part.kind == "paragraph" and text.startswith("+-", part.start):
         return "table"
-    if part.kind == "paragraph" and type_ in PLAIN and has_mark(text[part.start : part.start + 200]):
+    if part.kind == "paragraph" and type_ in PLAIN and _is_list(text[part.start : part.end], type_):
         return "list"
     return part.kind
+
+
+def _is_list(block: str, type_: str) -> bool:
+    """Whether a paragraph is an item, a term with its definition, or a list of fields."""
+    if has_mark(block[:200]) or (type_ == "markdown" and _TERM.match(block)):
+        return True
+    if type_ != "rst":
+        return False
+    fields = _FIELD.match(block) is not None and sum(1 for _ in _FIELD_LINE.finditer(block)) > 1
+    return fields or _RST_TERM.match(block) is not None
 
 
 def _plain_kind(text: str, part: Part, before: Sequence[Part]) -> BlockKind:

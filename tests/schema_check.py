@@ -12,8 +12,6 @@ from jsonschema import Draft202012Validator
 
 from ragcli.schemas.registry import documents, json_schema, tag_of
 
-COMMON = ("--json", "--jsonl")
-
 
 @cache
 def _by_tag() -> dict[str, str]:
@@ -36,7 +34,7 @@ def checked(line: str) -> dict[str, Any]:
 
 
 def check_output(arguments: Sequence[str], stdout: str) -> None:
-    """Check every document of a command that was told to print JSON."""
-    if not {"--help", "-h"} & {*arguments} and {*COMMON} & {*arguments}:
+    """Check every document that a command printed, one a line, if it was told to print JSON."""
+    if "--json" in arguments or "--jsonl" in arguments:
         for line in stdout.splitlines():
             checked(line)

@@ -15,6 +15,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from ragcli.cli.main import command_line
+from tests.schema_check import check_output
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CLI = command_line()
@@ -76,6 +77,7 @@ class Rag:
             raise result.exception
         if code is not None:
             assert result.exit_code == code, f"exit {result.exit_code}\n{result.stdout}\n{result.stderr}"
+        check_output(arguments, result.stdout)
         return result
 
 

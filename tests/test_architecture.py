@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
     {"errors", "datatypes", "drafts", "results", "reports", "measurements"},
-    {"protocols", "text", "metadata", "processes"},
+    {"protocols", "text", "metadata", "processes", "schemas"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "ingest", "answering", "evaluating", "collection"},
     {"app", "render"},
@@ -29,6 +29,7 @@ HOMES = {
     "anthropic": {"generation.anthropichttp"},
     "jinja2": {"generation.chatformats"},
     "chromadb": {"index.chroma"},
+    "msgspec": {"schemas.fields", "schemas.registry"},
     "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
                 "index.checking", "index.copies", "index.listing", "index.tagging"},
@@ -52,7 +53,7 @@ HOMES = {
     "typer": {"cli.main", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
               "cli.answers", "cli.chat", "cli.models", "cli.runs"},
     "click": {"cli.main"},
-    "rich": {"render.answers", "render.inline", "render.models", "render.runs", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
+    "rich": {"render.answers", "render.inline", "render.models", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
     "yaml": {"evaluation.importing", "loaders.markdown"},
 }  # fmt: skip
 # Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.

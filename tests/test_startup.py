@@ -48,6 +48,12 @@ def test_stats_loads_no_heavy_library_and_no_numpy(index: None) -> None:
     assert loaded_by("stats") & (HEAVY | {"numpy"}) == set()
 
 
+def test_json_is_written_without_a_library_of_models(index: None) -> None:
+    models = {"msgspec", "pydantic"}
+    assert loaded_by("stats", "--json") & (HEAVY | models | {"numpy", "rich"}) == set()
+    assert loaded_by("query", "annual leave", "--mode", "lexical", "--json") & (HEAVY | models) == set()
+
+
 def test_a_lexical_query_loads_no_heavy_library(index: None) -> None:
     assert loaded_by("query", "annual leave", "--mode", "lexical") & HEAVY == set()
 

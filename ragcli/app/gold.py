@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ragcli.app.gold_paths import locator, resolver, texts_of
 from ragcli.app.history import last
@@ -23,6 +23,7 @@ from ragcli.text.units import is_heading, unit_spans
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
+    from ragcli.schemas.evaluation import GoldEvidence, GoldRow
 
 UNREVIEWED = "unreviewed"
 _FEWEST_UNANSWERABLE = 0.1
@@ -103,7 +104,7 @@ def _unsaid(
         yield Problem(question.line, "warning", f"no document of the evidence says {phrases}")
 
 
-def add_last(app: App, path: Path, *, good: bool) -> dict[str, Any]:
+def add_last(app: App, path: Path, *, good: bool) -> GoldRow:
     """Append the last question to the gold file at `path`, and return the line.
 
     Good: what was cited is the evidence and what was said the answer; an abstention makes the question unanswerable. Bad: the
@@ -115,15 +116,18 @@ def add_last(app: App, path: Path, *, good: bool) -> dict[str, Any]:
         raise UsageError(
             f"the last question was asked of {found.index}", hint=f"rag gold add --last --index {found.index}"
         )
-    row: dict[str, Any] = {"id": _id(found.question), "question": found.question}
+    row: GoldRow = {
+        "id": _id(found.question),
+        "question": found.question,
+        "answerable": not good or found.answered is not False,
+    }
     if good:
-        row["answerable"] = found.answered is not False
         if found.answer:
             row["answers"] = [found.answer]
         if row["answerable"]:
             row["evidence"] = [_evidence(app, path, *place) for place in found.places]
     else:
-        row |= {"answerable": True, "tags": ["bad"]}
+        row["tags"] = ["bad"]
     if path.exists():
         questions, _ = parse_gold(path)
         twin = next((q for q in questions if q.id == row["id"] or q.question == row["question"]), None)
@@ -133,8 +137,8 @@ def add_last(app: App, path: Path, *, good: bool) -> dict[str, Any]:
     return row
 
 
-def _evidence(app: App, gold: Path, path: str, page: int | None, quote: str) -> dict[str, Any]:
-    written: dict[str, Any] = {"path": os.path.relpath(app.project / path, gold.parent)}
+def _evidence(app: App, gold: Path, path: str, page: int | None, quote: str) -> GoldEvidence:
+    written: GoldEvidence = {"path": os.path.relpath(app.project / path, gold.parent)}
     if quote:
         written["quote"] = quote
     if page is not None:
@@ -142,7 +146,7 @@ def _evidence(app: App, gold: Path, path: str, page: int | None, quote: str) -> 
     return written
 
 
-def append(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+def append(path: Path, rows: Sequence[GoldRow]) -> None:
     """Add lines to a gold file, which is made if need be. Raises GoldError."""
     try:
         before = path.read_bytes() if path.exists() else b""
@@ -156,7 +160,7 @@ def append(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 _FACT = re.compile(r"(?<![\w.,-])(?:\d[\d.,:]*\d|\d)(?:\s?(?:%|€|\$|EUR|USD))?(?![\w])")
 
 
-def propose(app: App, path: Path, count: int) -> list[dict[str, Any]]:
+def propose(app: App, path: Path, count: int) -> list[GoldRow]:
     """At most `count` questions from the index, spread over its documents, each tagged `unreviewed`.
 
     Cloze: a sentence with a number left out; the number is the answer. Heading: what a section says. With a language model as
@@ -164,12 +168,12 @@ def propose(app: App, path: Path, count: int) -> list[dict[str, Any]]:
     """
     path = app.directory / path
     write = app.write
-    proposals: list[list[dict[str, Any]]] = []
+    proposals: list[list[GoldRow]] = []
     for document in app.reader.documents():
         if document.type not in ("code", "record"):
             chunks = app.reader.document_chunks(document.document_id)
             proposals.append(list(_of_document(app, path, document, chunks, write)))
-    chosen: list[dict[str, Any]] = []
+    chosen: list[GoldRow] = []
     for depth in range(max(map(len, proposals), default=0)):
         chosen += [rows[depth] for rows in proposals if depth < len(rows)]
         if len(chosen) >= count:
@@ -179,7 +183,7 @@ def propose(app: App, path: Path, count: int) -> list[dict[str, Any]]:
 
 def _of_document(
     app: App, gold: Path, document: DocumentRecord, chunks: Sequence[Chunk], write: Callable[[str], str] | None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[GoldRow]:
     for chunk in chunks:
         for start, end in unit_spans(chunk.text):
             sentence = chunk.text[start:end]
@@ -209,9 +213,12 @@ def _written(write: Callable[[str], str], sentence: str) -> str:
     return next((line.strip() for line in reply.splitlines() if line.strip().endswith("?")), "")
 
 
-def _proposal(question: str, kind: str, answers: list[str], evidence: dict[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": _id(question), "question": question, "answerable": True, "evidence": [evidence]}
-    return {**row, **({"answers": answers} if answers else {}), "tags": [UNREVIEWED, kind]}
+def _proposal(question: str, kind: str, answers: list[str], evidence: GoldEvidence) -> GoldRow:
+    row: GoldRow = {"id": _id(question), "question": question, "answerable": True, "evidence": [evidence]}
+    if answers:
+        row["answers"] = answers
+    row["tags"] = [UNREVIEWED, kind]
+    return row
 
 
 def _id(question: str) -> str:

@@ -13,6 +13,8 @@ from ragcli.settings import key_of
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
+    from ragcli.schemas.program import RunDocument
+    from ragcli.schemas.search import AskDocument
 
 SCHEMA = "rag.run/1"
 _KEPT = ("retrieval_", "answer_")  # settings that decide an answer; the index and the network are the reader's own
@@ -28,7 +30,7 @@ class Difference:
     after: str
 
 
-def run_document(app: App, answer: Mapping[str, Any], filters: Sequence[str]) -> dict[str, Any]:
+def run_document(app: App, answer: AskDocument, filters: Sequence[str]) -> RunDocument:
     """The answer, as `rag ask --json` has it, with the settings that decided it and what the index was."""
     manifest = app.reader.manifest
     settings = {
@@ -38,7 +40,7 @@ def run_document(app: App, answer: Mapping[str, Any], filters: Sequence[str]) ->
     }
     settings["answer_threshold"] = app.answer_threshold
     return {
-        "schema": SCHEMA,
+        "schema": "rag.run/1",
         "question": answer["question"],
         "filters": list(filters),
         "settings": settings,
@@ -48,11 +50,11 @@ def run_document(app: App, answer: Mapping[str, Any], filters: Sequence[str]) ->
             "embedder": manifest.embedder["name"],
             "chunker": dict(manifest.chunker),
         },
-        "answer": dict(answer),
+        "answer": answer,
     }
 
 
-def save(path: Path, document: Mapping[str, Any]) -> None:
+def save(path: Path, document: RunDocument) -> None:
     """Write a run. Raises RagError."""
     try:
         path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -167,7 +167,8 @@ def _ask_all(
                 failed += isinstance(result, RagError)
         return ExitCode.ERROR if failed else ExitCode.OK
     for question in questions:
-        output.result(lambda text, question=question: text.heading(question), dict)  # type: ignore[misc]
+        if not output.as_json:
+            output.terminal().heading(question)
         try:
             show_answer(rag, output, lambda watcher, question=question: ask(question, watcher))  # type: ignore[misc]
         except RagError as problem:

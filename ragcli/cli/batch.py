@@ -6,12 +6,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ragcli.errors import RagError, UsageError
 
 if TYPE_CHECKING:
     from ragcli.results import Answer
+    from ragcli.schemas.search import AskDocument
 
 
 def read_questions(source: str) -> list[str]:
@@ -65,7 +66,7 @@ def answered_before(path: Path) -> set[str]:
 def answer_all(
     questions: list[str],
     ask: Callable[[str], Answer],
-    document: Callable[[Answer], dict[str, Any]],
+    document: Callable[[Answer], AskDocument],
     *,
     out: Path | None,
     on_progress: Callable[[int, int], None],

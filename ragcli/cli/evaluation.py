@@ -110,7 +110,7 @@ def evaluate(
     with session(output, flags) as rag:
         from ragcli.app.evaluation import EvalOptions, baseline_of
         from ragcli.evaluation.gating import baseline_text, parse_threshold
-        from ragcli.render import jsonout
+        from ragcli.render import jsonevaluation
         from ragcli.render.files import write_reports, write_text
         from ragcli.render.progress import progress_bar
 
@@ -133,7 +133,7 @@ def evaluate(
         with progress_bar(not quiet) as bar:
             report = rag.evaluate(target, wanted, on_progress=lambda stage, done, of: bar(done, of, stage, ""))
         output.result(
-            lambda text: text.evaluation(report, worst=worst), lambda: jsonout.evaluation(report, timing=timing)
+            lambda text: text.evaluation(report, worst=worst), lambda: jsonevaluation.evaluation(report, timing=timing)
         )
         write_reports(report, junit=junit, html=html, markdown=markdown, annotate=not as_json)
         if report.passed and save_baseline is not None:
@@ -166,11 +166,11 @@ def why(
     output = Output(as_json=as_json, quiet=quiet)
     flags = {"index": index, **options.retrieval_flags(k=k, mode=mode, rerank=rerank)}
     with session(output, flags) as rag:
-        from ragcli.render import jsonout
+        from ragcli.render import jsonevaluation
 
         path, _, quote = expect.partition(":")
         found = rag.why(question, path, quote.strip())
-        output.result(lambda text: text.diagnosis(found), lambda: jsonout.diagnosis(found))
+        output.result(lambda text: text.diagnosis(found), lambda: jsonevaluation.diagnosis(found))
         if not found.found:
             raise typer.Exit(ExitCode.NOT_FOUND)
 
@@ -200,7 +200,7 @@ def tune(
     with session(output, {"index": index}) as rag:
         from ragcli.app.tuning import profile_text, tune
         from ragcli.errors import UsageError
-        from ragcli.render import jsonout
+        from ragcli.render import jsonevaluation
         from ragcli.render.evaluation import tuning_lines
         from ragcli.render.files import write_text
         from ragcli.render.progress import progress_bar
@@ -217,7 +217,7 @@ def tune(
                 sizes=[int(part) for part in numbers],
                 on_progress=lambda name, done, of: bar(done, of, name, ""),
             )
-        output.result(lambda text: text.wrapped(tuning_lines(report)), lambda: jsonout.tuning(report))
+        output.result(lambda text: text.wrapped(tuning_lines(report)), lambda: jsonevaluation.tuning(report))
         if write is not None and report.better:
             write_text(write, profile_text(report.settings))
             output.note(f"wrote {write}")
@@ -242,13 +242,13 @@ def calibrate(
     output = Output(as_json=as_json, quiet=quiet)
     with session(output, {"index": index, **options.retrieval_flags(mode=mode)}) as rag:
         from ragcli.app.calibrating import calibrate
-        from ragcli.render import jsonout
+        from ragcli.render import jsonevaluation
         from ragcli.render.evaluation import calibration_lines
         from ragcli.render.progress import progress_bar
 
         with progress_bar(not quiet) as bar:
             found = calibrate(rag, gold, on_progress=lambda name, done, of: bar(done, of, name, ""))
-        output.result(lambda text: text.wrapped(calibration_lines(found)), lambda: jsonout.calibration(found))
+        output.result(lambda text: text.wrapped(calibration_lines(found)), lambda: jsonevaluation.calibration(found))
 
 
 @app.command()
@@ -278,7 +278,7 @@ def compare(
     ):
         from ragcli.app.evaluation import EvalOptions
         from ragcli.app.tuning import compare_configurations
-        from ragcli.render import jsonout
+        from ragcli.render import jsonevaluation
         from ragcli.render.evaluation import compared_lines
         from ragcli.render.progress import progress_bar
 
@@ -288,4 +288,4 @@ def compare(
                 first, second, (one.stem, other.stem), gold, wanted,
                 on_progress=lambda name, done, of: bar(done, of, name, ""),
             )  # fmt: skip
-        output.result(lambda text: text.wrapped(compared_lines(report)), lambda: jsonout.comparison(report))
+        output.result(lambda text: text.wrapped(compared_lines(report)), lambda: jsonevaluation.comparison(report))

@@ -27,10 +27,10 @@ def lint(gold: Gold, index: options.Index = None, as_json: options.Json = False)
     output = Output(as_json=as_json, quiet=False)
     with session(output, {"index": index}) as rag:
         from ragcli.app.gold import lint
-        from ragcli.render import jsonout
+        from ragcli.render import jsonevaluation
 
         problems = lint(rag, gold)
-        output.result(lambda text: text.problems(str(gold), problems), lambda: jsonout.lint(str(gold), problems))
+        output.result(lambda text: text.problems(str(gold), problems), lambda: jsonevaluation.lint(str(gold), problems))
         if any(problem.kind == "error" for problem in problems):
             raise typer.Exit(ExitCode.ERROR)
 
@@ -54,13 +54,14 @@ def add(
     with session(output, {"index": index}) as rag:
         from ragcli.app.gold import add_last
         from ragcli.errors import UsageError
+        from ragcli.render import jsonevaluation
 
         if not last:
             raise UsageError("say which question to add", hint=f"rag gold add {gold} --last")
         row = add_last(rag, gold, good=good)
         output.result(
             lambda text: text.plain(f"added {row['id']} to {gold}: {row['question']}"),
-            lambda: {"schema": "rag.gold.add/1", "added": row},
+            lambda: jsonevaluation.gold_added(row),
         )
 
 
@@ -80,6 +81,7 @@ def new(
     with session(output, {"index": index}) as rag:
         from ragcli.app.gold import append, propose
         from ragcli.errors import UsageError
+        from ragcli.render import jsonevaluation
 
         if gold.exists():
             raise UsageError(f"{gold} exists and is not added to", hint="give another name")
@@ -88,7 +90,7 @@ def new(
             append(gold, rows)
         output.result(
             lambda text: text.plain(f"proposed {len(rows)} questions in {gold}, all tagged unreviewed"),
-            lambda: {"schema": "rag.gold.new/1", "proposed": rows},
+            lambda: jsonevaluation.gold_proposed(rows),
         )
         if not rows:
             raise typer.Exit(ExitCode.NOT_FOUND)

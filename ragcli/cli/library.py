@@ -248,11 +248,12 @@ def rm(
     output = Output(as_json=as_json, quiet=quiet)
     with session(output, {"index": index}) as rag:
         from ragcli.app.library import remove
+        from ragcli.render import jsonlibrary
 
         removed = remove(rag, patterns)
         output.result(
             lambda text: text.removed(removed),
-            lambda: {"schema": "rag.rm/1", "removed": removed, "count": len(removed)},
+            lambda: jsonlibrary.removed(removed),
         )
 
 

@@ -85,4 +85,4 @@ def path(name: Annotated[str, typer.Argument(metavar="[NAME]", help="A name; wit
     output = Output(as_json=False, quiet=False)
     with session(output, {}) as rag:
         found = rag.models.path(rag.models.wanted(name)) if name else rag.models.folder
-        output.result(lambda text: text.plain(str(found)), dict)
+        output.terminal().plain(str(found))

@@ -31,7 +31,7 @@ class Output:
         self.shown: Callable[[DocumentRecord], str] = lambda document: document.path
         self.address: Callable[[DocumentRecord], str] = lambda document: ""
 
-    def result(self, text: Callable[[Any], None], document: Callable[[], Mapping[str, Any]]) -> None:
+    def result(self, text: Callable[[Any], None], document: Callable[[], Mapping[str, object]]) -> None:
         """Write the result: `text` gets the terminal renderer, `document` makes the JSON."""
         if self.as_json:
             from ragcli.render.jsonout import dumps

@@ -1,6 +1,8 @@
-"""The commands that tell how things are: the index, its soundness, and the settings."""
+"""The commands that tell how things are: the index, its soundness, the settings, and the JSON that commands print."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 
@@ -29,14 +31,38 @@ def doctor(index: options.Index = None, as_json: options.Json = False, quiet: op
     """Read the whole index and report every contradiction in it. Exit code 5 when there is one."""
     output = Output(as_json=as_json, quiet=quiet)
     with session(output, {"index": index}) as rag:
+        from ragcli.render import jsonlibrary
+
         problems = rag.check()
-        output.result(
-            lambda text: text.check(problems),
-            lambda: {"schema": "rag.doctor/1", "sound": not problems, "problems": problems},
-        )
+        output.result(lambda text: text.check(problems), lambda: jsonlibrary.check(problems))
         if problems:
             output.note("rag ingest repairs vectors; rag ingest --rebuild makes the whole index anew")
             raise typer.Exit(ExitCode.INDEX)
+
+
+@app.command()
+def schema(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Such as query, or rag.query/1.", show_default=False)
+    ] = "",
+) -> None:
+    """Print the JSON Schema (2020-12) of a document that --json prints; without a name, list the documents.
+
+    Example: rag schema query
+    """
+    from ragcli.render.schemas import schema_lines, summary_lines
+    from ragcli.schemas import registry
+
+    text = Output(as_json=False, quiet=False).terminal()
+    if not name:
+        text.lines(summary_lines(registry.documents()))
+        return
+    try:
+        text.lines(schema_lines(registry.json_schema(name)))
+    except KeyError:
+        near = registry.nearest(name)
+        meant = f"; did you mean {' or '.join(near)}?" if near else ";"
+        raise typer.BadParameter(f"no document is called {name!r}{meant} rag schema lists them") from None
 
 
 @config_app.command()
@@ -44,6 +70,7 @@ def show(index: options.Index = None, as_json: options.Json = False) -> None:
     """List every setting, its value, and what set it."""
     output = Output(as_json=as_json, quiet=False)
     with session(output, {"index": index}) as rag:
+        from ragcli.render import jsonlibrary
         from ragcli.settings import key_of
 
         settings, sources = rag.resolved.settings, rag.resolved.sources
@@ -52,8 +79,5 @@ def show(index: options.Index = None, as_json: options.Json = False) -> None:
             lambda text: text.settings(
                 [(key, str(value) if value != "" else "-", source) for key, value, source in rows]
             ),
-            lambda: {
-                "schema": "rag.config/1",
-                "settings": {key: {"value": value, "source": source} for key, value, source in rows},
-            },
+            lambda: jsonlibrary.settings(rows),
         )

@@ -1,19 +1,19 @@
-"""Reports about documents → JSON documents; see `ragcli.render.jsonout`."""
+"""Reports about documents, the index and settings → JSON documents; see `ragcli.render.jsonout`."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ragcli.render.jsonout import span_fields
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document
     from ragcli.reports import Failure, IndexStats, IngestReport, Listed, Planned
+    from ragcli.schemas import fields, library, program
 
 
-def ingest(report: IngestReport) -> dict[str, Any]:
+def ingest(report: IngestReport) -> library.IngestDocument:
     return {
         "schema": "rag.ingest/1",
         "added": report.added,
@@ -35,16 +35,36 @@ def ingest(report: IngestReport) -> dict[str, Any]:
     }
 
 
-def plan(planned: Sequence[Planned]) -> dict[str, Any]:
-    return {"schema": "rag.plan/1", "files": [dataclasses.asdict(entry) for entry in planned]}
+def plan(planned: Sequence[Planned]) -> library.PlanDocument:
+    return {
+        "schema": "rag.plan/1",
+        "files": [{"path": entry.path, "action": entry.action, "detail": entry.detail} for entry in planned],
+    }
 
 
-def documents(entries: Sequence[Listed]) -> dict[str, Any]:
-    listed = [{**dataclasses.asdict(entry), "metadata": dict(entry.metadata)} for entry in entries]
-    return {"schema": "rag.ls/1", "documents": listed}
+def documents(entries: Sequence[Listed]) -> library.LsDocument:
+    return {
+        "schema": "rag.ls/1",
+        "documents": [
+            {
+                "path": entry.path,
+                "state": entry.state,
+                "type": entry.type,
+                "title": entry.title,
+                "chunks": entry.chunks,
+                "metadata": dict(entry.metadata),
+                "reason": entry.reason,
+            }
+            for entry in entries
+        ],
+    }
 
 
-def chunks(document: Document, pieces: Sequence[Chunk]) -> dict[str, Any]:
+def removed(paths: Sequence[str]) -> library.RmDocument:
+    return {"schema": "rag.rm/1", "removed": list(paths), "count": len(paths)}
+
+
+def chunks(document: Document, pieces: Sequence[Chunk]) -> library.ChunksDocument:
     return {
         "schema": "rag.chunks/1",
         "path": document.path,
@@ -66,11 +86,11 @@ def chunks(document: Document, pieces: Sequence[Chunk]) -> dict[str, Any]:
     }
 
 
-def _failures(failures: Sequence[Failure]) -> list[dict[str, str]]:
+def _failures(failures: Sequence[Failure]) -> list[fields.Unread]:
     return [{"path": failure.path, "reason": failure.reason} for failure in failures]
 
 
-def stats(report: IndexStats) -> dict[str, Any]:
+def stats(report: IndexStats) -> library.StatsDocument:
     return {
         "schema": "rag.stats/1",
         "index": report.path,
@@ -94,4 +114,16 @@ def stats(report: IndexStats) -> dict[str, Any]:
         "threshold": report.threshold,
         "partial": _failures(report.partial),
         "copies": report.copies,
+    }
+
+
+def check(problems: Sequence[str]) -> library.DoctorDocument:
+    return {"schema": "rag.doctor/1", "sound": not problems, "problems": list(problems)}
+
+
+def settings(rows: Sequence[tuple[str, object, str]]) -> program.ConfigDocument:
+    """Of each row (name, value, source)."""
+    return {
+        "schema": "rag.config/1",
+        "settings": {key: {"value": value, "source": source} for key, value, source in rows},
     }

@@ -1,38 +1,30 @@
-"""Reports → JSON documents. Fields may be added to a schema; a renamed or removed one needs a new number."""
+"""Results → the JSON documents that `ragcli.schemas` declares; see there when a schema needs a new version."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from ragcli.datatypes import DocumentRecord
 from ragcli.text.dating import date_of
 
 if TYPE_CHECKING:
-    from ragcli.app.calibration import Calibration
     from ragcli.datatypes import Span
+    from ragcli.drafts import Usage
     from ragcli.errors import RagError
-    from ragcli.measurements import (
-        CompareReport,
-        Diagnosis,
-        EvalReport,
-        Problem,
-        QuestionScore,
-        TuneReport,
-    )
-    from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult, Understood
+    from ragcli.results import Answer, Citation, Closest, Dispute, Hit, Judgement, Prompt, QueryResult, Understood
+    from ragcli.schemas import fields, program, search
 
 Shown = Callable[[DocumentRecord], str]
 
 
-def dumps(document: Mapping[str, Any]) -> str:
+def dumps(document: Mapping[str, object]) -> str:
     """One line of ASCII, so that nothing in it can act on a terminal."""
     return json.dumps(document, ensure_ascii=True, allow_nan=False)
 
 
-def span_fields(span: Span) -> dict[str, Any]:
+def span_fields(span: Span) -> fields.Place:
     return {
         "page": span.page_start,
         "page_end": span.page_end,
@@ -49,7 +41,7 @@ def date_field(document: DocumentRecord) -> str | None:
     return dated.date.iso if dated else None
 
 
-def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
+def hit(entry: Hit, shown: Shown) -> search.Hit:
     passage = entry.passage
     return {
         "rank": entry.rank,
@@ -83,9 +75,7 @@ def hit(entry: Hit, shown: Shown) -> dict[str, Any]:
     }
 
 
-def understood(entry: Understood, question: str) -> dict[str, Any]:
-    """How a question was read: the text that was searched, its repaired words, its language, and the languages of what was
-    found where the search cannot bridge the two."""
+def understood(entry: Understood, question: str) -> search.Understanding:
     return {
         "searched_as": entry.text or question,
         "repaired": [{"word": word, "read_as": read} for word, read in entry.repaired],
@@ -94,7 +84,7 @@ def understood(entry: Understood, question: str) -> dict[str, Any]:
     }
 
 
-def query(result: QueryResult, shown: Shown) -> dict[str, Any]:
+def query(result: QueryResult, shown: Shown) -> search.QueryDocument:
     return {
         "schema": "rag.query/1",
         "question": result.question,
@@ -106,7 +96,7 @@ def query(result: QueryResult, shown: Shown) -> dict[str, Any]:
     }
 
 
-def citation(entry: Citation, shown: Shown) -> dict[str, Any]:
+def citation(entry: Citation, shown: Shown) -> search.Citation:
     return {
         "marker": entry.marker,
         "path": shown(entry.document),
@@ -118,12 +108,23 @@ def citation(entry: Citation, shown: Shown) -> dict[str, Any]:
         "score": entry.score,
         "problems": list(entry.problems),
         "flags": list(entry.flags),
-        "judgement": dataclasses.asdict(entry.judgement) if entry.judgement else None,
+        "judgement": _judgement(entry.judgement),
         "hit": entry.hit_rank,
     }
 
 
-def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
+def _judgement(entry: Judgement | None) -> search.Judgement | None:
+    if entry is None:
+        return None
+    return {
+        "model": entry.model,
+        "entailment": entry.entailment,
+        "contradiction": entry.contradiction,
+        "decided": entry.decided,
+    }
+
+
+def ask(answer: Answer, shown: Shown) -> search.AskDocument:
     return {
         "schema": "rag.ask/1",
         "question": answer.question,
@@ -131,12 +132,9 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "answer": answer.text if answer.answered else None,
         "answered": answer.answered,
         "outcome": answer.outcome,
-        "closest": {"text": answer.closest.sentence.read, "citation": citation(answer.closest.citation, shown)}
-        if answer.closest
-        else None,
+        "closest": _closest(answer.closest, shown) if answer.closest else None,
         "sentences": [
-            {"text": s.text, "citations": list(s.markers), "row": [list(pair) for pair in s.row] or None}
-            for s in answer.sentences
+            {"text": s.text, "citations": list(s.markers), "row": list(s.row) or None} for s in answer.sentences
         ],
         "fields": {
             s.field: {"value": s.value, "citations": list(s.markers) or None} for s in answer.sentences if s.field
@@ -145,30 +143,47 @@ def ask(answer: Answer, shown: Shown) -> dict[str, Any]:
         "model": answer.model,
         "confidence": answer.confidence,
         "citations": [citation(entry, shown) for entry in answer.citations],
-        "disputes": [
-            {
-                "marker": entry.marker,
-                "other": entry.other,
-                "path": shown(entry.document),
-                "date": date_field(entry.document),
-                "older": entry.older,
-                **span_fields(entry.span),
-                "headings": list(entry.headings),
-                "quote": entry.quote,
-            }
-            for entry in answer.disputes
-        ],
+        "disputes": [_dispute(entry, shown) for entry in answer.disputes],
         "hits": [hit(entry, shown) for entry in answer.hits],
         "dropped": answer.dropped,
         "stopped": answer.stopped,
         "stale": [{"path": entry.path, "kind": entry.kind} for entry in answer.stale],
-        "usage": dataclasses.asdict(answer.usage) if answer.usage else None,
+        "usage": _usage(answer.usage) if answer.usage else None,
         "notes": list(answer.notes),
         "timings": _rounded(answer.timings),
     }
 
 
-def prompt(question: str, made: Prompt, shown: Shown) -> dict[str, Any]:
+def _closest(entry: Closest, shown: Shown) -> search.Closest:
+    return {"text": entry.sentence.read, "citation": citation(entry.citation, shown)}
+
+
+def _dispute(entry: Dispute, shown: Shown) -> search.Dispute:
+    return {
+        "marker": entry.marker,
+        "other": entry.other,
+        "path": shown(entry.document),
+        "date": date_field(entry.document),
+        "older": entry.older,
+        **span_fields(entry.span),
+        "headings": list(entry.headings),
+        "quote": entry.quote,
+    }
+
+
+def _usage(entry: Usage) -> search.Usage:
+    return {
+        "prompt_tokens": entry.prompt_tokens,
+        "reused_tokens": entry.reused_tokens,
+        "answer_tokens": entry.answer_tokens,
+        "first_token_ms": entry.first_token_ms,
+        "total_ms": entry.total_ms,
+        "load_ms": entry.load_ms,
+        "cost": entry.cost,
+    }
+
+
+def prompt(question: str, made: Prompt, shown: Shown) -> search.PromptDocument:
     return {
         "schema": "rag.prompt/1",
         "question": question,
@@ -188,104 +203,7 @@ def prompt(question: str, made: Prompt, shown: Shown) -> dict[str, Any]:
     }
 
 
-def evaluation(report: EvalReport, *, timing: bool = True) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "schema": "rag.eval/1",
-        "metrics": _six(report.metrics),
-        "intervals": {name: [round(low, 6), round(high, 6)] for name, (low, high) in report.intervals.items()},
-        "questions": report.questions,
-        "judged": report.judged,
-        "answered": report.answered,
-        "outcomes": report.outcomes,
-        "abstained": report.abstained,
-        "unresolved": list(report.unresolved),
-        "slices": {tag: _six(metrics) for tag, metrics in report.slices.items()},
-        "risk_coverage": [[round(coverage, 6), round(risk, 6)] for coverage, risk in report.risk_coverage],
-        "reliability": [{name: round(n, 6) for name, n in dataclasses.asdict(b).items()} for b in report.reliability],
-        "gate": {
-            "passed": report.passed,
-            "thresholds": [
-                {"metric": g.metric, g.kind: g.minimum, "value": g.value, "passed": g.passed, "reason": g.reason}
-                for g in report.gate
-            ],
-            "baseline": [dataclasses.asdict(comparison) for comparison in report.comparisons],
-            "remarks": list(report.remarks),
-        },
-        "stages": [{"stage": s.name, "metrics": _six(s.metrics), "delta": s.delta, "p": s.p} for s in report.stages],
-        "fingerprint": report.fingerprint,
-        "config": dict(report.config),
-        "per_question": [_question(score, timing=timing) for score in report.per_question],
-    }
-    if timing:
-        document["latency"] = {
-            stage: {"p50_ms": round(p50, 3), "p95_ms": round(p95, 3)} for stage, (p50, p95) in report.latency.items()
-        }
-    return document
-
-
-def _question(score: QuestionScore, *, timing: bool) -> dict[str, Any]:
-    return {
-        "id": score.id,
-        "question": score.question,
-        "answerable": score.answerable,
-        "answered": score.answered,
-        "confidence": score.confidence,
-        "contains": score.contains,
-        "metrics": _six(score.metrics),
-        "expected": list(score.expected),
-        "found": list(score.found),
-        "answer": score.answer,
-        "tags": list(score.tags),
-        "line": score.line,
-        "vanished": list(score.vanished),
-        "why": list(score.why),
-        "judgement": dataclasses.asdict(score.judgement) if score.judgement else None,
-        **({"ms": round(score.milliseconds, 3)} if timing else {}),
-    }
-
-
-def _six(metrics: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(value, 6) for name, value in metrics.items()}
-
-
-def diagnosis(found: Diagnosis) -> dict[str, Any]:
-    return {
-        "schema": "rag.why/1",
-        "question": found.question,
-        "path": found.path,
-        "quote": found.quote,
-        "found": found.found,
-        "verdict": found.verdict,
-        "stages": [{"stage": f.stage, "state": f.state, "text": f.text} for f in found.findings],
-    }
-
-
-def tuning(report: TuneReport) -> dict[str, Any]:
-    return {"schema": "rag.tune/1", **dataclasses.asdict(report)}
-
-
-def calibration(found: Calibration) -> dict[str, Any]:
-    return {"schema": "rag.calibrate/1", **dataclasses.asdict(found)}
-
-
-def comparison(report: CompareReport) -> dict[str, Any]:
-    return {
-        "schema": "rag.compare/1",
-        "names": list(report.names),
-        "metrics": [_six(other.metrics) for other in report.reports],
-        "comparisons": [dataclasses.asdict(entry) for entry in report.comparisons],
-    }
-
-
-def lint(gold: str, problems: Sequence[Problem]) -> dict[str, Any]:
-    return {
-        "schema": "rag.gold.lint/1",
-        "gold": gold,
-        "problems": [dataclasses.asdict(problem) for problem in problems],
-    }
-
-
-def error(problem: RagError) -> dict[str, Any]:
+def error(problem: RagError) -> program.ErrorDocument:
     return {"schema": "rag.error/1", "error": problem.message, "hint": problem.hint, "exit": problem.exit_code}
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -12,6 +11,7 @@ from ragcli.render.sanitize import one_line
 
 if TYPE_CHECKING:
     from ragcli.generation.store import ListedModel, Stored
+    from ragcli.schemas import program
 
 
 def model_lines(entries: Sequence[ListedModel]) -> list[Text]:
@@ -29,8 +29,22 @@ def model_lines(entries: Sequence[ListedModel]) -> list[Text]:
     return lines
 
 
-def models_json(entries: Sequence[ListedModel]) -> dict[str, Any]:
-    return {"schema": "rag.models/1", "models": [dataclasses.asdict(entry) for entry in entries]}
+def models_json(entries: Sequence[ListedModel]) -> program.ModelsDocument:
+    return {
+        "schema": "rag.models/1",
+        "models": [
+            {
+                "name": entry.name,
+                "source": entry.source,
+                "here": entry.here,
+                "size_gb": entry.size_gb,
+                "memory_gb": entry.memory_gb,
+                "licence": entry.licence,
+                "remark": entry.remark,
+            }
+            for entry in entries
+        ],
+    }
 
 
 def pulled_lines(stored: Stored) -> list[Text]:
@@ -41,6 +55,12 @@ def pulled_lines(stored: Stored) -> list[Text]:
     ]
 
 
-def pulled_json(stored: Stored) -> dict[str, Any]:
-    fields = dataclasses.asdict(stored)
-    return {"schema": "rag.model/1", **{key: fields[key] for key in ("name", "file", "source", "sha256", "size")}}
+def pulled_json(stored: Stored) -> program.ModelDocument:
+    return {
+        "schema": "rag.model/1",
+        "name": stored.name,
+        "file": stored.file,
+        "source": stored.source,
+        "sha256": stored.sha256,
+        "size": stored.size,
+    }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -13,6 +12,7 @@ from ragcli.render.sanitize import one_line
 
 if TYPE_CHECKING:
     from ragcli.app.runs import Difference
+    from ragcli.schemas import program
 
 _SHORT = 60
 
@@ -34,5 +34,9 @@ def difference_lines(found: Sequence[Difference]) -> Iterator[Text]:
                 yield Text(f"  {line[0]} {one_line(line[2:])}", "red" if line[0] == "-" else "green")
 
 
-def differences_json(found: Sequence[Difference]) -> dict[str, Any]:
-    return {"schema": "rag.diff/1", "same": not found, "differences": [dataclasses.asdict(entry) for entry in found]}
+def differences_json(found: Sequence[Difference]) -> program.DiffDocument:
+    return {
+        "schema": "rag.diff/1",
+        "same": not found,
+        "differences": [{"kind": entry.kind, "before": entry.before, "after": entry.after} for entry in found],
+    }

@@ -1,0 +1,128 @@
+"""The documents of the commands that look after documents and the index."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypedDict
+
+from ragcli.schemas.fields import Place, Unread, says
+
+
+class IngestDocument(TypedDict):
+    """What an ingest did (`rag ingest`)."""
+
+    schema: Literal["rag.ingest/1"]
+    added: Annotated[int, says("Documents that are new.")]
+    updated: Annotated[int, says("Documents that changed.")]
+    unchanged: Annotated[int, says("Documents that did not.")]
+    removed: Annotated[int, says("Documents taken out of the index.")]
+    missing: Annotated[int, says("Documents whose files are gone and that were kept; `--prune` removes them.")]
+    failed: Annotated[list[Unread], says("Files that could not be read.")]
+    skipped: Annotated[dict[str, int], says("How many files are no documents, by reason.")]
+    chunks_added: Annotated[int, says("Chunks that were added.")]
+    chunks_embedded: Annotated[int, says("Chunks that were embedded; the vectors of texts that are known are kept.")]
+    documents: Annotated[int, says("Documents in the index now.")]
+    chunks: Annotated[int, says("Chunks in the index now.")]
+    seconds: Annotated[float, says("How long it took.")]
+    interrupted: Annotated[bool, says("Whether it was stopped; the next ingest goes on.")]
+    warnings: Annotated[list[str], says("What went wrong without harm to the index.")]
+    copies: Annotated[int, says("New files whose content was indexed already.")]
+    partial: Annotated[list[Unread], says("Documents of which something could not be read.")]
+
+
+class PlannedSource(TypedDict):
+    """What an ingest would do with a source."""
+
+    path: Annotated[str, says("The source.")]
+    action: Annotated[str, says("add, update, unchanged, skip, fail, remove or keep.")]
+    detail: Annotated[str, says("Its type, or the reason.")]
+
+
+class PlanDocument(TypedDict):
+    """What an ingest would do (`rag ingest --dry-run`)."""
+
+    schema: Literal["rag.plan/1"]
+    files: Annotated[list[PlannedSource], says("The sources.")]
+
+
+class ListedSource(TypedDict):
+    """A document, a copy of one, or something that was not indexed."""
+
+    path: Annotated[str, says("The source.")]
+    state: Annotated[str, says("ok, changed (since ingest), gone, partial, failed, skipped or copy.")]
+    type: Annotated[str, says("The type of the document; empty for what was not indexed.")]
+    title: Annotated[str, says("Its title; empty for what was not indexed.")]
+    chunks: Annotated[int, says("How many chunks it was cut into.")]
+    metadata: Annotated[dict[str, str], says("What else is known of it.")]
+    reason: Annotated[str, says("Why it is partial, failed, skipped or a copy; empty otherwise.")]
+
+
+class LsDocument(TypedDict):
+    """The documents of the index, and what could not be read (`rag ls`)."""
+
+    schema: Literal["rag.ls/1"]
+    documents: Annotated[list[ListedSource], says("The sources that fit the patterns.")]
+
+
+class RmDocument(TypedDict):
+    """What was taken out of the index (`rag rm`)."""
+
+    schema: Literal["rag.rm/1"]
+    removed: Annotated[list[str], says("The paths of the documents.")]
+    count: Annotated[int, says("How many they are.")]
+
+
+class CutChunk(Place):
+    """A chunk of a file."""
+
+    ordinal: Annotated[int, says("Its number in the file, from 0.")]
+    tokens: Annotated[int, says("The embedding model's tokens of header and text.")]
+    headings: Annotated[list[str], says("The section path, outermost first.")]
+    header: Annotated[str, says("What is indexed with the text: title and section path.")]
+    text: Annotated[str, says("The text.")]
+
+
+class ChunksDocument(TypedDict):
+    """How a file is read and cut (`rag chunks`)."""
+
+    schema: Literal["rag.chunks/1"]
+    path: Annotated[str, says("The file.")]
+    type: Annotated[str, says("Its type, such as markdown or pdf.")]
+    title: Annotated[str, says("Its title.")]
+    metadata: Annotated[dict[str, str], says("What else is known of it.")]
+    partial: Annotated[str, says("What of it could not be read; empty when everything was.")]
+    chunks: Annotated[list[CutChunk], says("The chunks, in the order of the text.")]
+
+
+class StatsDocument(TypedDict):
+    """What the index holds, how large it is, and whether the files changed since (`rag stats`)."""
+
+    schema: Literal["rag.stats/1"]
+    index: Annotated[str, says("The folder of the index.")]
+    documents: Annotated[int, says("Documents.")]
+    chunks: Annotated[int, says("Chunks.")]
+    types: Annotated[dict[str, int], says("Documents by type.")]
+    disk: Annotated[dict[str, int], says("Bytes by part of the index, and in all as `total`.")]
+    embedder: Annotated[dict[str, Any], says("The embedding model: its name, dimension, weights and how it is used.")]
+    chunker: Annotated[dict[str, Any], says("How documents were cut: the strategy and its parameters.")]
+    analyzer: Annotated[str, says("The version of the word index.")]
+    format: Annotated[int, says("The version of the index's files.")]
+    generation: Annotated[int, says("A number that each commit raises.")]
+    created: Annotated[str, says("When the index was made (ISO 8601).")]
+    updated: Annotated[str, says("When it was last written to (ISO 8601).")]
+    truncated_chunks: Annotated[int, says("Chunks that are longer than the embedding model reads.")]
+    failed: Annotated[list[Unread], says("Files that could not be read.")]
+    freshness: Annotated[dict[str, int], says("Files by what became of them since: unchanged, changed, gone.")]
+    chroma: Annotated[dict[str, Any], says("The state of the copy in Chroma.")]
+    sentences: Annotated[bool, says("Whether it has vectors of sentences.")]
+    fingerprint: Annotated[str, says("A hash of its content and of how it was made.")]
+    threshold: Annotated[float, says("The confidence from which on a question is answered.")]
+    partial: Annotated[list[Unread], says("Documents of which something could not be read.")]
+    copies: Annotated[int, says("Files whose content another file has as well.")]
+
+
+class DoctorDocument(TypedDict):
+    """The contradictions in an index (`rag doctor`)."""
+
+    schema: Literal["rag.doctor/1"]
+    sound: Annotated[bool, says("Whether there are none.")]
+    problems: Annotated[list[str], says("Each contradiction in words.")]

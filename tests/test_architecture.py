@@ -31,7 +31,7 @@ HOMES = {
     "chromadb": {"index.chroma"},
     "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
-                "index.checking", "index.copies", "index.listing", "index.tagging"},
+                "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.scoring"},
     "pypdf": {"loaders.pdf"},

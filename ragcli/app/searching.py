@@ -58,7 +58,7 @@ def retrieval_options(app: App) -> RetrievalOptions:
 
 def build_retriever(app: App, **changes: object) -> Retriever:
     """`changes` replace fields of the RetrievalOptions; `reranker=None` leaves the reranker out."""
-    reranker = changes.pop("reranker", _reranker) if "reranker" in changes else _reranker(app)
+    reranker = changes.pop("reranker") if "reranker" in changes else app.reranker
     options = replace(retrieval_options(app), **changes)  # type: ignore[arg-type]
     return Retriever(
         app.reader,
@@ -83,17 +83,20 @@ def build_search(app: App) -> Search:
     return ScopedSearch(retrieve, convincing, app.reader.folders)
 
 
-def _reranker(app: App) -> Reranker | None:
+def build_reranker(app: App) -> Reranker | None:
+    """The cross-encoder that the settings name, which scores the same pair once. Raises ModelUnavailable."""
     if not app.settings.retrieval_rerank:
         return None
     from ragcli.embedding.cross import get_reranker
+    from ragcli.retrieval.reranking import RememberingReranker
 
-    return get_reranker(
+    reranker = get_reranker(
         str(app.located(app.settings.retrieval_rerank)),
         cache=model_cache(),
         offline=app.settings.offline,
         note=app.note,
     )
+    return RememberingReranker(reranker)
 
 
 def _synonyms(app: App) -> Synonyms | None:

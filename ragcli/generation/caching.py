@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -79,7 +80,7 @@ class CachingGenerator:
                    "notes": end.notes, "stopped": end.stopped}  # fmt: skip
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            beside = path.with_suffix(f".{os.getpid()}")
+            beside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
             beside.write_text(json.dumps(content), encoding="utf-8")
             beside.replace(path)
             kept = sorted(self._folder.glob("*.json"), key=lambda entry: entry.stat().st_mtime_ns)

@@ -10,6 +10,31 @@ from ragcli.protocols import Reranker
 from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
 
 _BATCH = 4
+_REMEMBERED = 2_000  # pairs of a question and a passage; the oldest are forgotten first
+
+
+class RememberingReranker:
+    """A Reranker that asks `inner` only for pairs that it was not asked for lately: a question is asked twice when the index
+    changes meanwhile, when it names documents, and by `rag why`. Any number of threads may use it."""
+
+    def __init__(self, inner: Reranker) -> None:
+        self._inner = inner
+        self._scores: dict[tuple[str, str], float] = {}
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        known = {passage: self._scores.get((question, passage)) for passage in passages}
+        missing = [passage for passage, score in known.items() if score is None]
+        scores = dict(zip(missing, self._inner.score(question, missing) if missing else (), strict=True))
+        self._scores.update({(question, passage): score for passage, score in scores.items()})
+        if len(self._scores) > _REMEMBERED:
+            for oldest in list(self._scores)[:-_REMEMBERED]:
+                self._scores.pop(oldest, None)
+        scores.update({passage: score for passage, score in known.items() if score is not None})
+        return [scores[passage] for passage in passages]
 
 
 def rerank(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
-    {"errors", "datatypes", "drafts", "results", "reports", "measurements"},
+    {"errors", "cancellation", "datatypes", "drafts", "results", "reports", "measurements"},
     {"protocols", "text", "metadata", "processes"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "ingest", "answering", "evaluating", "collection"},

@@ -211,7 +211,7 @@ def test_a_language_model_writes_other_queries_and_passages() -> None:
     )
     asked: list[str] = []
 
-    def write(prompt: str) -> str:
+    def write(prompt: str, cancel: object) -> str:
         asked.append(prompt)
         return next(replies)
 
@@ -225,7 +225,7 @@ def test_a_language_model_writes_other_queries_and_passages() -> None:
     )
     assert [sub.text for sub in decompose_with(write)("Who are Ann and Bob?", [])] == ["Who is Ann?", "Who is Bob?"]
     assert all("Question: " in prompt for prompt in asked)
-    assert [sub.text for sub in decompose_with(lambda _: "")("compare leave and pay", [])] == ["leave", "pay"]
+    assert [sub.text for sub in decompose_with(lambda _, cancel: "")("compare leave and pay", [])] == ["leave", "pay"]
 
 
 def test_expansion_and_hyde_run_on_a_real_gguf_model(indexed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

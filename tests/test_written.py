@@ -70,7 +70,7 @@ class Seen(Watcher):
 def answered(model: Writer, *, fallback: bool = True, watcher: Watcher | None = None) -> Answer:
     hits = (make_hit(),)
     answerer = Answerer(
-        retrieve=lambda question, k, where: QueryResult(question, "hybrid", hits, {}),
+        retrieve=lambda question, k, where, cancel: QueryResult(question, "hybrid", hits, {}),
         widen=list,
         choose=chooser(),
         writer=lambda: prompted(model),
@@ -166,12 +166,12 @@ def test_the_extractive_answer_needs_no_fallback() -> None:
     class Silent:
         name = identity = "extractive"
 
-        def generate(self, question: str, hits: Sequence[Hit]) -> Iterator[DraftEvent]:
+        def generate(self, question: str, hits: Sequence[Hit], cancel: object) -> Iterator[DraftEvent]:
             yield End()
 
     hits = (make_hit(),)
     answer = Answerer(
-        retrieve=lambda question, k, where: QueryResult(question, "hybrid", hits, {}),
+        retrieve=lambda question, k, where, cancel: QueryResult(question, "hybrid", hits, {}),
         widen=list,
         choose=chooser(),
         writer=Silent,

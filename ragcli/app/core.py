@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.app.once import once
 from ragcli.app.parts import Parts
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Filter
 from ragcli.settings import Resolved, model_cache
 from ragcli.text.query import checked_question
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ragcli.generation.store import ModelStore
     from ragcli.ingest import Progress
     from ragcli.measurements import Diagnosis, EvalReport
-    from ragcli.protocols import Generator, Reranker
+    from ragcli.protocols import Generator, Reranker, Write
     from ragcli.reports import IndexStats, IngestReport
     from ragcli.results import Answer, Prompt, QueryResult
     from ragcli.retrieval.retriever import Retriever
@@ -48,13 +49,20 @@ class App(Parts):
 
         return ingest_paths(self, request, on_progress=on_progress)
 
-    def query(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> QueryResult:  # noqa: B008
-        """The best passages; see `Retriever.retrieve` and `ScopedSearch`."""
+    def query(
+        self,
+        question: str,
+        *,
+        where: Filter = Filter(),  # noqa: B008
+        k: int | None = None,
+        cancel: Cancellation = NEVER,
+    ) -> QueryResult:
+        """The best passages; see `Retriever.retrieve` and `ScopedSearch`. Raises Cancelled."""
         question = checked_question(question)
         from ragcli.app.history import remember
         from ragcli.app.searching import build_search
 
-        result = build_search(self)(question, k or self.settings.retrieval_k, where)
+        result = build_search(self)(question, k or self.settings.retrieval_k, where, cancel)
         remember(self.index_directory, self.project, result)
         return result
 
@@ -71,19 +79,26 @@ class App(Parts):
         where: Filter = Filter(),  # noqa: B008
         k: int | None = None,
         watcher: Watcher | None = None,
+        cancel: Cancellation = NEVER,
     ) -> Answer:
-        """An answer with citations, or an abstention."""
-        return self.ask_and_remember(question, where=where, k=k, watcher=watcher)[0]
+        """An answer with citations, or an abstention; see `Answerer.answer`."""
+        return self.ask_and_remember(question, where=where, k=k, watcher=watcher, cancel=cancel)[0]
 
     def ask_and_remember(
-        self, question: str, *, where: Filter, k: int | None = None, watcher: Watcher | None = None
+        self,
+        question: str,
+        *,
+        where: Filter,
+        k: int | None = None,
+        watcher: Watcher | None = None,
+        cancel: Cancellation = NEVER,
     ) -> tuple[Answer, Last]:
         """`ask`, and the numbered places of the answer, which `rag open` will know."""
         from ragcli.app.freshness import stale
         from ragcli.app.history import remember
 
         question = checked_question(question)
-        answer = self.answerer().answer(question, k or self.settings.retrieval_k, where, watcher)
+        answer = self.answerer().answer(question, k or self.settings.retrieval_k, where, watcher, cancel)
         answer = replace(answer, stale=stale(self, [citation.document for citation in answer.citations]))
         return answer, remember(self.index_directory, self.project, answer)
 
@@ -143,7 +158,7 @@ class App(Parts):
         return load_calibration(self.index_directory, self.catalog.fingerprint(documents=False))
 
     @property
-    def write(self) -> Callable[[str], str] | None:
+    def write(self) -> Write | None:
         """The language model of the answers as a function from prompt to reply; None when answers are extractive."""
         from ragcli.app.searching import writing_model
 

@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     from ragcli.generation import Writing
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.store import Stored
-    from ragcli.protocols import Generator, Reranker
-    from ragcli.results import Hit, Prompt, QueryResult
+    from ragcli.protocols import Generator, Reranker, Search, Write
+    from ragcli.results import Hit, Prompt
     from ragcli.retrieval.transforms import Transform
     from ragcli.text.synonyms import Synonyms
-
-    Search = Callable[[str, int, Filter], QueryResult]
 
 
 def retrieval_options(app: App) -> RetrievalOptions:
@@ -132,7 +130,7 @@ def _transform(app: App) -> Transform | None:
     return chained(chosen)
 
 
-def writing_model(app: App) -> Callable[[str], str] | None:
+def writing_model(app: App) -> Write | None:
     """The configured language model as a function from a prompt to its reply, or None when answers are extractive."""
     from ragcli.generation import prompted_of, writes
 
@@ -228,4 +226,5 @@ def build_answerer(app: App) -> Answerer:
         verify=app.settings.answer_verify,  # type: ignore[arg-type]
         scaling=(fitted.slope, fitted.intercept) if fitted else (1.0, 0.0),
         fallback=(lambda: get_generator([EXTRACTIVE], writing_parts(app))) if fallback else None,
+        generation=app.reader.generation,
     )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.protocols import Reranker
 from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
 
@@ -38,18 +39,24 @@ class RememberingReranker:
 
 
 def rerank(
-    reranker: Reranker, question: str, ranked: Sequence[ScoredChunk], depth: int, seconds: float
+    reranker: Reranker,
+    question: str,
+    ranked: Sequence[ScoredChunk],
+    depth: int,
+    seconds: float,
+    cancel: Cancellation = NEVER,
 ) -> tuple[list[ScoredChunk], str]:
     """The first `depth` in the order of the reranker's scores, the others after them, and a remark when time ran out.
 
     Scoring goes from the best passage on and stops after the batch in which `seconds` run out; what was not read keeps its
     place behind what was. The score of a reranked passage becomes the reranker's (0 to 1) plus 1, so that scores go on
-    descending; its trace keeps the earlier ranking as a leg without weight.
+    descending; its trace keeps the earlier ranking as a leg without weight. Raises Cancelled between two batches.
     """
     deadline = time.monotonic() + seconds
     scores: list[float] = []
     first = list(ranked[:depth])
     while len(scores) < len(first) and time.monotonic() < deadline:
+        cancel.check()
         batch = first[len(scores) : len(scores) + _BATCH]
         scores += reranker.score(question, [entry.chunk.searchable_text for entry in batch])
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))

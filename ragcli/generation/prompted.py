@@ -113,6 +113,7 @@ class PromptedGenerator:
                 raise
             reply.stopped = "error"
             reply.notes.append(f"{self.name} broke off: {problem.message}")
+        reply.close()
         if self._asking.schema:
             yield from fields(reply.text, self._asking.schema)
         elif reply.stopped != "repeated":  # what a loop breaks off in is no sentence
@@ -152,6 +153,12 @@ class _Reply:
         self.stopped: Stopped = "end"
         self.usage = Usage()
         self.notes: list[str] = []
+
+    def close(self) -> None:
+        """Let the model write for others, also when its reply was not read to the end."""
+        close = getattr(self._pieces, "close", None)
+        if close is not None:
+            close()
 
     def __iter__(self) -> Iterator[str]:
         for piece in self._pieces:

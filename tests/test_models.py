@@ -94,6 +94,20 @@ def test_a_silent_server_is_left_after_the_idle_time(kind: str) -> None:
 
 
 @KINDS
+def test_a_silent_server_keeps_no_one_who_gives_up_or_has_a_deadline(kind: str) -> None:
+    with model_server(Script(behaviour="stall")) as address:
+        _, end = read(remote(kind, address), Limits(cancel=Cancellation(seconds=0.2)))
+        assert (end.stopped, end.notes) == (
+            "time",
+            ("the answer was stopped at its deadline, 0.2 s after the question",),
+        )
+        cancel = Cancellation()
+        threading.Timer(0.2, cancel.cancel).start()
+        _, end = read(remote(kind, address), Limits(cancel=cancel))
+        assert (end.stopped, end.notes) == ("interrupted", ())
+
+
+@KINDS
 @pytest.mark.parametrize(("behaviour", "stopped"), [("trickle", "time"), ("endless", "length")])
 def test_a_server_that_does_not_end_is_ended(kind: str, behaviour: str, stopped: str) -> None:
     with model_server(Script(behaviour=behaviour)) as address:

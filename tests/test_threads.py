@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from ragcli.index.catalog import transaction, translated
 from ragcli.index.contents import CatalogReader
 from ragcli.index.pool import ConnectionPool
 from ragcli.index.reader import IndexReader
+from ragcli.results import Answer, QueryResult
 from ragcli.retrieval.reranking import RememberingReranker
 from ragcli.settings import resolve
 from tests.test_index import TEXTS, build, found
@@ -185,3 +187,54 @@ def test_an_app_that_is_closed_opens_the_index_again(app: App) -> None:
     before = search.retrieve("topic 3", 3).hits
     app.close()
     assert search.retrieve("topic 3", 3).hits == before
+
+
+PLACES = ("Oslo", "Lima", "Rome", "Cairo", "Delhi")
+THINGS = ("pump", "lamp", "boiler", "ladder", "engine", "filter", "sensor", "valve", "battery", "printer")
+
+
+def test_many_threads_beside_a_writer_get_what_one_thread_gets(work: Path, write: Callable[[str, str], Path]) -> None:
+    for i, thing in enumerate(THINGS):
+        for j, place in enumerate(PLACES):
+            write(
+                f"docs/{place}/{thing}.md",
+                f"# The {thing} of {place}\n\nThe {thing} in {place} costs {100 + 7 * i + j} euros. "
+                f"It was made in the year {1980 + 5 * j + i} by the works of {PLACES[(i + j) % 5]}.\n",
+            )
+    moving = ("zebra yellow xylophone", "yellow xylophone zebra")  # the same words, so that no score changes with it
+    app, file = app_of(work), write("moving.txt", moving[0])
+    app.ingest(IngestRequest([work / "docs", file]))
+    questions = [f"What does the {thing} in {place} cost?" for thing in THINGS for place in PLACES]
+
+    def asked(number: int) -> Answer | QueryResult:
+        if number % 2:
+            return replace(app.query(questions[number], k=3), timings={})
+        return replace(app.ask(questions[number], k=3), timings={})
+
+    alone = [asked(number) for number in range(len(questions))]
+    assert sum(isinstance(result, Answer) and result.answered for result in alone) == 25
+    done = threading.Event()
+
+    def writing() -> int:
+        count, writer = 0, app_of(work)
+        while not done.wait(0.05):
+            count += 1
+            file.write_text(moving[count % 2])
+            assert writer.ingest(IngestRequest([file])).updated == 1
+        writer.close()
+        return count
+
+    def every_question(thread: int) -> list[Answer | QueryResult]:
+        found = {i: asked(i) for i in range(3 * thread - len(questions), 3 * thread)}  # each begins with another one
+        return [found[i if i < 3 * thread else i - len(questions)] for i in range(len(questions))]
+
+    with ThreadPoolExecutor(1) as other:
+        pending = other.submit(writing)
+        try:
+            found = at_once(16, every_question)
+        finally:
+            done.set()
+        commits = pending.result(WAIT)
+    assert found == [alone] * 16
+    assert commits > 1
+    app.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ragcli.embedding.models import prepare_directory
-from ragcli.embedding.threads import physical_cores
+from ragcli.embedding.threads import session_options
 
 _BATCH = 8
 
@@ -30,10 +30,7 @@ class OnnxReranker:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = physical_cores()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options = session_options(onnxruntime)
         self._session = onnxruntime.InferenceSession(
             str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ragcli.datatypes import TokenStates
 from ragcli.embedding.models import ExportedModel
-from ragcli.embedding.threads import physical_cores
+from ragcli.embedding.threads import session_options
 
 _BATCH_TOKENS = 1024  # padded tokens per run: more is slower, for want of cache, and takes more memory
 
@@ -30,10 +30,7 @@ class OnnxEmbedder:
         from tokenizers import Tokenizer
 
         onnxruntime.set_default_logger_severity(3)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = physical_cores()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options = session_options(onnxruntime)
         self._model = model
         self._session = onnxruntime.InferenceSession(
             str(model.directory / "model.onnx"), options, providers=["CPUExecutionProvider"]

@@ -17,7 +17,7 @@ from ragcli.index.contents import CatalogReader
 from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import check_analyzer
 from ragcli.index.ranking import top
-from ragcli.index.vectors import VectorFile
+from ragcli.index.vectors import VectorFile, cosines
 from ragcli.index.words import Vocabulary, languages_of
 from ragcli.results import Understood
 from ragcli.text.query import Query
@@ -102,7 +102,7 @@ class IndexReader(CatalogReader):
             ):
                 return self._approximate(vector, k, rows, int(state["row"]))
             mask = self._mask(where)
-            scores = np.where(mask, self._vectors(rows.count) @ vector, -np.inf)
+            scores = np.where(mask, cosines(self._vectors(rows.count), vector), -np.inf)
             return [Candidate(row, score) for row, score in top(scores, k) if score > -np.inf]
 
     def _approximate(self, vector: Vector, k: int, rows: lexical.Rows, built: int) -> list[Candidate]:
@@ -111,7 +111,7 @@ class IndexReader(CatalogReader):
         marks = ",".join("?" * len(found))
         known = self._connection.execute(f"SELECT row, chunk_id FROM chunks WHERE chunk_id IN ({marks})", list(found))
         scored = [Candidate(int(row), found[chunk_id]) for row, chunk_id in known]
-        recent = self._vectors(rows.count)[built:] @ vector
+        recent = cosines(self._vectors(rows.count)[built:], vector)
         scored += [
             Candidate(built + 1 + i, float(recent[i])) for i in range(len(recent)) if rows.lengths[built + i] >= 0
         ]
@@ -127,13 +127,13 @@ class IndexReader(CatalogReader):
         equal scores in the order of rows; by the cosine alone where the index holds no sentences."""
         with self.snapshot():
             matrix = self._vectors(self._row_arrays().count)
-            cosines = (matrix[np.asarray(rows, dtype=np.int64) - 1] @ vector).tolist() if rows else []
+            near = cosines(matrix[np.asarray(rows, dtype=np.int64) - 1], vector).tolist() if rows else []
             best = embeddings.best_sentences(self._connection, rows, vector) if self.manifest.sentences else {}
         scored = [
             Candidate(row, (cosine + best[row]) / 2, (("chunk", cosine), ("sentence", best[row])))
             if row in best
             else Candidate(row, cosine, (("chunk", cosine),))
-            for row, cosine in zip(rows, cosines, strict=True)
+            for row, cosine in zip(rows, near, strict=True)
         ]
         return sorted(scored, key=lambda entry: (-entry.score, entry.row))
 

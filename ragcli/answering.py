@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Filter
 from ragcli.drafts import End
 from ragcli.errors import ModelUnavailable
@@ -17,7 +18,7 @@ from ragcli.generation.drafting import Draft, Watcher
 from ragcli.generation.pieces import Choice, claim_of
 from ragcli.generation.recency import Newest, newest_first, older_versions
 from ragcli.generation.relevance import share_cited
-from ragcli.protocols import Generator, Judge
+from ragcli.protocols import Generator, Judge, Search
 from ragcli.results import Answer, Citation, Closest, Dispute, Hit, QueryResult
 from ragcli.text.subquestions import sub_questions
 
@@ -44,7 +45,7 @@ class Answerer:
     left out (drop). An answer without any supported sentence is none. `judge` gives the entailment model, if any, that decides
     on sentences which a model wrote; it is not asked about copied ones."""
 
-    retrieve: Callable[[str, int, Filter], QueryResult]
+    retrieve: Search
     widen: Callable[[Sequence[Hit]], list[Hit]]
     choose: Choose
     writer: Callable[[], Generator]
@@ -54,17 +55,28 @@ class Answerer:
     scaling: tuple[float, float] = (1.0, 0.0)  # slope and intercept of the confidence; see `abstention.scaled`
     fallback: Callable[[], Generator] | None = None  # gives the extractive generator
     judge: Callable[[], Judge | None] = lambda: None
+    generation: Callable[[], object] = lambda: None  # of the index: equal as long as nothing is committed
 
-    def answer(self, question: str, k: int, where: Filter, watcher: Watcher | None = None) -> Answer:
-        """The answer with its citations, or `answered=False` with the closest piece, if any, and the nearest passages. An
-        interrupt while it is written ends it where it is; a second one is raised."""
+    def answer(
+        self,
+        question: str,
+        k: int,
+        where: Filter,
+        watcher: Watcher | None = None,
+        cancel: Cancellation = NEVER,
+    ) -> Answer:
+        """The answer with its citations, or `answered=False` with the closest piece, if any, and the nearest passages.
+
+        Hits, surroundings and choice are of one state of the index; when it changes meanwhile, they are looked up once more.
+        When `cancel` expires while the answer is written, that ends where it is; before, Cancelled is raised.
+        """
         watcher = watcher or Watcher()
-        result = self.retrieve(question, k, where)
-        started = time.perf_counter()
-        newest = newest_first(result.asked, result.hits)
-        result = replace(result, hits=newest.hits)
-        hits = self._with_parts(result.asked, newest.current, len(result.hits), where)
-        choice = self.choose(result.asked, hits)
+        seen = self.generation()
+        evidence = self._evidence(question, k, where, cancel)
+        if self.generation() != seen:
+            evidence = self._evidence(question, k, where, cancel)
+        result, newest, hits, choice, started = evidence
+        cancel.check()
         before = scaled(choice.confidence, *self.scaling) if choice.units else 0.0
         writing = bool(choice.units) and before >= self.threshold
         watcher.evidence(result, before, writing=writing)
@@ -74,7 +86,7 @@ class Answerer:
             copied, patient = generator.name == EXTRACTIVE, self.fallback is not None
             judge = None if copied else self.judge()
             draft = Draft(hits, self.verify, watcher, result.asked, copied=copied, judge=judge, patient=patient)
-            draft = self._written(generator, draft)
+            draft = self._written(generator, draft, cancel)
             name = generator.name  # of a chain: the one that wrote
         answered = draft.holds
         near = Draft(hits, self.verify, Watcher(), copied=True)
@@ -101,11 +113,23 @@ class Answerer:
             understood=result.understood,
         )
 
-    def _written(self, generator: Generator, draft: Draft) -> Draft:
+    def _evidence(
+        self, question: str, k: int, where: Filter, cancel: Cancellation
+    ) -> tuple[QueryResult, Newest, list[Hit], Choice, float]:
+        """The hits, the newest among them, all that may be written from, what of it answers best, and when the search ended."""
+        result = self.retrieve(question, k, where, cancel)
+        started = time.perf_counter()
+        newest = newest_first(result.asked, result.hits)
+        result = replace(result, hits=newest.hits)
+        hits = self._with_parts(result.asked, newest.current, len(result.hits), where, cancel)
+        cancel.check()
+        return result, newest, hits, self.choose(result.asked, hits), started
+
+    def _written(self, generator: Generator, draft: Draft, cancel: Cancellation) -> Draft:
         """The draft with what the generator writes, or one by `fallback` that tells why."""
         failure = ""
         try:
-            draft.read(generator.generate(draft.question, draft.hits))
+            draft.read(generator.generate(draft.question, draft.hits, cancel))
         except ModelUnavailable as problem:
             if self.fallback is None or generator.name == EXTRACTIVE:
                 raise
@@ -144,15 +168,16 @@ class Answerer:
         choice = self.choose(question, self.widen(hits))
         return choice.confidence if choice.units else 0.0
 
-    def _with_parts(self, question: str, hits: Sequence[Hit], last: int, where: Filter) -> list[Hit]:
+    def _with_parts(
+        self, question: str, hits: Sequence[Hit], last: int, where: Filter, cancel: Cancellation
+    ) -> list[Hit]:
         """The hits with their surroundings, and after them the best passages for each part of a question that asks for
         several things or compares two, unless they are there already; their ranks go on from `last`."""
         found = list(hits)
         for part in sub_questions(question):
             known = {i for hit in found for i in hit.passage.chunk_ids}
-            others = (
-                hit for hit in self.retrieve(part, _OF_A_PART, where).hits if known.isdisjoint(hit.passage.chunk_ids)
-            )
+            more = self.retrieve(part, _OF_A_PART, where, cancel).hits
+            others = (hit for hit in more if known.isdisjoint(hit.passage.chunk_ids))
             found += [replace(hit, rank=last + len(found) - len(hits) + i) for i, hit in enumerate(others, 1)]
         return self.widen(found)
 

@@ -6,14 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ragcli.cancellation import NEVER, Cancellation
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of a reply: tokens, seconds in all, and seconds without a new piece of text."""
+    """Bounds of a reply: tokens, seconds in all, seconds without a new piece of text, and whoever may cancel it."""
 
     tokens: int = 512
     seconds: float = 180.0
     idle_seconds: float = 30.0
+    cancel: Cancellation = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ class Usage:
 
 
 Stopped = Literal["end", "length", "time", "interrupted", "error", "refused", "repeated"]
+
+
+def stopped_by(cancel: Cancellation) -> Stopped:
+    """Why a draft is at its end that stops because `cancel` has expired."""
+    return "interrupted" if cancel.cancelled else "time"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@
     │   ├── IndexIncompatible         made with another model, chunker or format
     │   ├── IndexDamaged              its files contradict each other
     │   └── IndexLocked               another process is writing
-    └── ModelUnavailable     exit 6   a model or the library that runs it is missing
+    ├── ModelUnavailable     exit 6   a model or the library that runs it is missing
+    └── Cancelled            exit 130 whoever asked gave up, or the deadline of a question passed
 
 Exit 3 (below the gate, or not verified), 4 (nothing found) and 130 (interrupted) are outcomes, not errors.
 """
@@ -105,3 +106,9 @@ class ModelUnavailable(RagError):
     """A model, its weights, or the library that runs it is missing or not the expected one."""
 
     exit_code = ExitCode.MODEL
+
+
+class Cancelled(RagError):
+    """A question was cancelled, or its deadline passed, before anything of an answer was written."""
+
+    exit_code = ExitCode.INTERRUPTED

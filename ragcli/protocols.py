@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ragcli.cancellation import NEVER, Cancellation
+
 if TYPE_CHECKING:
     from ragcli.datatypes import Candidate, Chunk, Document, Filter, Matrix, QueryWord, TokenStates, Vector
     from ragcli.drafts import DraftEvent, End, Limits
-    from ragcli.results import Hit, Prompt
+    from ragcli.results import Hit, Prompt, QueryResult
 
 
 class Loader(Protocol):
@@ -75,6 +77,20 @@ class SearchIndex(Protocol):
         """At most `k` candidates by BM25, scores > 0, best first."""
 
 
+class Search(Protocol):
+    """Finds passages for a question."""
+
+    def __call__(self, question: str, k: int, where: Filter, cancel: Cancellation = NEVER, /) -> QueryResult:
+        """At most `k` hits among what `where` leaves, best first. Raises Cancelled."""
+
+
+class Write(Protocol):
+    """Asks a language model."""
+
+    def __call__(self, text: str, cancel: Cancellation = NEVER, /) -> str:
+        """The reply to `text`, cut where it is once `cancel` has expired. Raises ModelUnavailable."""
+
+
 class SentenceCosines(Protocol):
     """Looks sentence vectors up."""
 
@@ -117,9 +133,9 @@ class Generator(Protocol):
     def identity(self) -> str:
         """Everything that must be equal for the same question and hits to give the same answer."""
 
-    def generate(self, question: str, hits: Sequence[Hit]) -> Iterator[DraftEvent]:
+    def generate(self, question: str, hits: Sequence[Hit], cancel: Cancellation = NEVER) -> Iterator[DraftEvent]:
         """Claims as they are finished, tails in between where sentences take time, and one End; no claims when the hits hold no
-        answer. Raises ModelUnavailable only before the first claim."""
+        answer. Once `cancel` has expired, the draft ends where it is. Raises ModelUnavailable only before the first claim."""
 
 
 class LanguageModel(Protocol):
@@ -136,4 +152,5 @@ class LanguageModel(Protocol):
         """Tokens of a text; an estimate where the model's tokenizer is out of reach."""
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
-        """The reply in pieces, then one End with the reason and what it took. Raises ModelUnavailable."""
+        """The reply in pieces, then one End with the reason and what it took. It ends soon after `limits.cancel` has expired,
+        if that is between two pieces. Raises ModelUnavailable."""

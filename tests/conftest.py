@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from ragcli.app import App
+from ragcli.app.ingestion import IngestRequest
 from ragcli.cli.main import command_line
+from tests.helpers.indexes import app_of
 from tests.schema_check import check_output
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -133,3 +136,14 @@ def pytest_sessionfinish() -> None:
         file = getattr(utilities, name, None)
         if file is not None:
             file.close()
+
+
+@pytest.fixture
+def app(work: Path, write: Callable[[str, str], Path]) -> Iterator[App]:
+    """An App over twelve small documents."""
+    for i in range(12):
+        write(f"docs/{i:02}.md", f"# Topic {i}\n\nThe topic {i} costs {i * 7} euros. It is paid in month {i % 5}.\n")
+    opened = app_of(work)
+    opened.ingest(IngestRequest([work / "docs"]))
+    yield opened
+    opened.close()

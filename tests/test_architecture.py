@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
-    {"errors", "datatypes", "drafts", "results", "reports", "measurements"},
+    {"errors", "cancellation", "datatypes", "drafts", "results", "reports", "measurements"},
     {"protocols", "text", "metadata", "processes", "schemas"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "ingest", "answering", "evaluating", "collection"},
@@ -32,7 +32,7 @@ HOMES = {
     "msgspec": {"schemas.fields", "schemas.registry"},
     "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
-                "index.checking", "index.copies", "index.listing", "index.tagging"},
+                "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.scoring"},
     "pypdf": {"loaders.pdf"},

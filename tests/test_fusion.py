@@ -112,6 +112,9 @@ class Rankings:
     def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
         return []
 
+    def generation(self) -> int:
+        return 0
+
     def words(self, query: Query) -> list[QueryWord]:
         return []
 

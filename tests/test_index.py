@@ -8,79 +8,30 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import chromadb
 import numpy as np
 import pytest
 
 from ragcli.chunking import get_chunker
-from ragcli.datatypes import Condition, Filter, NewDocument, SourceFile, source_id
+from ragcli.datatypes import Condition, Filter, source_id
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound
 from ragcli.index.catalog import VECTORS
 from ragcli.index.chroma import IN_PROCESS
 from ragcli.index.filtering import path_matches
 from ragcli.index.reader import IndexReader
-from ragcli.index.writer import IndexWriter, open_writer
-from ragcli.ingest.vectors import embed_chunks
-from ragcli.loaders import load_bytes
+from ragcli.index.writer import open_writer
 from ragcli.text.query import parse_query
-
-EMBEDDER = HashingEmbedder(64)
-CHUNKER = get_chunker("structure", 32, EMBEDDER)
-
-
-@contextmanager
-def writing(directory: Path, **options: Any) -> Iterator[IndexWriter]:
-    with open_writer(
-        directory, embedder=EMBEDDER.identity, chunker=CHUNKER.parameters, model_source="hashing", **options
-    ) as writer:
-        yield writer
-
-
-def new(path: str, text: str, root: str = "docs") -> NewDocument:
-    document = load_bytes(text.encode(), Path(path))
-    return NewDocument(
-        SourceFile(source_id(path), path, root, len(text), 1, 1, str(hash(text))), document, CHUNKER.split(document)
-    )
-
-
-def put(writer: IndexWriter, *documents: NewDocument) -> None:
-    missing = writer.without_embedding([chunk for entry in documents for chunk in entry.chunks])
-    vectors = embed_chunks(EMBEDDER, [(chunk, "text") for chunk in missing.values()], sentences=writer.sentences)
-    writer.store_embeddings(dict(zip(missing, vectors, strict=True)))
-    writer.commit(documents)
-
-
-def build(directory: Path, texts: dict[str, str], **options: object) -> None:
-    with writing(directory, **options) as writer:
-        for path, text in texts.items():
-            put(writer, new(path, text))
-        writer.finish()
-
-
-def found(reader: IndexReader, question: str, where: Filter = Filter()) -> tuple[list[str], list[str]]:  # noqa: B008
-    """Paths by lexical and by dense search."""
-    answers = []
-    for rows in (
-        reader.lexical_search(reader.words(parse_query(question)), 10, where),
-        reader.dense_search(EMBEDDER.embed_query(question), 10, where),
-    ):
-        chunks = reader.chunks([entry.row for entry in rows])
-        answers.append([chunks[entry.row][1].path for entry in rows])
-    return answers[0], answers[1]
+from tests.helpers.indexes import CHUNKER, EMBEDDER, TEXTS, build, found, new, put, writing
 
 
 @pytest.fixture
 def directory(work: Path) -> Path:
     return work / ".rag"
-
-
-TEXTS = {"a.md": "# Leave\n\nannual leave days", "b.md": "# Pay\n\nstandby pay", "c.txt": "parking spaces"}
 
 
 def test_what_is_committed_is_found_by_both_legs(directory: Path) -> None:

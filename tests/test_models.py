@@ -7,11 +7,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from ragcli.cancellation import Cancellation
 from ragcli.drafts import Claim, End, Limits
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.generation import Writing, get_generator
@@ -88,6 +91,20 @@ def test_a_silent_server_is_left_after_the_idle_time(kind: str) -> None:
     with model_server(Script(behaviour="stall")) as address, pytest.raises(ModelUnavailable):
         read(remote(kind, address), Limits(idle_seconds=0.3))
     assert time.monotonic() - started < 10
+
+
+@KINDS
+def test_a_silent_server_keeps_no_one_who_gives_up_or_has_a_deadline(kind: str) -> None:
+    with model_server(Script(behaviour="stall")) as address:
+        _, end = read(remote(kind, address), Limits(cancel=Cancellation(seconds=0.2)))
+        assert (end.stopped, end.notes) == (
+            "time",
+            ("the answer was stopped at its deadline, 0.2 s after the question",),
+        )
+        cancel = Cancellation()
+        threading.Timer(0.2, cancel.cancel).start()
+        _, end = read(remote(kind, address), Limits(cancel=cancel))
+        assert (end.stopped, end.notes) == ("interrupted", ())
 
 
 @KINDS
@@ -231,6 +248,62 @@ def test_a_prompt_beyond_the_context_is_no_crash() -> None:
     *_, end = model.stream(Prompt("", "key " * 5000), Limits())
     assert isinstance(end, End)
     assert end.stopped == "length"
+
+
+def test_a_reply_that_is_cancelled_ends_with_the_prompt_or_after_a_token() -> None:
+    from ragcli.generation.llama import LlamaModel
+
+    model, cancel = LlamaModel(COPIER, identity="x"), Cancellation()
+    cancel.cancel()
+    *pieces, end = model.stream(Prompt("", "What? " * 20), Limits(tokens=400, cancel=cancel))
+    assert isinstance(end, End)
+    assert (pieces, end.stopped) == ([], "interrupted"), "nothing of the prompt was read"
+    cancel = Cancellation()
+    reply = model.stream(Prompt("", "What? " * 20), Limits(tokens=400, cancel=cancel))
+    next(reply)
+    with ThreadPoolExecutor(1) as other:
+        late = Cancellation(seconds=0)
+        waiting = other.submit(lambda: list(model.stream(PROMPT, Limits(tokens=3, cancel=late)))).result(20)
+    assert [piece.stopped for piece in waiting if isinstance(piece, End)] == ["time"], (
+        "the model was writing for another"
+    )
+    cancel.cancel()
+    *_, end = reply
+    assert isinstance(end, End)
+    assert end.stopped == "interrupted"
+
+
+def test_threads_share_a_model_that_writes_one_reply_at_a_time_and_nothing_else(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from ragcli.generation.llama import LlamaModel
+
+    def reply(model: LlamaModel, word: str) -> list[str | End]:
+        return [piece for piece in model.stream(Prompt("", f"{word}? " * 20), Limits(tokens=40)) if piece]
+
+    words = ["What", "Who", "When", "Where"]
+    alone = ["".join(p for p in reply(LlamaModel(COPIER, identity="x"), word) if isinstance(p, str)) for word in words]
+    done = threading.Event()
+
+    def count() -> int:
+        lines = 0
+        while not done.is_set():
+            os.write(1, b"line\n")
+            lines += 1
+            time.sleep(0.001)
+        return lines
+
+    with ThreadPoolExecutor(5) as pool:
+        counted = pool.submit(count)
+        model = LlamaModel(COPIER, identity="x")
+        found = list(pool.map(lambda word: "".join(p for p in reply(model, word) if isinstance(p, str)), words))
+        done.set()
+        lines = counted.result(20)
+    assert found == alone
+    written = capfd.readouterr()
+    assert (written.out, written.err) == ("line\n" * lines, ""), (
+        "no line of the other thread is lost, and none is added"
+    )
 
 
 def test_control_tokens_in_documents_are_text_to_the_model() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.retrieval.transforms import decompose, decompose_with, expand_with, hyde_with
 
 DOCUMENTS = {
@@ -211,21 +212,30 @@ def test_a_language_model_writes_other_queries_and_passages() -> None:
     )
     asked: list[str] = []
 
-    def write(prompt: str) -> str:
+    def write(prompt: str, cancel: Cancellation = NEVER) -> str:
         asked.append(prompt)
         return next(replies)
 
     question = "What is the notice period?"
-    assert [sub.text for sub in expand_with(write)(question, [])] == ["notice period length", "how long is notice"]
-    hypothetical = hyde_with(write)(question, [])[0]
+    assert [sub.text for sub in expand_with(write)(question, [], NEVER)] == [
+        "notice period length",
+        "how long is notice",
+    ]
+    hypothetical = hyde_with(write)(question, [], NEVER)[0]
     assert (hypothetical.text, hypothetical.passage, hypothetical.replaces) == (
         question,
         "Notice is three months.",
         True,
     )
-    assert [sub.text for sub in decompose_with(write)("Who are Ann and Bob?", [])] == ["Who is Ann?", "Who is Bob?"]
+    assert [sub.text for sub in decompose_with(write)("Who are Ann and Bob?", [], NEVER)] == [
+        "Who is Ann?",
+        "Who is Bob?",
+    ]
     assert all("Question: " in prompt for prompt in asked)
-    assert [sub.text for sub in decompose_with(lambda _: "")("compare leave and pay", [])] == ["leave", "pay"]
+    assert [sub.text for sub in decompose_with(lambda _, cancel=NEVER: "")("compare leave and pay", [], NEVER)] == [
+        "leave",
+        "pay",
+    ]
 
 
 def test_expansion_and_hyde_run_on_a_real_gguf_model(indexed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ragcli.answering import Answerer
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Filter
 from ragcli.drafts import Claim, DraftEvent, End
 from ragcli.errors import ModelUnavailable
@@ -45,7 +46,7 @@ class Seen(Watcher):
 def answered(model: Writer, *, fallback: bool = True, watcher: Watcher | None = None) -> Answer:
     hits = (make_hit(),)
     answerer = Answerer(
-        retrieve=lambda question, k, where: QueryResult(question, "hybrid", hits, {}),
+        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits, {}),
         widen=list,
         choose=chooser(),
         writer=lambda: prompted(model),
@@ -141,12 +142,12 @@ def test_the_extractive_answer_needs_no_fallback() -> None:
     class Silent:
         name = identity = "extractive"
 
-        def generate(self, question: str, hits: Sequence[Hit]) -> Iterator[DraftEvent]:
+        def generate(self, question: str, hits: Sequence[Hit], cancel: Cancellation = NEVER) -> Iterator[DraftEvent]:
             yield End()
 
     hits = (make_hit(),)
     answer = Answerer(
-        retrieve=lambda question, k, where: QueryResult(question, "hybrid", hits, {}),
+        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits, {}),
         widen=list,
         choose=chooser(),
         writer=Silent,

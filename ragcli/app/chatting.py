@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.errors import ModelUnavailable, RagError
 from ragcli.text.figures import read_tokens
 from ragcli.text.followup import condense, is_follow_up
@@ -43,9 +44,9 @@ class Conversation:
     where: Filter
     turns: list[Turn] = field(default_factory=list)
 
-    def ask(self, question: str, asked: str, watcher: Watcher | None = None) -> Turn:
+    def ask(self, question: str, asked: str, watcher: Watcher | None = None, cancel: Cancellation = NEVER) -> Turn:
         """Answer `question` as `asked`, its standalone form. Raises what `App.ask` raises; a turn that failed is not kept."""
-        answer, last = self.app.ask_and_remember(asked, where=self.where, watcher=watcher)
+        answer, last = self.app.ask_and_remember(asked, where=self.where, watcher=watcher, cancel=cancel)
         turn = Turn(question, answer.understood.text or asked, answer, last)
         self.turns.append(turn)
         return turn

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ragcli.app.once import once
+from ragcli.app.parts import Parts
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Filter
-from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
-from ragcli.index.contents import CatalogReader, stored_manifest
-from ragcli.index.manifest import Manifest, check_identity
-from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, model_cache
+from ragcli.settings import Resolved, model_cache
 from ragcli.text.query import checked_question
 
 if TYPE_CHECKING:
@@ -22,107 +21,19 @@ if TYPE_CHECKING:
     from ragcli.app.evaluation import EvalOptions
     from ragcli.app.history import Last
     from ragcli.app.ingestion import IngestRequest
-    from ragcli.datatypes import Matrix, Vector
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.drafting import Watcher
     from ragcli.generation.store import ModelStore
-    from ragcli.index.reader import IndexReader
     from ragcli.ingest import Progress
     from ragcli.measurements import Diagnosis, EvalReport
-    from ragcli.protocols import Embedder, Generator, Judge
+    from ragcli.protocols import Generator, Judge, Reranker, Write
     from ragcli.reports import IndexStats, IngestReport
     from ragcli.results import Answer, Prompt, QueryResult
     from ragcli.retrieval.retriever import Retriever
 
 
-class App:
-    """One command's view of settings, index and models. `note` receives lines for the user that are not results."""
-
-    def __init__(
-        self,
-        resolved: Resolved,
-        directory: Path,
-        note: Callable[[str], None] = lambda _: None,
-        *,
-        project: Path | None = None,
-    ) -> None:
-        self._project = project
-        self.resolved = resolved
-        self.directory = directory
-        self.note = note
-        self.schema: Mapping[str, Any] | None = None  # of structured answers, checked
-
-    @property
-    def settings(self) -> Settings:
-        return self.resolved.settings
-
-    @cached_property
-    def index_directory(self) -> Path:
-        if self.settings.index:
-            return Path(os.path.abspath(self.directory / self.settings.index))
-        return find_upward(self.directory, INDEX_DIRECTORY) or self.directory / INDEX_DIRECTORY
-
-    @property
-    def project(self) -> Path:
-        """The folder that stored paths are relative to."""
-        return self._project or self.index_directory.parent
-
-    @cached_property
-    def reader(self) -> IndexReader:
-        """Raises IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked."""
-        from ragcli.index.reader import IndexReader
-
-        return IndexReader(self.index_directory, exact_limit=self.settings.retrieval_exact_limit)
-
-    @property
-    def catalog(self) -> CatalogReader:
-        """What the index lists, opened without what searching needs; `reader` itself once there is one. Raises as it does."""
-        return self.reader if "reader" in self.__dict__ else self._catalog
-
-    @cached_property
-    def _catalog(self) -> CatalogReader:
-        return CatalogReader(self.index_directory).opened()
-
-    def close(self) -> None:
-        """Let go of the index."""
-        for name in ("reader", "_catalog"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
-
-    # ---- models ---------------------------------------------------------------------------------------------------
-
-    def existing_manifest(self) -> Manifest | None:
-        """The manifest of the index, of whatever format, or None when there is none yet."""
-        self.close()
-        return stored_manifest(self.index_directory)
-
-    def model_source(self, manifest: Manifest | None) -> str:
-        """What to call the embedding model: as asked for, else as the index was made, else the default."""
-        asked = self.settings.embedding_model
-        if asked and asked != HASHING and (self.directory / asked).is_dir():
-            asked = str((self.directory / asked).resolve())
-        return asked or (manifest.model_source if manifest else DEFAULT_MODEL)
-
-    def embedder_for(self, manifest: Manifest | None) -> Embedder:
-        """The index's own embedder, or the one asked for (which may not fit; the index says so)."""
-        source = self.model_source(manifest)
-        own = manifest is not None and source == manifest.model_source
-        return get_embedder(
-            source,
-            cache=model_cache(),
-            identity=manifest.embedder if own and manifest else None,
-            offline=self.settings.offline,
-            note=self.note,
-        )
-
-    @cached_property
-    def embedder(self) -> Embedder:
-        """For questions: checked against the index."""
-        embedder = self.embedder_for(self.reader.manifest)
-        check_identity(self.reader.manifest, embedder=embedder.identity)
-        return embedder
-
-    # ---- commands -------------------------------------------------------------------------------------------------
+class App(Parts):
+    """The commands over the parts of one project; any number of threads may ask at the same time."""
 
     def ingest(
         self,
@@ -136,13 +47,20 @@ class App:
 
         return ingest_paths(self, request, on_progress=on_progress)
 
-    def query(self, question: str, *, where: Filter = Filter(), k: int | None = None) -> QueryResult:  # noqa: B008
-        """The best passages; see `Retriever.retrieve` and `ScopedSearch`."""
+    def query(
+        self,
+        question: str,
+        *,
+        where: Filter = Filter(),  # noqa: B008
+        k: int | None = None,
+        cancel: Cancellation = NEVER,
+    ) -> QueryResult:
+        """The best passages; see `Retriever.retrieve` and `ScopedSearch`. Raises Cancelled."""
         question = checked_question(question)
         from ragcli.app.history import remember
         from ragcli.app.searching import build_search
 
-        result = build_search(self)(question, k or self.settings.retrieval_k, where)
+        result = build_search(self)(question, k or self.settings.retrieval_k, where, cancel)
         remember(self.index_directory, self.project, result)
         return result
 
@@ -152,14 +70,6 @@ class App:
 
         return build_retriever(self, **changes)
 
-    def embed_query(self, question: str) -> Vector:
-        """The vector of a question, by the index's own model."""
-        return self.embedder.embed_query(question)
-
-    def embed_documents(self, texts: Sequence[str]) -> Matrix:
-        """Vectors of texts, by the index's own model."""
-        return self.embedder.embed_documents(texts)
-
     def ask(
         self,
         question: str,
@@ -167,42 +77,56 @@ class App:
         where: Filter = Filter(),  # noqa: B008
         k: int | None = None,
         watcher: Watcher | None = None,
+        cancel: Cancellation = NEVER,
     ) -> Answer:
-        """An answer with citations, or an abstention."""
-        return self.ask_and_remember(question, where=where, k=k, watcher=watcher)[0]
+        """An answer with citations, or an abstention; see `Answerer.answer`."""
+        return self.ask_and_remember(question, where=where, k=k, watcher=watcher, cancel=cancel)[0]
 
     def ask_and_remember(
-        self, question: str, *, where: Filter, k: int | None = None, watcher: Watcher | None = None
+        self,
+        question: str,
+        *,
+        where: Filter,
+        k: int | None = None,
+        watcher: Watcher | None = None,
+        cancel: Cancellation = NEVER,
     ) -> tuple[Answer, Last]:
         """`ask`, and the numbered places of the answer, which `rag open` will know."""
         from ragcli.app.freshness import stale
         from ragcli.app.history import remember
 
         question = checked_question(question)
-        answer = self.answerer().answer(question, k or self.settings.retrieval_k, where, watcher)
+        answer = self.answerer().answer(question, k or self.settings.retrieval_k, where, watcher, cancel)
         answer = replace(answer, stale=stale(self, [citation.document for citation in answer.citations]))
         return answer, remember(self.index_directory, self.project, answer)
 
-    @cached_property
+    @once
     def generator(self) -> Generator:
         """Who writes the answers; loaded once, when it is needed."""
         from ragcli.app.searching import build_generator
 
         return build_generator(self)
 
-    @cached_property
+    @once
     def judge(self) -> Judge | None:
         """The entailment model that the settings name; loaded once, when a model has written something."""
         from ragcli.app.searching import build_judge
 
         return build_judge(self)
 
-    @cached_property
+    @once
     def chooser(self) -> Chooser:
         """What chooses the pieces of an answer, and says how likely they hold it."""
         from ragcli.app.searching import build_chooser
 
         return build_chooser(self)
+
+    @once
+    def reranker(self) -> Reranker | None:
+        """What reads the first passages again together with the question; None unless the settings ask for it."""
+        from ragcli.app.searching import build_reranker
+
+        return build_reranker(self)
 
     @property
     def model_names(self) -> tuple[str, ...]:
@@ -239,7 +163,7 @@ class App:
         return load_calibration(self.index_directory, self.catalog.fingerprint(documents=False))
 
     @property
-    def write(self) -> Callable[[str], str] | None:
+    def write(self) -> Write | None:
         """The language model of the answers as a function from prompt to reply; None when answers are extractive."""
         from ragcli.app.searching import writing_model
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def remember(index: Path, project: Path, result: QueryResult | Answer) -> Last:
     try:
         directory = state_directory()
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = directory / f"{FILE}.{os.getpid()}"
+        beside = directory / f"{FILE}.{os.getpid()}.{threading.get_ident()}"
         beside.write_text(json.dumps(asdict(found)), encoding="utf-8")
         beside.replace(directory / FILE)
     except OSError:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Filter
+from ragcli.protocols import Search
 from ragcli.results import Hit, QueryResult
 from ragcli.text.scope import names_a_place, read_scope
 
@@ -25,19 +27,20 @@ class ScopedSearch:
     `folders` gives the folders of the index, when a question may name one.
     """
 
-    retrieve: Callable[[str, int, Filter], QueryResult]
+    retrieve: Search
     confidence: Callable[[str, Sequence[Hit]], float]
     folders: Callable[[], Sequence[str]]
 
-    def __call__(self, question: str, k: int, where: Filter) -> QueryResult:
+    def __call__(self, question: str, k: int, where: Filter, cancel: Cancellation = NEVER) -> QueryResult:
         scope = None
         if not where.on_documents:
             scope = read_scope(question, self.folders() if names_a_place(question) else (), date.today())
-        everywhere = self.retrieve(question, k, where)
+        everywhere = self.retrieve(question, k, where, cancel)
         if scope is None:
             return everywhere
         merged = replace(scope.where, phrases=where.phrases, without=where.without)
-        inside = self.retrieve(question, k, merged)
+        inside = self.retrieve(question, k, merged, cancel)
+        cancel.check()
         least = self.confidence(question, everywhere.hits) - _MARGIN
         if inside.hits and self.confidence(question, inside.hits) >= least:
             return replace(inside, notes=(*inside.notes, f"{ONLY} {scope.shown} · --no-infer searches all"))

@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     from ragcli.generation import Writing
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.store import Stored
-    from ragcli.protocols import Generator, Judge, Reranker
-    from ragcli.results import Hit, Prompt, QueryResult
+    from ragcli.protocols import Generator, Judge, Reranker, Search, Write
+    from ragcli.results import Hit, Prompt
     from ragcli.retrieval.transforms import Transform
     from ragcli.text.synonyms import Synonyms
-
-    Search = Callable[[str, int, Filter], QueryResult]
 
 
 def retrieval_options(app: App) -> RetrievalOptions:
@@ -58,7 +56,7 @@ def retrieval_options(app: App) -> RetrievalOptions:
 
 def build_retriever(app: App, **changes: object) -> Retriever:
     """`changes` replace fields of the RetrievalOptions; `reranker=None` leaves the reranker out."""
-    reranker = changes.pop("reranker", _reranker) if "reranker" in changes else _reranker(app)
+    reranker = changes.pop("reranker") if "reranker" in changes else app.reranker
     options = replace(retrieval_options(app), **changes)  # type: ignore[arg-type]
     return Retriever(
         app.reader,
@@ -83,17 +81,20 @@ def build_search(app: App) -> Search:
     return ScopedSearch(retrieve, convincing, app.reader.folders)
 
 
-def _reranker(app: App) -> Reranker | None:
+def build_reranker(app: App) -> Reranker | None:
+    """The cross-encoder that the settings name, which scores the same pair once. Raises ModelUnavailable."""
     if not app.settings.retrieval_rerank:
         return None
     from ragcli.embedding.cross import get_reranker
+    from ragcli.retrieval.reranking import RememberingReranker
 
-    return get_reranker(
+    reranker = get_reranker(
         _located(app, app.settings.retrieval_rerank),
         cache=model_cache(),
         offline=app.settings.offline,
         note=app.note,
     )
+    return RememberingReranker(reranker)
 
 
 def build_judge(app: App) -> Judge | None:
@@ -158,7 +159,7 @@ def _transform(app: App) -> Transform | None:
     return chained(chosen)
 
 
-def writing_model(app: App) -> Callable[[str], str] | None:
+def writing_model(app: App) -> Write | None:
     """The configured language model as a function from a prompt to its reply, or None when answers are extractive."""
     from ragcli.generation import prompted_of, writes
 
@@ -255,4 +256,5 @@ def build_answerer(app: App) -> Answerer:
         judge=lambda: app.judge,
         scaling=(fitted.slope, fitted.intercept) if fitted else (1.0, 0.0),
         fallback=(lambda: get_generator([EXTRACTIVE], writing_parts(app))) if fallback else None,
+        generation=app.reader.generation,
     )

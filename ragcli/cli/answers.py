@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ragcli.cli import options
+from ragcli.cli.interrupting import interruptible
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
 from ragcli.errors import ExitCode, RagError, UsageError
@@ -136,7 +137,8 @@ def fresh_answer(
         hits = build_search(rag)(question, rag.settings.retrieval_k, where).hits
         if refresh(rag, [hit.passage.document for hit in hits]):
             output.note("files that changed were taken in again")
-    return rag.ask(question, where=where, watcher=watcher)
+    with interruptible() as cancel:
+        return rag.ask(question, where=where, watcher=watcher, cancel=cancel)
 
 
 def _ask_all(

@@ -10,6 +10,7 @@ import typer
 
 from ragcli.cli import options
 from ragcli.cli.answers import show_answer
+from ragcli.cli.interrupting import interruptible
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
 from ragcli.errors import RagError
@@ -111,7 +112,8 @@ def _ask(conversation: Conversation, output: Output, question: str) -> None:
     asked = conversation.standalone(question)
     if asked != question:
         output.note(f"asked as: {asked}")
-    show_answer(conversation.app, output, lambda watcher: conversation.ask(question, asked, watcher).answer)
+    with interruptible() as cancel:
+        show_answer(conversation.app, output, lambda watcher: conversation.ask(question, asked, watcher, cancel).answer)
     sys.stdout.write("\n")
 
 

@@ -36,17 +36,15 @@ class OnnxEmbedder:
         self._tokenizer = Tokenizer.from_file(path)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(model.max_tokens)
-        self._open_counter = functools.cache(lambda: Tokenizer.from_file(path))
+        self._open_counter = functools.cache(lambda: _counting(Tokenizer.from_file(path)))
 
     @property
     def identity(self) -> Mapping[str, object]:
         return self._model.identity
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        counter = self._open_counter()
-        counter.no_truncation()
-        counter.no_padding()
-        return [len(encoding.ids) for encoding in counter.encode_batch(list(texts), add_special_tokens=False)]
+        found = self._open_counter().encode_batch(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) for encoding in found]
 
     def embed_documents(self, texts: Sequence[str]) -> Matrix:
         prefix = self._model.document_prefix
@@ -88,6 +86,13 @@ def _runs(session: Session, encodings: Sequence[Any]) -> Iterator[tuple[NDArray[
             mask[row, : lengths[i]] = 1
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         yield batch, session.run(feeds), mask
+
+
+def _counting(tokenizer: Any) -> Any:
+    """The tokenizer, set to cut and fill nothing. It must not be set while another thread uses it."""
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""How many threads numeric libraries should use."""
+"""How numeric libraries should use threads."""
 
 from __future__ import annotations
 

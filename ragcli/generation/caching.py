@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from types import GeneratorType
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.drafts import Claim, DraftEvent, End, Note, Usage
 from ragcli.protocols import Generator
 from ragcli.results import Hit
@@ -41,7 +42,7 @@ class CachingGenerator:
     def identity(self) -> str:
         return self.inner.identity
 
-    def generate(self, question: str, hits: Sequence[Hit]) -> Iterator[DraftEvent]:
+    def generate(self, question: str, hits: Sequence[Hit], cancel: Cancellation = NEVER) -> Iterator[DraftEvent]:
         path = self._folder / f"{self._key(question, hits)}.json"
         kept = _read(path)
         if kept is not None:
@@ -51,21 +52,12 @@ class CachingGenerator:
             yield from kept
             return
         claims: list[Claim] = []
-        events = self.inner.generate(question, hits)
-        event = next(events, None)
-        while event is not None:
+        for event in self.inner.generate(question, hits, cancel):
             if isinstance(event, Claim):
                 claims.append(event)
             if isinstance(event, End) and event.stopped in _COMPLETE:
                 self._keep(path, claims, event)
-            try:
-                yield event
-            except KeyboardInterrupt:
-                if not isinstance(events, GeneratorType):
-                    raise
-                event = events.throw(KeyboardInterrupt())  # the writer ends its draft, and what it wrote is shown
-            else:
-                event = next(events, None)
+            yield event
 
     def _key(self, question: str, hits: Sequence[Hit]) -> str:
         passages = [
@@ -79,7 +71,7 @@ class CachingGenerator:
                    "notes": end.notes, "stopped": end.stopped}  # fmt: skip
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            beside = path.with_suffix(f".{os.getpid()}")
+            beside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
             beside.write_text(json.dumps(content), encoding="utf-8")
             beside.replace(path)
             kept = sorted(self._folder.glob("*.json"), key=lambda entry: entry.stat().st_mtime_ns)

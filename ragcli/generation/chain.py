@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.drafts import DraftEvent, Note
 from ragcli.errors import ModelUnavailable
 from ragcli.protocols import Generator
@@ -13,19 +15,21 @@ from ragcli.results import Hit
 class ChainGenerator:
     """A Generator that asks the first model that is available, and the next one when that fails before its first sentence.
 
-    Notes say why a model was passed over; `name` and `identity` are those of the one that wrote last, or of the first. Each
+    Notes say why a model was passed over; `name` is that of the model that wrote last in this thread, or of the first. Each
     model is made once, when it is needed. Raises ModelUnavailable with every reason when none is left.
     """
 
     def __init__(self, links: Sequence[tuple[str, Callable[[], Generator]]]) -> None:
         self._links = links
         self._made: dict[str, Generator] = {}
-        self._current = links[0][0]
+        self._making = threading.RLock()
+        self._thread = threading.local()  # `wrote`: the name of the model that answered this thread last
 
     @property
     def name(self) -> str:
-        made = self._made.get(self._current)
-        return made.name if made else self._current
+        wrote: str = getattr(self._thread, "wrote", self._links[0][0])
+        made = self._made.get(wrote)
+        return made.name if made else wrote
 
     @property
     def identity(self) -> str:
@@ -42,12 +46,12 @@ class ChainGenerator:
                 problems.append(f"{name}: {problem.message}")
         raise ModelUnavailable("; ".join(problems), hint="add extractive to answer.models: it is always there")
 
-    def generate(self, question: str, hits: Sequence[Hit]) -> Iterator[DraftEvent]:
+    def generate(self, question: str, hits: Sequence[Hit], cancel: Cancellation = NEVER) -> Iterator[DraftEvent]:
         problems: list[ModelUnavailable] = []
         for name, make in self._links:
             try:
-                events = self._get(name, make).generate(question, hits)
-                self._current = name
+                events = self._get(name, make).generate(question, hits, cancel)
+                self._thread.wrote = name
                 yield from events
             except ModelUnavailable as problem:
                 problems.append(problem)
@@ -58,6 +62,7 @@ class ChainGenerator:
         raise ModelUnavailable(told, hint="add extractive to answer.models: it is always there")
 
     def _get(self, name: str, make: Callable[[], Generator]) -> Generator:
-        if name not in self._made:
-            self._made[name] = make()
-        return self._made[name]
+        with self._making:
+            if name not in self._made:
+                self._made[name] = make()
+            return self._made[name]

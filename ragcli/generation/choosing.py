@@ -9,6 +9,8 @@ confidence is a logistic model over the same numbers of the chosen unit. `benchm
 from __future__ import annotations
 
 import math
+import operator
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -73,26 +75,26 @@ class Scored:
 @dataclass(slots=True)
 class Chooser:
     """Chooses among the units of hits. `embed_tokens` is None when the embedder gives no token states; the first model then
-    decides alone. The last choice is remembered, since an answer is judged first and written afterwards."""
+    decides alone. Each thread's last choice is remembered, since an answer is judged first and written afterwards: both are of
+    the same state of the index."""
 
     words: Words
     embed_query: Callable[[str], Vector]
     sentence_cosines: SentenceCosines
     embed_tokens: TokenEmbedder | None = None
     models: Models = field(default_factory=shipped)
-    _last: tuple[object, Choice] | None = field(default=None, init=False)
+    _thread: threading.local = field(default_factory=threading.local, init=False)  # `last`: question, hits and choice
 
     def __call__(self, question: str, hits: Sequence[Hit]) -> Choice:
         """The choice within the length of an answer; a single unit may be longer. Ties go to the better hit, then to what
         stands first. A part of the question that the choice says little of (see `sub_questions`) adds the best unit for
         it where there is room."""
-        key = (question, tuple((hit.rank, hit.whole.chunk_ids) for hit in hits))
-        last = self._last  # read once: another thread may replace it
-        if last is not None and last[0] == key:
-            return last[1]
+        last: tuple[str, tuple[Hit, ...], Choice] | None = getattr(self._thread, "last", None)
+        if last and last[0] == question and len(last[1]) == len(hits) and all(map(operator.is_, last[1], hits)):
+            return last[2]
         whole = choice_of(self.models, self.scored(question, hits[:PASSAGES]), LONGEST, wanted(question).form)
         choice = self._with_parts(question, hits, whole)
-        self._last = (key, choice)
+        self._thread.last = (question, tuple(hits), choice)
         return choice
 
     def _with_parts(self, question: str, hits: Sequence[Hit], choice: Choice) -> Choice:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from types import GeneratorType
 
 from ragcli.drafts import Claim, DraftEvent, End, Note, Tail
 from ragcli.generation.citations import Citer, Verify, supported
@@ -72,19 +71,9 @@ class Draft:
         return sum(worth) / len(worth) if worth else 0.0
 
     def read(self, events: Iterator[DraftEvent]) -> None:
-        """Read to the end; an interrupt that arrives while an event is looked at is handed to the generator, which then ends
-        its draft."""
-        event = next(events, None)
-        interrupted = False
-        while event is not None:
-            try:
-                self._see(event)
-                event = next(events, None)
-            except KeyboardInterrupt:
-                if interrupted or not isinstance(events, GeneratorType):
-                    raise
-                interrupted = True
-                event = events.throw(KeyboardInterrupt())
+        """Read to the end."""
+        for event in events:
+            self._see(event)
 
     def _see(self, event: DraftEvent) -> None:
         if isinstance(event, End):

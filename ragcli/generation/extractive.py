@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.drafts import DraftEvent, End
 from ragcli.generation.choosing import Chooser
 from ragcli.generation.pieces import claim_of
@@ -26,7 +27,7 @@ class ExtractiveGenerator:
         self._choose = choose
         self._max_pieces = max_pieces
 
-    def generate(self, question: str, hits: Sequence[Hit]) -> Iterator[DraftEvent]:
+    def generate(self, question: str, hits: Sequence[Hit], cancel: Cancellation = NEVER) -> Iterator[DraftEvent]:
         for i, unit in enumerate(self._choose(question, hits).units[: self._max_pieces]):
             yield replace(claim_of(unit, hits), lead="\n\n" if i else "")
         yield End()

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import codecs
+import ctypes
+import logging
 import os
-import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ragcli.drafts import End, Limits, Stopped, Usage
-from ragcli.errors import ModelUnavailable
+from ragcli.cancellation import NEVER, Cancellation
+from ragcli.drafts import End, Limits, Stopped, Usage, stopped_by
+from ragcli.errors import Cancelled, ModelUnavailable
 from ragcli.generation.chatformats import ChatFormat, choose_format
 from ragcli.generation.structured import grammar_schema
 from ragcli.results import Prompt
 
 _BATCH = 256  # tokens of a prompt between two chances to stop
 _STEP = 1024
+_LOOK = 0.05  # seconds between two looks at the cancellation of a reply that waits for its turn
 _INSTALL = 'pip install "ragcli[llama]"'
+_native = logging.getLogger("ragcli.llama_cpp")
+_callbacks: list[Any] = []  # native code calls them as long as the process lives
+_importing = threading.Lock()
 
 
 class LlamaModel:
     """A LanguageModel over one GGUF file, memory-mapped, at temperature 0 with a fixed seed.
 
     The weights are loaded once, with the first prompt and a context that it needs; only a prompt that needs a larger one loads
-    them again. State is kept between prompts: of one that begins as the last one did, only the rest is evaluated. What
-    native code writes to the descriptors of stdout and stderr goes nowhere. `identity` must name the file's content.
+    them again. State is kept between prompts: of one that begins as the last one did, only the rest is evaluated. Threads
+    may share it; it writes one reply at a time. What llama.cpp logs goes to the logger `ragcli.llama_cpp`, at the level DEBUG.
+    `identity` must name the file's content.
     """
 
     def __init__(self, path: Path, *, identity: str, threads: int = 0) -> None:
@@ -36,6 +43,8 @@ class LlamaModel:
                 f"no model at {path}", hint="rag models pull NAME gets one; --model extractive needs none"
             )
         self._library = _imported()
+        self._turn = threading.Lock()
+        self._cancel: Cancellation = NEVER  # that of the reply which is being written
         self._path = path
         self._threads = threads or physical_cores()
         self._vocabulary: Any = self._open(vocab_only=True)
@@ -50,23 +59,24 @@ class LlamaModel:
         )
 
     def _open(self, **options: Any) -> Any:
-        with _silenced():
-            try:
-                return self._library.Llama(
-                    model_path=str(self._path),
-                    n_batch=_BATCH,
-                    n_threads=self._threads,
-                    n_threads_batch=self._threads,
-                    seed=0,
-                    use_mmap=True,
-                    verbose=False,
-                    **options,
-                )
-            except (ValueError, RuntimeError, OSError, AssertionError) as error:
-                raise ModelUnavailable(
-                    f"{self._path} could not be loaded as a GGUF model: {error}",
-                    hint="check that the file is complete (rag models verify), or use --model extractive",
-                ) from error
+        try:
+            model = self._library.Llama(
+                model_path=str(self._path),
+                n_batch=_BATCH,
+                n_threads=self._threads,
+                n_threads_batch=self._threads,
+                seed=0,
+                use_mmap=True,
+                verbose=True,  # False turns stdout and stderr of the whole process away during the load; see `_imported`
+                **options,
+            )
+        except (ValueError, RuntimeError, OSError, AssertionError) as error:
+            raise ModelUnavailable(
+                f"{self._path} could not be loaded as a GGUF model: {error}",
+                hint="check that the file is complete (rag models verify), or use --model extractive",
+            ) from error
+        model.verbose = False
+        return model
 
     def _with_room(self, tokens: int) -> Any:
         """The model with a context of at least `tokens`, in steps of 1,024, or of all that it was trained for."""
@@ -75,8 +85,19 @@ class LlamaModel:
             if self._model is not None:
                 self._model.close()
             self._model = self._open(n_ctx=min(-(-tokens // _STEP) * _STEP, self.context_tokens))
+            self._model.eval = self._in_batches(self._model.eval)
             self._load_ms = (time.perf_counter() - started) * 1000
         return self._model
+
+    def _in_batches(self, evaluate: Callable[[Sequence[int]], None]) -> Callable[[Sequence[int]], None]:
+        """`Llama.eval`, one batch at a time, so that a long prompt can be cancelled: it raises Cancelled."""
+
+        def evaluated(tokens: Sequence[int]) -> None:
+            for first in range(0, len(tokens), _BATCH):
+                self._cancel.check()
+                evaluate(tokens[first : first + _BATCH])
+
+        return evaluated
 
     def _chat_format(self) -> ChatFormat:
         template = self._vocabulary.metadata.get("tokenizer.chat_template")
@@ -104,8 +125,7 @@ class LlamaModel:
     def _tokenized(self, text: str, *, bos: bool = False, control: bool = False) -> list[int]:
         if not text and not bos:
             return []
-        with _silenced():
-            return list(self._vocabulary.tokenize(text.encode("utf-8"), add_bos=bos, special=control))
+        return list(self._vocabulary.tokenize(text.encode("utf-8"), add_bos=bos, special=control))
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
         tokens = self.tokens(prompt)
@@ -113,6 +133,19 @@ class LlamaModel:
         if room < 1:
             yield End("length", Usage(prompt_tokens=len(tokens)), ("the prompt fills the model's context",))
             return
+        while not self._turn.acquire(timeout=_LOOK):
+            if limits.cancel.expired:
+                yield End(stopped_by(limits.cancel), Usage(prompt_tokens=len(tokens)))
+                return
+        try:
+            self._cancel = limits.cancel
+            yield from self._written(prompt, tokens, limits, room)
+        finally:
+            self._cancel = NEVER
+            self._turn.release()
+
+    def _written(self, prompt: Prompt, tokens: list[int], limits: Limits, room: int) -> Iterator[str | End]:
+        """The reply, as long as it is this one's turn."""
         self._with_room(len(tokens) + limits.tokens)
         reused = self._reused(tokens)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -137,9 +170,13 @@ class LlamaModel:
                 shown = safe
             if len(written) >= min(limits.tokens, room):
                 break
+            if limits.cancel.expired:
+                break
             if time.perf_counter() - started > limits.seconds:
                 stopped = "time"
                 break
+        if stopped == "length" and limits.cancel.expired:
+            stopped = stopped_by(limits.cancel)
         if len(text) > shown:
             yield text[shown:]
         usage = Usage(len(tokens), reused, len(written), load_ms=round(self._load_ms, 1))
@@ -158,22 +195,20 @@ class LlamaModel:
         """What holds the reply to the prompt's schema, token by token; None without one."""
         if prompt.schema is None:
             return None
-        with _silenced():
-            return self._library.LlamaGrammar.from_json_schema(grammar_schema(prompt.schema), verbose=False)
+        return self._library.LlamaGrammar.from_json_schema(grammar_schema(prompt.schema), verbose=False)
 
     def _sampled(self, tokens: Sequence[int], grammar: Any) -> Iterator[int]:
-        with _silenced():
-            sampling = self._model.generate(
-                tokens, temp=0.0, top_k=1, top_p=1.0, min_p=0.0, repeat_penalty=1.0, grammar=grammar
-            )
+        """Tokens of a reply, until it is cancelled."""
+        sampling = self._model.generate(
+            tokens, temp=0.0, top_k=1, top_p=1.0, min_p=0.0, repeat_penalty=1.0, grammar=grammar
+        )
         while True:
-            with _silenced():
-                try:
-                    token = next(sampling)
-                except StopIteration:
-                    return
-                except RuntimeError as error:
-                    raise ModelUnavailable(f"{self.name} failed: {error}", hint="use --model extractive") from error
+            try:
+                token = next(sampling)
+            except (StopIteration, Cancelled):
+                return
+            except RuntimeError as error:
+                raise ModelUnavailable(f"{self.name} failed: {error}", hint="use --model extractive") from error
             yield int(token)
 
     def _reused(self, tokens: Sequence[int]) -> int:
@@ -188,16 +223,30 @@ class LlamaModel:
 
 
 def _imported() -> Any:
+    """The library, silenced once for the process: a callback takes its native messages, and what its class for models prints
+    while one is loaded is dropped. Descriptors stay as they are, since other threads write to them."""
     try:
-        with _silenced():
-            import llama_cpp
+        import llama_cpp
     except ModuleNotFoundError as error:
         if error.name != "llama_cpp":
             raise
         raise ModelUnavailable(
             "answers by a GGUF model need llama-cpp-python, which is not installed", hint=_INSTALL
         ) from error
+    with _importing:
+        if not _callbacks:
+            _callbacks.append(llama_cpp.llama_log_callback(_log))
+            llama_cpp.llama_log_set(_callbacks[0], ctypes.c_void_p(0))
+            llama_cpp.llama.print = _drop
     return llama_cpp
+
+
+def _log(_level: int, text: bytes, _data: object) -> None:
+    _native.debug("%s", text.decode("utf-8", "replace").rstrip())
+
+
+def _drop(*_: object, **__: object) -> None:
+    """A `print` that prints nothing."""
 
 
 def _held_back(text: str, stops: Sequence[str]) -> int:
@@ -207,6 +256,8 @@ def _held_back(text: str, stops: Sequence[str]) -> int:
 
 
 def _note(stopped: Stopped, limits: Limits) -> str:
+    if stopped == "time" and limits.cancel.expired:
+        return f"the answer was stopped at its deadline, {limits.cancel.seconds:g} s after the question"
     if stopped == "time":
         return f"the answer was stopped after {limits.seconds:g} s (answer.seconds)"
     return "the answer was cut at the model's context or answer.max_tokens"
@@ -223,21 +274,3 @@ def physical_cores() -> int:
         except OSError:
             return len(allowed)
     return max(1, len(cores))
-
-
-@contextmanager
-def _silenced() -> Iterator[None]:
-    """Send what native code writes to descriptors 1 and 2 to nowhere for a while."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        for number, descriptor in zip((1, 2), saved, strict=True):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
-        os.close(nowhere)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ragcli.drafts import Claim, DraftEvent, End, Limits, Stopped, Tail, Usage
+from ragcli.cancellation import NEVER, Cancellation
+from ragcli.drafts import Claim, DraftEvent, End, Limits, Stopped, Tail, Usage, stopped_by
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.generation.citations import Citer
 from ragcli.generation.cleaning import Sieve, loops
@@ -62,9 +63,9 @@ class PromptedGenerator:
         asked = f"{asking.templates.version} {asking.context_tokens} {asking.limits.tokens}"
         return f"{self.model.identity} {asked} {json.dumps(asking.schema)}"
 
-    def write(self, text: str, *, max_tokens: int) -> str:
-        """The reply to `text` alone."""
-        limits = replace(self._asking.limits, tokens=max_tokens)
+    def write(self, text: str, cancel: Cancellation = NEVER, *, max_tokens: int) -> str:
+        """The reply to `text` alone, cut where it is once `cancel` has expired."""
+        limits = replace(self._asking.limits, tokens=max_tokens, cancel=cancel)
         return "".join(piece for piece in self.model.stream(Prompt("", text), limits) if isinstance(piece, str))
 
     def prompt(self, question: str, hits: Sequence[Hit]) -> Prompt:
@@ -93,7 +94,7 @@ class PromptedGenerator:
                 return prompt
             labels += over
 
-    def generate(self, question: str, hits: Sequence[Hit]) -> Iterator[DraftEvent]:
+    def generate(self, question: str, hits: Sequence[Hit], cancel: Cancellation = NEVER) -> Iterator[DraftEvent]:
         if not hits:
             yield End()
             return
@@ -102,16 +103,17 @@ class PromptedGenerator:
         sieve = Sieve(question, prompt, fence_of(prompt), titles)
         reading = _Reading(prompt.sources, Citer(hits, question), sieve)
         started = time.perf_counter()
-        reply = _Reply(self.model.stream(prompt, self._asking.limits), started)
+        limits = replace(self._asking.limits, cancel=cancel)
+        reply = _Reply(self.model.stream(prompt, limits), started, cancel)
         try:
-            yield from self._structured(reply) if self._asking.schema else _sentences(reply, reading)
-        except KeyboardInterrupt:
-            reply.stopped = "interrupted"
+            with cancel.attending():
+                yield from self._structured(reply) if self._asking.schema else _sentences(reply, reading)
         except ModelUnavailable as problem:
             if not reading.given:
                 raise
             reply.stopped = "error"
             reply.notes.append(f"{self.name} broke off: {problem.message}")
+        reply.close()
         if self._asking.schema:
             yield from fields(reply.text, self._asking.schema)
         elif reply.stopped != "repeated":  # what a loop breaks off in is no sentence
@@ -141,8 +143,9 @@ class PromptedGenerator:
 class _Reply:
     """What a model writes, piece by piece, and how it ended."""
 
-    def __init__(self, pieces: Iterator[str | End], started: float) -> None:
+    def __init__(self, pieces: Iterator[str | End], started: float, cancel: Cancellation) -> None:
         self._pieces = pieces
+        self._cancel = cancel
         self._started = started
         self.sentences = SentenceStream()
         self.text = ""
@@ -150,6 +153,12 @@ class _Reply:
         self.stopped: Stopped = "end"
         self.usage = Usage()
         self.notes: list[str] = []
+
+    def close(self) -> None:
+        """Let the model write for others, also when its reply was not read to the end."""
+        close = getattr(self._pieces, "close", None)
+        if close is not None:
+            close()
 
     def __iter__(self) -> Iterator[str]:
         for piece in self._pieces:
@@ -160,6 +169,9 @@ class _Reply:
             self.first_ms = self.first_ms or (time.perf_counter() - self._started) * 1000
             self.text += piece
             yield piece
+            if self._cancel.expired:
+                self.stopped = stopped_by(self._cancel)
+                return
 
 
 def _sentences(reply: _Reply, reading: _Reading) -> Iterator[DraftEvent]:

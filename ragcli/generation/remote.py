@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from ragcli.drafts import End, Limits, Stopped, Usage
+from ragcli.drafts import End, Limits, Stopped, Usage, stopped_by
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.results import Prompt
 
 CONNECT_SECONDS = 10.0
 RETRIES = 3  # on 429 and 5xx, with exponential backoff, by the official clients
 _CHARACTERS_PER_TOKEN = 3.5
+_LOOK = 0.05  # seconds between two looks at the clock and the cancellation
 _LONGEST_TOKEN = 12  # characters; bounds a server that ignores the limit on tokens
 
 
@@ -85,32 +87,23 @@ class RemoteModel(ABC):
         """The reply as the server sends it; what is passed to `opened` ends the connection. Raises ModelUnavailable."""
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
-        started = time.perf_counter()
         written = 0
         end = End()
-        with _closing_after(limits.seconds) as (opened, expired):
-            try:
-                for piece in self._pieces(prompt, limits, opened):
-                    if isinstance(piece, End):
-                        end = piece
-                        continue
-                    written += len(piece)
-                    yield piece
-                    if written > limits.tokens * _LONGEST_TOKEN:
-                        end = End("length", notes=("the server ignores the limit on tokens; its answer was cut",))
-                        break
-                    if time.perf_counter() - started > limits.seconds:
-                        raise _Expired
-                if not written:
-                    raise ModelUnavailable(
-                        f"{self.name} sent no text", hint="check the server, or use --model extractive"
-                    )
-            except _Expired:
-                end = End("time", notes=(_time_note(limits),))
-            except ModelUnavailable:
-                if not expired():
-                    raise
-                end = End("time", notes=(_time_note(limits),))
+        with closing(Reading(lambda opened: self._pieces(prompt, limits, opened), limits)) as reading:
+            for piece in reading:
+                if isinstance(piece, End):
+                    end = piece
+                    continue
+                written += len(piece)
+                yield piece
+                if written > limits.tokens * _LONGEST_TOKEN:
+                    end = End("length", notes=("the server ignores the limit on tokens; its answer was cut",))
+                    break
+        if reading.over:
+            stopped = stopped_by(limits.cancel)
+            end = End(stopped, notes=(_time_note(limits),) if stopped == "time" else ())
+        elif not written:
+            raise ModelUnavailable(f"{self.name} sent no text", hint="check the server, or use --model extractive")
         usage = end.usage or Usage(
             self.count_tokens(prompt.system + prompt.user), 0, written and int(written / 3.5) + 1
         )
@@ -124,36 +117,76 @@ class RemoteModel(ABC):
         return key or "none"
 
 
-class _Expired(Exception):
-    pass
-
-
 def _time_note(limits: Limits) -> str:
+    if limits.cancel.expired:
+        return f"the answer was stopped at its deadline, {limits.cancel.seconds:g} s after the question"
     return f"the answer was stopped after {limits.seconds:g} s (answer.seconds)"
 
 
-@contextmanager
-def _closing_after(seconds: float) -> Iterator[tuple[Callable[[Callable[[], None]], None], Callable[[], bool]]]:
-    """Closes what was opened when the time is over, so that a read which never returns does."""
-    close: list[Callable[[], None]] = []
-    over = threading.Event()
+class Reading:
+    """Reads a reply in a thread of its own, so that neither a deadline nor a cancellation waits for a server that is silent.
 
-    def expire() -> None:
-        over.set()
-        for action in close:
+    Iterating gives the pieces as they come, and raises what reading raised. It ends, with `over` set, when `limits.seconds`
+    have passed or `limits.cancel` has expired.
+    """
+
+    def __init__(
+        self, read: Callable[[Callable[[Callable[[], None]], None]], Iterator[str | End]], limits: Limits
+    ) -> None:
+        self._read = read
+        self._limits = limits
+        self._until = time.monotonic() + limits.seconds
+        self._pieces: queue.SimpleQueue[str | End | _Read] = queue.SimpleQueue()
+        self._actions: list[Callable[[], None]] = []  # that end the connection
+        self._closed = False
+        self.over = False
+        threading.Thread(target=self._run, name="rag-reply", daemon=True).start()
+
+    def __iter__(self) -> Iterator[str | End]:
+        while not self._expired():
+            try:
+                piece = self._pieces.get(timeout=_LOOK)
+            except queue.Empty:
+                continue
+            if isinstance(piece, _Read):
+                if piece.error is not None:
+                    raise piece.error
+                return
+            yield piece
+
+    def close(self) -> None:
+        """End the connection, and with it the thread."""
+        self._closed = True
+        for action in self._actions:
             with suppress(Exception):
                 action()
 
-    timer = threading.Timer(seconds, expire)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield close.append, over.is_set
-    finally:
-        timer.cancel()
-        for action in close:
-            with suppress(Exception):
-                action()
+    def _expired(self) -> bool:
+        self.over = time.monotonic() > self._until or self._limits.cancel.expired
+        return self.over
+
+    def _opened(self, action: Callable[[], None]) -> None:
+        self._actions.append(action)
+        if self._closed:
+            self.close()
+
+    def _run(self) -> None:
+        try:
+            for piece in self._read(self._opened):
+                self._pieces.put(piece)
+                if self._closed:
+                    break
+        except BaseException as error:
+            self._pieces.put(_Read(error))
+        else:
+            self._pieces.put(_Read())
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Comes after the last piece."""
+
+    error: BaseException | None = None
 
 
 def stopped_as(reason: str | None, *, length: tuple[str, ...]) -> Stopped:

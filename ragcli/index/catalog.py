@@ -97,9 +97,11 @@ def _check_format(connection: sqlite3.Connection, directory: Path, *, oldest: in
 
 @contextmanager
 def translated(directory: Path) -> Iterator[None]:
-    """SQLite's errors as ours."""
+    """SQLite's errors as ours; those that say that the program uses it wrongly are no fault of the index and pass."""
     try:
         yield
+    except sqlite3.ProgrammingError:
+        raise
     except sqlite3.OperationalError as error:
         message = str(error)
         if "locked" in message or "busy" in message:
@@ -107,7 +109,7 @@ def translated(directory: Path) -> Iterator[None]:
                 f"the index at {directory} is busy: another process keeps it locked",
                 hint="try again when the other command is done",
             ) from error
-        if error.sqlite_errorname == "SQLITE_FULL" or error.sqlite_errorname in _FAILED_WRITES:
+        if getattr(error, "sqlite_errorname", "") in _FAILED_WRITES:
             raise _disk_full(directory) from error
         raise IndexDamaged(
             f"the index at {directory} cannot be used: {message}", hint=f"delete {directory} and run: rag ingest PATH"
@@ -119,7 +121,9 @@ def translated(directory: Path) -> Iterator[None]:
         ) from error
 
 
-_FAILED_WRITES = ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_DIR_FSYNC")
+_FAILED_WRITES = (
+    "SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_DIR_FSYNC",
+)  # fmt: skip
 
 
 def _disk_full(directory: Path) -> RagError:
@@ -142,7 +146,12 @@ def disk_errors(directory: Path, error: OSError) -> RagError:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, *, write: bool = False) -> Iterator[None]:
-    """All or nothing; a read transaction sees one state of the catalog throughout."""
+    """All or nothing; a read transaction sees one state of the catalog throughout.
+
+    Raises RuntimeError when the connection is in a transaction already: it is used by two threads, or twice by one.
+    """
+    if connection.in_transaction:
+        raise RuntimeError("the connection to the catalog is in a transaction already")
     connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
     try:
         yield

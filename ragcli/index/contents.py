@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,9 @@ from ragcli.errors import IndexNotFound
 from ragcli.index import listing
 from ragcli.index.catalog import connect_reader, disk_usage, transaction, translated
 from ragcli.index.manifest import Manifest, read_manifest
+from ragcli.index.pool import ConnectionPool, Pooled
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
+from ragcli.index.state import Snapshot, State
 from ragcli.reports import Failure
 
 _PARAMETERS = 500  # in one statement
@@ -34,13 +38,18 @@ def stored_manifest(directory: Path) -> Manifest | None:
 
 
 class CatalogReader:
-    """One state of a catalog. `snapshot()` groups reads; between snapshots the reader follows what a writer commits."""
+    """The catalog of one index, for any number of threads. `snapshot()` groups reads; between snapshots the reader follows what
+    a writer commits.
+
+    Each outermost snapshot has a connection of its own out of a pool; what was read of a state of the index is shared.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._connection = connect_reader(directory)
-        self._depth = 0
-        self._manifest: Manifest | None = None
+        self._pool = ConnectionPool(directory)
+        self._latest: State | None = None
+        self._changing = threading.Lock()  # held while `_latest` is replaced
+        self._thread = threading.local()  # `snapshot`: the one that the thread is in
 
     def opened(self) -> Self:
         """Itself, once it is sure that there is something to read; closed and raised otherwise."""
@@ -52,44 +61,93 @@ class CatalogReader:
             raise
 
     def close(self) -> None:
-        self._connection.close()
+        """Close the connections of all threads; those of snapshots that are still open, when these end. A later snapshot opens
+        the catalog again."""
+        self._pool.close()
+        with self._changing:
+            self._latest = None
 
     @property
     def format(self) -> int:
         """The format number of the catalog."""
-        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        with self.snapshot():
+            return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
     @property
     def manifest(self) -> Manifest:
-        assert self._manifest is not None
-        return self._manifest
+        """That of the snapshot which the thread is in; outside of one, of the last state that any thread has seen."""
+        current = self._current()
+        state = current.state if current else self._latest
+        if state is not None:
+            return state.manifest
+        with self.snapshot():
+            return self.manifest
+
+    def generation(self) -> tuple[int, int, int]:
+        """Names the committed state: device and inode of the catalog, and how many commits it has seen. What was read between
+        two equal answers is of one state."""
+        with self.snapshot():
+            state = self._state
+            return (*state.file, state.manifest.generation)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read inside belongs to one committed state."""
-        if self._depth:
+        """Everything that the thread reads inside belongs to one committed state. Snapshots may be nested; the outermost one
+        keeps writers from committing, so nothing slow belongs inside.
+
+        Raises RuntimeError when it is left by another thread than the one that entered it.
+        """
+        if self._current() is not None:
             yield
             return
-        with translated(self.directory), transaction(self._connection):
-            self._refresh()
-            self._depth += 1
+        with translated(self.directory), self._pool.connection() as held, transaction(held.connection):
+            entered = Snapshot(held.connection, self._state_seen_by(held))
+            self._thread.snapshot = entered
             try:
                 yield
             finally:
-                self._depth -= 1
+                entered.open = False
+                if getattr(self._thread, "snapshot", None) is not entered:
+                    raise RuntimeError("a snapshot must be left by the thread that entered it")
+                self._thread.snapshot = None
 
-    def _refresh(self) -> None:
-        generation = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-        if generation is None:
+    def _current(self) -> Snapshot | None:
+        """The snapshot that this thread is in."""
+        found: Snapshot | None = getattr(self._thread, "snapshot", None)
+        return found if found is not None and found.open else None
+
+    @property
+    def _inside(self) -> Snapshot:
+        current = self._current()
+        if current is None:
+            raise RuntimeError("an index is read inside a snapshot")
+        return current
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._inside.connection
+
+    @property
+    def _state(self) -> State:
+        return self._inside.state
+
+    def _state_seen_by(self, held: Pooled) -> State:
+        found = held.connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+        if found is None:
             raise IndexNotFound(
                 f"the index at {self.directory} is empty: nothing was ingested yet", hint="rag ingest PATH"
             )
-        if self._manifest is None or self._manifest.generation != int(generation[0]):
-            self._manifest = read_manifest(self._connection)
-            self._forget()
-
-    def _forget(self) -> None:
-        """Drop what was derived of the state before."""
+        seen = (held.file, int(found[0]))
+        with self._changing:
+            latest = self._latest
+            if latest is not None and (latest.file, latest.manifest.generation) == seen:
+                return latest
+            manifest = read_manifest(held.connection)
+            assert manifest is not None, "a catalog with a generation has a manifest"
+            state = State(held.file, manifest)
+            if latest is None or latest.file != held.file or latest.manifest.generation < manifest.generation:
+                self._latest = state
+            return state
 
     def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
         """The chunks at `rows` that still exist, by row."""

@@ -11,6 +11,7 @@ import numpy as np
 from ragcli.datatypes import Chunk, TextVectors
 from ragcli.errors import IndexDamaged
 from ragcli.index.rows import text_hash
+from ragcli.index.vectors import cosines
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
@@ -81,9 +82,9 @@ def best_sentences(connection: sqlite3.Connection, rows: Sequence[int], vector: 
     if not blobs:
         return {}
     width = 2 * len(vector)
-    cosines = np.frombuffer(b"".join(blobs), dtype="<f2").reshape(-1, len(vector)).astype(np.float32) @ vector
+    near = cosines(np.frombuffer(b"".join(blobs), dtype="<f2").reshape(-1, len(vector)).astype(np.float32), vector)
     starts = np.cumsum([0, *(len(blob) // width for blob in blobs[:-1])])
-    return dict(zip(numbers, np.maximum.reduceat(cosines, starts).tolist(), strict=True))
+    return dict(zip(numbers, np.maximum.reduceat(near, starts).tolist(), strict=True))
 
 
 def sentences_of(
@@ -96,9 +97,9 @@ def sentences_of(
         entry = connection.execute(query, (chunk_id,)).fetchone()
         if entry is None or not entry[1]:
             continue
-        cosines = np.frombuffer(entry[1], dtype="<f2").reshape(-1, len(vector)).astype(np.float32) @ vector
+        near = cosines(np.frombuffer(entry[1], dtype="<f2").reshape(-1, len(vector)).astype(np.float32), vector)
         spans = np.frombuffer(entry[2], dtype="<i4").reshape(-1, 2) + entry[0]
-        found[chunk_id] = [(int(s), int(e), float(c)) for (s, e), c in zip(spans, cosines, strict=True)]
+        found[chunk_id] = [(int(s), int(e), float(c)) for (s, e), c in zip(spans, near, strict=True)]
     return found
 
 

@@ -17,8 +17,8 @@ from ragcli.index.contents import CatalogReader
 from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import check_analyzer
 from ragcli.index.ranking import top
-from ragcli.index.vectors import VectorFile
-from ragcli.index.words import Vocabulary
+from ragcli.index.vectors import VectorFile, cosines
+from ragcli.index.words import Vocabulary, languages_of
 from ragcli.results import Understood
 from ragcli.text.query import Query
 
@@ -30,55 +30,52 @@ _MASKS = 8  # of the last filters, kept while the index stays as it is
 
 
 class IndexReader(CatalogReader):
-    """A catalog with its vectors and word lists: everything that searching needs."""
+    """A catalog with its vectors and word lists: everything that searching needs, for any number of threads."""
 
     def __init__(self, directory: Path, *, exact_limit: int = EXACT_LIMIT) -> None:
         super().__init__(directory)
         self._exact_limit = exact_limit
         self._mirror = ChromaMirror(directory)
-        self._forget()
         self.opened()
 
-    def _forget(self) -> None:
-        self._rows: lexical.Rows | None = None
-        self._matrix: Matrix | None = None
-        self._vocabulary: Vocabulary | None = None
-        self._masks: dict[Filter, NDArray[np.bool_]] = {}
-
     def _row_arrays(self) -> lexical.Rows:
-        if self._rows is None:
-            self._rows = lexical.read_rows(self._connection)
-            if self._rows.count != self.manifest.next_row - 1:
-                raise IndexDamaged(
-                    f"the index at {self.directory} lists {self._rows.count} chunks where {self.manifest.next_row - 1} were "
-                    "committed",
-                    hint="rag ingest --rebuild",
-                )
-        return self._rows
+        state = self._state
+        with state.lock:
+            if state.rows is None:
+                rows = lexical.read_rows(self._connection)
+                if rows.count != state.manifest.next_row - 1:
+                    raise IndexDamaged(
+                        f"the index at {self.directory} lists {rows.count} chunks where {state.manifest.next_row - 1} were "
+                        "committed",
+                        hint="rag ingest --rebuild",
+                    )
+                state.rows = rows
+            return state.rows
 
-    def vocabulary(self) -> Vocabulary:
+    def _vocabulary(self) -> Vocabulary:
         """The words of the index; valid inside the snapshot in which it was asked for."""
         check_analyzer(self.manifest)
-        rows = self._row_arrays()
-        if self._vocabulary is None:
-            self._vocabulary = Vocabulary(self._connection, rows)
-        return self._vocabulary
+        rows, state = self._row_arrays(), self._state
+        with state.lock:
+            if state.languages is None:
+                state.languages = languages_of(self._connection)
+        return Vocabulary(self._connection, rows, state.languages, state.postings)
 
     def words(self, query: Query) -> list[QueryWord]:
         """The question's words as the index knows them; see `Vocabulary.resolve`."""
         with self.snapshot():
-            return self.vocabulary().resolve(query)
+            return self._vocabulary().resolve(query)
 
     def understand(self, question: str) -> Understood:
         """The question as the documents read it; see `Vocabulary.understand`."""
         with self.snapshot():
-            return self.vocabulary().understand(question)
+            return self._vocabulary().understand(question)
 
     def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
         """At most `k` candidates with a score > 0, best first, equal scores in the order of rows; `parts` are the BM25 of the
         chunk and of its document, and the score is their weighted mean (see `ragcli.index.lexical`)."""
         with self.snapshot():
-            chunks, documents = lexical.score(self._row_arrays(), words, self.vocabulary().postings)
+            chunks, documents = lexical.score(self._row_arrays(), words, self._vocabulary().postings)
             share = lexical.DOCUMENT_SHARE
             scores = np.where(chunks > 0, (1 - share) * chunks + share * documents, 0.0)
             if where:
@@ -105,7 +102,7 @@ class IndexReader(CatalogReader):
             ):
                 return self._approximate(vector, k, rows, int(state["row"]))
             mask = self._mask(where)
-            scores = np.where(mask, self._vectors(rows.count) @ vector, -np.inf)
+            scores = np.where(mask, cosines(self._vectors(rows.count), vector), -np.inf)
             return [Candidate(row, score) for row, score in top(scores, k) if score > -np.inf]
 
     def _approximate(self, vector: Vector, k: int, rows: lexical.Rows, built: int) -> list[Candidate]:
@@ -114,7 +111,7 @@ class IndexReader(CatalogReader):
         marks = ",".join("?" * len(found))
         known = self._connection.execute(f"SELECT row, chunk_id FROM chunks WHERE chunk_id IN ({marks})", list(found))
         scored = [Candidate(int(row), found[chunk_id]) for row, chunk_id in known]
-        recent = self._vectors(rows.count)[built:] @ vector
+        recent = cosines(self._vectors(rows.count)[built:], vector)
         scored += [
             Candidate(built + 1 + i, float(recent[i])) for i in range(len(recent)) if rows.lengths[built + i] >= 0
         ]
@@ -130,13 +127,13 @@ class IndexReader(CatalogReader):
         equal scores in the order of rows; by the cosine alone where the index holds no sentences."""
         with self.snapshot():
             matrix = self._vectors(self._row_arrays().count)
-            cosines = (matrix[np.asarray(rows, dtype=np.int64) - 1] @ vector).tolist() if rows else []
+            near = cosines(matrix[np.asarray(rows, dtype=np.int64) - 1], vector).tolist() if rows else []
             best = embeddings.best_sentences(self._connection, rows, vector) if self.manifest.sentences else {}
         scored = [
             Candidate(row, (cosine + best[row]) / 2, (("chunk", cosine), ("sentence", best[row])))
             if row in best
             else Candidate(row, cosine, (("chunk", cosine),))
-            for row, cosine in zip(rows, cosines, strict=True)
+            for row, cosine in zip(rows, near, strict=True)
         ]
         return sorted(scored, key=lambda entry: (-entry.score, entry.row))
 
@@ -147,21 +144,26 @@ class IndexReader(CatalogReader):
             return embeddings.sentences_of(self._connection, chunk_ids, vector)
 
     def _vectors(self, rows: int) -> Matrix:
-        if self._matrix is None:
-            file = VectorFile(self.directory, self.manifest.dimension)
-            if file.holds(rows):
-                self._matrix = file.read(rows)
-            else:
-                self._matrix = embeddings.by_row(self._connection, rows, self.manifest.dimension)
-        return self._matrix
+        state = self._state
+        with state.lock:
+            if state.matrix is None:
+                file = VectorFile(self.directory, state.manifest.dimension)
+                if file.holds(rows):
+                    state.matrix = file.read(rows)
+                else:
+                    state.matrix = embeddings.by_row(self._connection, rows, state.manifest.dimension)
+            return state.matrix
 
     def _mask(self, where: Filter) -> NDArray[np.bool_]:
-        if where not in self._masks:
-            if len(self._masks) >= _MASKS:
-                self._masks.clear()
-            vocabulary = self.vocabulary() if where.without else None
-            self._masks[where] = allowed_rows(self._connection, self._row_arrays(), where, vocabulary)
-        return self._masks[where]
+        masks = self._state.masks
+        mask = masks.get(where)
+        if mask is None:
+            vocabulary = self._vocabulary() if where.without else None
+            mask = allowed_rows(self._connection, self._row_arrays(), where, vocabulary)
+            if len(masks) >= _MASKS:
+                masks.clear()
+            masks[where] = mask
+        return mask
 
     def check(self) -> list[str]:
         """Read everything and list every contradiction; empty when the index is sound."""

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ragcli.index.catalog import VECTORS
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import Matrix
+    from ragcli.datatypes import Matrix, Vector
+
+
+def cosines(matrix: NDArray[np.floating[Any]], vector: Vector) -> NDArray[np.float32]:
+    """The cosine of each row of `matrix` [rows, dimension] with `vector` [dimension]; all are of length 1.
+
+    Not `matrix @ vector`: BLAS shares such a product among threads of its own, which spin while they wait for the next one, and
+    takes more CPU time; see "Decisions" in ARCHITECTURE.md.
+    """
+    return np.asarray(np.einsum("ij,j->i", matrix, vector), dtype=np.float32)
 
 
 class VectorFile:

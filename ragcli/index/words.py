@@ -19,16 +19,27 @@ _READ = 12  # chunks, to see how a term is written
 _KEPT = 256  # lists of postings
 
 
-class Vocabulary:
-    """The terms of one state of an index."""
+def languages_of(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The languages of the documents of an index, in the order of their codes; English for an index without documents."""
+    found = connection.execute("SELECT DISTINCT language FROM documents ORDER BY language")
+    return tuple(entry[0] for entry in found) or ("en",)
 
-    def __init__(self, connection: sqlite3.Connection, rows: lexical.Rows) -> None:
+
+class Vocabulary:
+    """The terms of one state of an index, read over one connection. `kept` holds lists of postings of that state, shared with
+    other threads."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        rows: lexical.Rows,
+        languages: Sequence[str],
+        kept: dict[tuple[str, ...], lexical.Postings],
+    ) -> None:
         self._connection = connection
         self._rows = rows
-        self._kept: dict[tuple[str, ...], lexical.Postings] = {}
-        self._languages = [
-            entry[0] for entry in connection.execute("SELECT DISTINCT language FROM documents ORDER BY language")
-        ] or ["en"]
+        self._languages = languages
+        self._kept = kept
 
     def resolve(self, query: Query) -> list[QueryWord]:
         """One QueryWord for each token and prefix of `query`, in their order."""
@@ -59,11 +70,13 @@ class Vocabulary:
     def postings(self, forms: Sequence[str]) -> lexical.Postings:
         """See `ragcli.index.lexical.postings`; the last few are kept."""
         key = tuple(forms)
-        if key not in self._kept:
+        found = self._kept.get(key)
+        if found is None:
+            found = lexical.postings(self._connection, self._rows, forms)
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            self._kept[key] = lexical.postings(self._connection, self._rows, forms)
-        return self._kept[key]
+            self._kept[key] = found
+        return found
 
     def count(self, forms: Sequence[str]) -> int:
         """In how many chunks any of the terms occurs."""

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, Mode, QueryWord
 from ragcli.protocols import Reranker, SearchIndex
 from ragcli.results import Hit, QueryResult, ScoredChunk, Understood
@@ -39,6 +40,9 @@ class SearchableIndex(SearchIndex, Protocol):
     def document_chunks(self, document_id: str) -> Sequence[Chunk]: ...
 
     def snapshot(self) -> AbstractContextManager[None]: ...
+
+    def generation(self) -> object:
+        """Equal as long as nothing is committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +89,64 @@ class Retriever:
         self._transform = transform
         self._synonyms = synonyms
 
-    def retrieve(self, question: str, k: int, where: Filter = Filter()) -> QueryResult:  # noqa: B008 - frozen
-        """At most `k` hits, best first; equal scores are in the order in which chunks were indexed."""
+    def retrieve(
+        self,
+        question: str,
+        k: int,
+        where: Filter = Filter(),  # noqa: B008 - frozen
+        cancel: Cancellation = NEVER,
+    ) -> QueryResult:
+        """At most `k` hits, best first; equal scores are in the order in which chunks were indexed.
+
+        The index is read in short snapshots; embedding, language models and reranking run between them, so that they keep no
+        writer waiting. When the index changed meanwhile, the question is asked once more; when it changed again, hits that are
+        gone by then are left out. Raises Cancelled.
+        """
+        result = self._attempt(question, k, where, cancel, last=False)
+        if result is None:
+            result = self._attempt(question, k, where, cancel, last=True)
+        assert result is not None
+        return result
+
+    def _attempt(self, question: str, k: int, where: Filter, cancel: Cancellation, *, last: bool) -> QueryResult | None:
+        """None when the index changed between the first snapshot and the last one, unless this is the `last` attempt."""
         timings: dict[str, float] = {}
         notes: list[str] = []
         options = self._options
         joins = options.stitch or options.selection.collapse  # several chunks may become one hit
         wanted = max(2 * k, k + 10) if joins else k
+        with _timed(timings, "read"), self._index.snapshot():
+            seen = self._index.generation()
+            understood = self.understand(question)
+        scored = self.rank(understood.text, wanted, where, timings, notes, cancel)
+        cancel.check()
         with self._index.snapshot():
-            with _timed(timings, "read"):
-                understood = self.understand(question)
-            scored = self.rank(understood.text, wanted, where, timings, notes)
-            with _timed(timings, "select"):
-                chosen, alike = select(scored, options.selection, self._index.vectors)
+            if self._index.generation() != seen:
+                if not last:
+                    return None
+                scored = self._still_there(scored)
+            hits = self._hits(scored, k, wanted, timings)
+        understood, remarks = self._remarks(understood, hits)
+        return QueryResult(question, options.mode, tuple(hits), timings, (*remarks, *notes), understood)
+
+    def _still_there(self, scored: Sequence[ScoredChunk]) -> list[ScoredChunk]:
+        """Those of the chunks that the index holds now."""
+        found = self._index.chunks([entry.row for entry in scored])
+        return [
+            entry for entry in scored if entry.row in found and found[entry.row][0].chunk_id == entry.chunk.chunk_id
+        ]
+
+    def _hits(self, scored: Sequence[ScoredChunk], k: int, wanted: int, timings: dict[str, float]) -> list[Hit]:
+        """At most `k` hits from ranked chunks, selected and stitched."""
+        options = self._options
+        with _timed(timings, "select"):
+            chosen, alike = select(scored, options.selection, self._index.vectors)
         with _timed(timings, "stitch"):
             most = 3 if options.stitch else 1
             hits = stitch(chosen, wanted, max_chunks=most, max_tokens=options.stitch_tokens, alike=alike)
             if options.whole_sections and options.stitch:
                 hits = grow(hits, k, self._index.document_chunks, max_tokens=options.stitch_tokens)
-        understood, remarks = self._remarks(understood, hits[:k])
-        return QueryResult(question, options.mode, tuple(hits[:k]), timings, (*remarks, *notes), understood)
+        return hits[:k]
 
     def understand(self, question: str) -> Understood:
         """How the question is read: as it stands, unless the options let misspelt words be repaired."""
@@ -126,15 +168,24 @@ class Retriever:
         return replace(understood, documents=documents), notes
 
     def rank(
-        self, question: str, limit: int, where: Filter, timings: dict[str, float], notes: list[str]
+        self,
+        question: str,
+        limit: int,
+        where: Filter,
+        timings: dict[str, float],
+        notes: list[str],
+        cancel: Cancellation = NEVER,
     ) -> list[ScoredChunk]:
-        """At most `limit` chunks before selection and stitching, best first."""
+        """At most `limit` chunks before selection and stitching, best first. Raises Cancelled."""
         depth = max(limit, self._options.rerank_depth if self._reranker else 0)
         depth = max(depth, self._options.depth if self._options.prefer_recent else 0)
         ranked = self._rank_one(SubQuery(question), depth, where, timings, notes)
+        cancel.check()
         if self._transform is not None:
             with _timed(timings, "transform"):
-                others = {other.label: other for other in self._transform(question, ranked) if other.label != question}
+                made = self._transform(question, ranked, cancel)
+                others = {other.label: other for other in made if other.label != question}
+            cancel.check()
             if others:
                 within = replace(where, without=where.without + parse_query(question).excluded)
                 rankings = [(question, ranked)] if not any(other.replaces for other in others.values()) else []
@@ -144,7 +195,7 @@ class Retriever:
         if self._reranker is not None:
             with _timed(timings, "rerank"):
                 ranked, remark = rerank(
-                    self._reranker, question, ranked, self._options.rerank_depth, self._options.rerank_seconds
+                    self._reranker, question, ranked, self._options.rerank_depth, self._options.rerank_seconds, cancel
                 )
                 notes += [remark] if remark else []
         return (prefer_recent(ranked) if self._options.prefer_recent else ranked)[:limit]
@@ -162,16 +213,17 @@ class Retriever:
             with _timed(timings, "embed"):
                 vector = self._embed_query(sub.passage or query.text or sub.text)
         depth = max(options.depth, limit)
-        legs = self._legs(query, vector, depth, where, timings, notes)
-        if query.phrases and not any(leg.ranking for leg in legs):
-            notes.append(
-                "no passage holds " + " and ".join(f"“{phrase}”" for phrase in query.phrases) + " word for word"
-            )
-            legs = self._legs(query, vector, depth, replace(where, phrases=()), timings, [])
-        with _timed(timings, "fuse"):
-            fused = fuse(legs, method=options.fusion)[:limit]
-        with _timed(timings, "fetch"):
-            found = self._index.chunks([row for row, _ in fused])
+        with self._index.snapshot():
+            legs = self._legs(query, vector, depth, where, timings, notes)
+            if query.phrases and not any(leg.ranking for leg in legs):
+                notes.append(
+                    "no passage holds " + " and ".join(f"“{phrase}”" for phrase in query.phrases) + " word for word"
+                )
+                legs = self._legs(query, vector, depth, replace(where, phrases=()), timings, [])
+            with _timed(timings, "fuse"):
+                fused = fuse(legs, method=options.fusion)[:limit]
+            with _timed(timings, "fetch"):
+                found = self._index.chunks([row for row, _ in fused])
         return [ScoredChunk(row, *found[row], trace.total, trace) for row, trace in fused if row in found]
 
     def _legs(

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ragcli.cancellation import NEVER, Cancellation
+from ragcli.protocols import Write
 from ragcli.results import ScoredChunk
 from ragcli.text.query import content_tokens
 from ragcli.text.subquestions import says, sub_questions
@@ -31,11 +33,10 @@ class SubQuery:
         return self.text if not self.passage else f"{self.text} (as: {' '.join(self.passage.split())[:80]})"
 
 
-Transform = Callable[[str, Sequence[ScoredChunk]], list[SubQuery]]
-Write = Callable[[str], str]
+Transform = Callable[[str, Sequence[ScoredChunk], Cancellation], list[SubQuery]]
 
 
-def decompose(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
+def decompose(question: str, found: Sequence[ScoredChunk], _cancel: Cancellation = NEVER) -> list[SubQuery]:
     """By rules: the sides of a comparison, questions joined by “and”, and for a nested question a second hop with the names
     that the best passages of the first one hold and the question does not."""
     queries = [SubQuery(part) for part in sub_questions(question)]
@@ -59,8 +60,10 @@ def _names(question: str, found: Sequence[ScoredChunk]) -> list[str]:
 def expand_with(write: Write) -> Transform:
     """Multi-query: other wordings of the question, written by a language model."""
 
-    def transform(question: str, _: Sequence[ScoredChunk]) -> list[SubQuery]:
-        reply = write(f"Write three different search queries, one per line, for this question.\n\nQuestion: {question}")
+    def transform(question: str, _: Sequence[ScoredChunk], cancel: Cancellation = NEVER) -> list[SubQuery]:
+        reply = write(
+            f"Write three different search queries, one per line, for this question.\n\nQuestion: {question}", cancel
+        )
         lines = [re.sub(r"^\s*(?:\d+[.)]|[-*•])\s*", "", line).strip(' "') for line in reply.splitlines()]
         return [SubQuery(line[:300]) for line in dict.fromkeys(lines) if says(line) and line != question][:3]
 
@@ -71,8 +74,8 @@ def hyde_with(write: Write) -> Transform:
     """HyDE (Gao et al., ACL 2023): the vector of a passage that a language model writes as an answer, in place of the
     question's."""
 
-    def transform(question: str, _: Sequence[ScoredChunk]) -> list[SubQuery]:
-        passage = write(f"Write a short passage that answers the question.\n\nQuestion: {question}").strip()
+    def transform(question: str, _: Sequence[ScoredChunk], cancel: Cancellation = NEVER) -> list[SubQuery]:
+        passage = write(f"Write a short passage that answers the question.\n\nQuestion: {question}", cancel).strip()
         return [SubQuery(question, passage=passage[:2000], replaces=True)] if says(passage) else []
 
     return transform
@@ -81,8 +84,8 @@ def hyde_with(write: Write) -> Transform:
 def decompose_with(write: Write) -> Transform:
     """Sub-questions written by a language model; the rules when it writes none."""
 
-    def transform(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
-        reply = write(f"Split the question into simpler questions, one per line.\n\nQuestion: {question}")
+    def transform(question: str, found: Sequence[ScoredChunk], cancel: Cancellation = NEVER) -> list[SubQuery]:
+        reply = write(f"Split the question into simpler questions, one per line.\n\nQuestion: {question}", cancel)
         lines = [re.sub(r"^\s*(?:\d+[.)]|[-*•])\s*", "", line).strip() for line in reply.splitlines()]
         parts = [line[:300] for line in dict.fromkeys(lines) if says(line) and line != question]
         return [SubQuery(part) for part in parts[:_MAX]] or decompose(question, found)
@@ -93,7 +96,7 @@ def decompose_with(write: Write) -> Transform:
 def chained(transforms: Sequence[Transform]) -> Transform:
     """All sub-queries of several transforms."""
 
-    def transform(question: str, found: Sequence[ScoredChunk]) -> list[SubQuery]:
-        return [sub for one in transforms for sub in one(question, found)]
+    def transform(question: str, found: Sequence[ScoredChunk], cancel: Cancellation = NEVER) -> list[SubQuery]:
+        return [sub for one in transforms for sub in one(question, found, cancel)]
 
     return transform

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ragcli.cancellation import NEVER, Cancellation
 from ragcli.drafts import Claim, DraftEvent, End
 from ragcli.errors import ModelUnavailable
 from ragcli.generation import Writing, get_generator
@@ -108,7 +109,9 @@ def test_a_chain_says_who_was_passed_over_and_who_answered() -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_an_interrupt_while_a_sentence_is_shown_ends_the_draft_and_keeps_it(kept: bool, tmp_path: Path) -> None:
+def test_an_answer_that_is_cancelled_while_a_sentence_is_shown_ends_there_and_keeps_it(
+    kept: bool, tmp_path: Path
+) -> None:
     from ragcli.answering import Answerer
     from ragcli.datatypes import Filter
     from ragcli.drafts import Limits
@@ -124,26 +127,26 @@ def test_an_interrupt_while_a_sentence_is_shown_ends_the_draft_and_keeps_it(kept
             while True:
                 yield "Every employee has 28 days of annual leave. [1] "
 
-    class Impatient(Watcher):
-        seen = 0
+    cancel = Cancellation()
 
+    class Impatient(Watcher):
         def sentence(self, sentence: object, citations: object) -> None:
-            self.seen += 1
-            if self.seen == 1:
-                raise KeyboardInterrupt
+            assert cancel.attended, "an interrupt would be left to the writer"
+            cancel.cancel()
 
     written = PromptedGenerator(Talker(), lambda question, found: [1.0] * len(found), Asking())
     writer = CachingGenerator(written, tmp_path / "drafts") if kept else written
     hits = (make_hit(),)
     answerer = Answerer(
-        retrieve=lambda question, k, where: QueryResult(question, "hybrid", hits, {}),
+        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits, {}),
         widen=list,
         choose=chooser(),
         writer=lambda: writer,
         threshold=0.0,
         closest=0.0,
     )
-    answer = answerer.answer("How many days?", 1, Filter(), Impatient())
+    answer = answerer.answer("How many days?", 1, Filter(), Impatient(), cancel)
+    assert not cancel.attended
     assert answer.stopped == "interrupted"
     assert answer.sentences[0].text == "Every employee has 28 days of annual leave."
     assert not (tmp_path / "drafts").exists(), "a draft that was stopped is not kept"

@@ -1,0 +1,86 @@
+"""Connections to one catalog for many threads: each takes one for as long as it reads, and gives it back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragcli.index.catalog import CATALOG, connect_reader
+
+_IDLE = 16  # connections that are kept open while nobody reads
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """An open connection, and which file it reads: (device, inode)."""
+
+    connection: sqlite3.Connection
+    file: tuple[int, int]
+    epoch: int  # how often the pool had been closed when it was opened
+
+
+class ConnectionPool:
+    """Reading connections to the catalog in `directory`. Any number of threads may take one at the same time."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._idle: list[Pooled] = []
+        self._epoch = 0
+
+    @contextmanager
+    def connection(self) -> Iterator[Pooled]:
+        """A connection that nobody else uses until the block ends. It reads the file that is at the catalog's path now: one
+        that was open before the index was deleted and made anew is closed. After an error in the block it is closed as well.
+
+        Raises IndexNotFound, IndexIncompatible, IndexDamaged, IndexLocked.
+        """
+        held = self._taken()
+        try:
+            yield held
+        except BaseException:
+            held.connection.close()
+            raise
+        self._give_back(held)
+
+    def close(self) -> None:
+        """Close every connection: idle ones at once, the others when they are given back. Connections that are asked for
+        afterwards are opened anew."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+            self._epoch += 1
+        for held in idle:
+            held.connection.close()
+
+    def _taken(self) -> Pooled:
+        file = _file_at(self._directory / CATALOG)
+        while True:
+            with self._lock:
+                held, epoch = (self._idle.pop() if self._idle else None), self._epoch
+            if held is None:
+                return Pooled(connect_reader(self._directory), file, epoch)
+            if held.file == file:
+                return held
+            held.connection.close()
+
+    def _give_back(self, held: Pooled) -> None:
+        with self._lock:
+            kept = held.epoch == self._epoch and len(self._idle) < _IDLE
+            if kept:
+                self._idle.append(held)
+        if not kept:
+            held.connection.close()
+
+
+def _file_at(path: Path) -> tuple[int, int]:
+    """(device, inode) of a file; (0, 0) when there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino

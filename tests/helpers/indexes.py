@@ -1,0 +1,70 @@
+"""Small indexes that are written without the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ragcli.app import App
+from ragcli.chunking import get_chunker
+from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
+from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.index.reader import IndexReader
+from ragcli.index.writer import IndexWriter, open_writer
+from ragcli.ingest.vectors import embed_chunks
+from ragcli.loaders import load_bytes
+from ragcli.settings import resolve
+from ragcli.text.query import parse_query
+
+EMBEDDER = HashingEmbedder(64)
+CHUNKER = get_chunker("structure", 32, EMBEDDER)
+TEXTS = {"a.md": "# Leave\n\nannual leave days", "b.md": "# Pay\n\nstandby pay", "c.txt": "parking spaces"}
+
+
+@contextmanager
+def writing(directory: Path, **options: Any) -> Iterator[IndexWriter]:
+    with open_writer(
+        directory, embedder=EMBEDDER.identity, chunker=CHUNKER.parameters, model_source="hashing", **options
+    ) as writer:
+        yield writer
+
+
+def new(path: str, text: str, root: str = "docs") -> NewDocument:
+    document = load_bytes(text.encode(), Path(path))
+    return NewDocument(
+        SourceFile(source_id(path), path, root, len(text), 1, 1, str(hash(text))), document, CHUNKER.split(document)
+    )
+
+
+def put(writer: IndexWriter, *documents: NewDocument) -> None:
+    missing = writer.without_embedding([chunk for entry in documents for chunk in entry.chunks])
+    vectors = embed_chunks(EMBEDDER, [(chunk, "text") for chunk in missing.values()], sentences=writer.sentences)
+    writer.store_embeddings(dict(zip(missing, vectors, strict=True)))
+    writer.commit(documents)
+
+
+def build(directory: Path, texts: dict[str, str], **options: object) -> None:
+    with writing(directory, **options) as writer:
+        for path, text in texts.items():
+            put(writer, new(path, text))
+        writer.finish()
+
+
+def found(reader: IndexReader, question: str, where: Filter = Filter()) -> tuple[list[str], list[str]]:  # noqa: B008
+    """Paths by lexical and by dense search."""
+    answers = []
+    for rows in (
+        reader.lexical_search(reader.words(parse_query(question)), 10, where),
+        reader.dense_search(EMBEDDER.embed_query(question), 10, where),
+    ):
+        chunks = reader.chunks([entry.row for entry in rows])
+        answers.append([chunks[entry.row][1].path for entry in rows])
+    return answers[0], answers[1]
+
+
+def app_of(work: Path, **flags: object) -> App:
+    """An App over the index in `work`, whatever the user has set."""
+    given = {"embedding_model": "hashing", "index": str(work / ".rag"), **flags}
+    return App(resolve(given, environment={}, directory=work, user_file=Path("none")), work)

@@ -319,6 +319,28 @@ def test_no_piece_of_what_is_forbidden_is_shown_without_saying_so(text: str) -> 
     assert all("never" in claim.shown.lower() for claim in told)
 
 
+@pytest.mark.parametrize("suffix", ["txt", "md"])
+def test_a_short_line_by_itself_governs_what_follows_until_the_next_one(suffix: str) -> None:
+    text = (
+        "Allowed\n\nYou may share a calendar.\n\nNot OK\n\nPasswords are shared with a colleague.\n\n"
+        "Notes lie on a desk.\n\n- doors are left open\n- a badge is lent\n\nContact\n\nWrite to the office.\n"
+    )
+    hit = hit_of(text, suffix)
+    leads = {unit.shown: unit.lead for unit in units_of(hit) if unit.form in ("sentence", "item")}
+    assert leads == {
+        "You may share a calendar.": "Allowed",
+        "Passwords are shared with a colleague.": "Not OK",
+        "Notes lie on a desk.": "Not OK",
+        "- doors are left open": "Not OK",
+        "- a badge is lent": "Not OK",
+        "Write to the office.": "Contact",
+    }
+    told = [claim_of(unit, [hit]).shown for unit in units_of(hit) if unit.shown == "- a badge is lent"]
+    assert told == ["Not OK:\n- a badge is lent"]
+    noted = read("Note\n\nIt is new this year.\n\nIt is blue and red.\n", suffix)
+    assert [unit.lead for unit in noted.units if unit.form == "sentence"] == ["Note", ""]
+
+
 def test_a_row_without_names_of_columns_is_read_by_its_cells() -> None:
     hit = hit_of("1998,12\n1999,14\n2000,15\n", "csv")
     row = next(unit for unit in units_of(hit) if unit.form == "row" and "1999" in unit.shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from ragcli.generation.citations import headings_at
@@ -29,6 +29,11 @@ _POINTS = re.compile(
 )
 _DENIES = re.compile(r"\b(?:not|never|no|except|excludes?|only|nicht|nie|kein\w*)\b|n['’]t\b", re.IGNORECASE)
 _POINTING, _DENYING = 160, 80  # characters of the longest sentence that points at a list by such words
+_TITLE = re.compile(
+    r"(?!(?i:note|tip|hint|warning|important|caution|danger|info)$)(?=[^\W\d_])[^a-z][^\n\d,.:;?!<>()\[\]{}@/&|]{1,40}"
+)
+_TITLE_WORDS = 5
+_REACH = 1500  # characters that such a line governs
 _PICTURE = re.compile(r"\s*(?:!\[|/{3}|\[\^|\{)")
 _DIRECTIVE = re.compile(r"[ \t]*(?:\.\. |:[a-z-]+:)")
 
@@ -44,6 +49,7 @@ class GovernedBlock:
     lead: tuple[int, int] | None
     names: bool
     announces: tuple[int, int] | None = None
+    label: str = ""  # the short line above that still governs it, though other blocks stand between them
 
 
 class BlockReader:
@@ -57,7 +63,20 @@ class BlockReader:
         self._parts = parts_of(self.text, self.base, hit.whole.blocks, self.type)
 
     def blocks(self) -> Iterator[GovernedBlock]:
-        """The blocks in order, without headings, front matter and markup without words."""
+        """The blocks in order, without headings, front matter and markup without words. A short line by itself ("Exceptions")
+        governs what stands below it until the next such line or the end of the section, as far as it reaches."""
+        section: tuple[str, ...] | None = None
+        label, begin = "", 0
+        for block in self._led_blocks():
+            if block.headings != section:
+                section, label = block.headings, ""
+            if block.names:
+                label, begin = _title_by_place(self.text[block.part.start : block.part.end]), block.part.end
+                label = "" if label in block.headings else label
+            governed = label and block.lead is None and not block.names and block.part.start < begin + _REACH
+            yield replace(block, label=label) if governed else block
+
+    def _led_blocks(self) -> Iterator[GovernedBlock]:
         lead: tuple[int, int] | None = None
         asked: tuple[int, int] | None = None
         section: tuple[str, ...] | None = None
@@ -194,6 +213,12 @@ class BlockReader:
     def _has_rule(self, part: Part) -> bool:
         lines = self.text[part.start : part.end].split("\n", 2)
         return len(lines) > 1 and is_separator(lines[1])
+
+
+def _title_by_place(raw: str) -> str:
+    """The words of a line that reads as a title, though nothing marks it as one; empty for others, such as running titles."""
+    words = raw.strip("*_ \t")
+    return words if _TITLE.fullmatch(words) and len(words.split()) <= _TITLE_WORDS else ""
 
 
 def _points(said: str) -> bool:

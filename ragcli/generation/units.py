@@ -29,8 +29,8 @@ _CODE_LINES = 12  # lines of source code that are shown together
 @dataclass(frozen=True)
 class Unit:
     """A piece of a hit. `spans` are its places in the document, in order; `shown` is how it is read, with line breaks where
-    they matter; `lead` is what leads in to it, `outer` what leads in to the list that it is nested in, `headings` the section
-    path above it. `row` holds the (column, cell) pairs of a row."""
+    they matter; `lead` is what leads in to it, or the short line by itself that governs it, `outer` what leads in to the list
+    that it is nested in, `headings` the section path above it. `row` holds the (column, cell) pairs of a row."""
 
     hit: Hit
     spans: tuple[tuple[int, int], ...]
@@ -92,7 +92,7 @@ class _Cutter(BlockReader):
         return Unit(self.hit, placed, form, shown, self._lead(block), block.headings, row)
 
     def _lead(self, block: GovernedBlock) -> str:
-        return readable(self.text[slice(*block.lead)], self.type) if block.lead else ""
+        return readable(self.text[slice(*block.lead)], self.type) if block.lead else block.label
 
     def _led(self, block: GovernedBlock, form: Form, shown: str, *spans: tuple[int, int]) -> Unit:
         """A unit that is shown below what leads in to it, unless that is a question."""

@@ -64,7 +64,7 @@ def build_retriever(app: App, **changes: object) -> Retriever:
         options,
         reranker=reranker,  # type: ignore[arg-type]
         transform=_transform(app),
-        synonyms=_synonyms(app),
+        synonyms=app.synonyms,
     )
 
 
@@ -97,7 +97,8 @@ def build_reranker(app: App) -> Reranker | None:
     return RememberingReranker(reranker)
 
 
-def _synonyms(app: App) -> Synonyms | None:
+def read_synonyms(app: App) -> Synonyms | None:
+    """The synonyms in the file that the settings name; None when they name none."""
     if not app.settings.retrieval_synonyms:
         return None
     from ragcli.text.synonyms import load_synonyms

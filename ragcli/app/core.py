@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ragcli.reports import IndexStats, IngestReport
     from ragcli.results import Answer, Prompt, QueryResult
     from ragcli.retrieval.retriever import Retriever
+    from ragcli.text.synonyms import Synonyms
 
 
 class App(Parts):
@@ -127,6 +128,13 @@ class App(Parts):
         from ragcli.app.searching import build_reranker
 
         return build_reranker(self)
+
+    @once
+    def synonyms(self) -> Synonyms | None:
+        """The synonyms that the settings name, read once."""
+        from ragcli.app.searching import read_synonyms
+
+        return read_synonyms(self)
 
     @property
     def model_names(self) -> tuple[str, ...]:

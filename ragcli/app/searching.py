@@ -64,7 +64,7 @@ def build_retriever(app: App, **changes: object) -> Retriever:
         options,
         reranker=reranker,  # type: ignore[arg-type]
         transform=_transform(app),
-        synonyms=_synonyms(app),
+        synonyms=app.synonyms,
     )
 
 
@@ -126,7 +126,8 @@ def _located(app: App, model: str) -> str:
     return str(path) if path.is_dir() else model
 
 
-def _synonyms(app: App) -> Synonyms | None:
+def read_synonyms(app: App) -> Synonyms | None:
+    """The synonyms in the file that the settings name; None when they name none."""
     if not app.settings.retrieval_synonyms:
         return None
     from ragcli.text.synonyms import load_synonyms

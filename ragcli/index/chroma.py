@@ -19,6 +19,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -48,6 +49,7 @@ class ChromaMirror:
         self._directory = directory
         self._path = directory / CHROMA
         self._collection: Any = None
+        self._opening = threading.Lock()
 
     def sync(
         self,
@@ -94,8 +96,9 @@ class ChromaMirror:
 
     def search(self, vector: Vector, k: int) -> list[tuple[str, float]]:
         """At most `k` (chunk id, cosine) from the search graph, best first."""
-        if self._collection is None:
-            self._collection = _client(self._path).get_collection(COLLECTION, embedding_function=None)
+        with self._opening:
+            if self._collection is None:
+                self._collection = _client(self._path).get_collection(COLLECTION, embedding_function=None)
         found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
         return [
             (chunk_id, 1.0 - distance)

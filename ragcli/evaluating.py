@@ -127,7 +127,7 @@ def _score(
     finished = time.perf_counter()
     for stage, milliseconds in (reply or result).timings.items() if reply or result else ():  # type: ignore[union-attr]
         stages.setdefault(stage, []).append(milliseconds)
-    hits = result.hits if result else ()
+    hits = result.hits if result is not None else ()
     metrics: dict[str, float] = {}
     if question.evidence:
         ranked = gains(question, hits, subject.resolve)

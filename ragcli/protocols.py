@@ -12,7 +12,8 @@ from ragcli.cancellation import NEVER, Cancellation
 if TYPE_CHECKING:
     from ragcli.datatypes import Candidate, Chunk, Document, Filter, Matrix, QueryWord, TokenStates, Vector
     from ragcli.drafts import DraftEvent, End, Limits
-    from ragcli.results import Hit, Prompt, QueryResult
+    from ragcli.prompts import Prompt
+    from ragcli.results import Hit, QueryResult
 
 
 class Loader(Protocol):

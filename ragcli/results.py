@@ -5,9 +5,9 @@ All offsets are in characters of `Document.text`, end exclusive. Lines, pages an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ragcli.datatypes import Chunk, DocumentRecord, Extent, Mode, Section, Span
 from ragcli.drafts import Stopped, Usage
@@ -83,6 +83,21 @@ class Hit:
     surroundings: Passage | None = None
 
     @property
+    def path(self) -> str:
+        """The document's path, as the index lists it."""
+        return self.passage.document.path
+
+    @property
+    def page(self) -> int | None:
+        """The page on which the passage begins; None for documents without pages."""
+        return self.passage.span.page_start
+
+    @property
+    def text(self) -> str:
+        """The passage, copied from the document."""
+        return self.passage.text
+
+    @property
     def whole(self) -> Passage:
         """The passage with its surroundings, as far as they are known."""
         return self.surroundings or self.passage
@@ -127,6 +142,16 @@ class Citation:
     flags: tuple[str, ...] = ()
     judgement: Judgement | None = None
 
+    @property
+    def path(self) -> str:
+        """The document's path, as the index lists it."""
+        return self.document.path
+
+    @property
+    def page(self) -> int | None:
+        """The page on which the quotation begins; None for documents without pages."""
+        return self.span.page_start
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -150,25 +175,6 @@ class Sentence:
         """The text as it is read."""
         cells = (f"{column}: {cell}" if column else cell for column, cell in self.row)
         return "; ".join(cells) if self.row else self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a prompt says of a hit. Numbers count from 1 in the order of the prompt; they are not ranks."""
-
-    number: int
-    hit: Hit
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a language model is asked."""
-
-    system: str
-    user: str
-    sources: tuple[Source, ...] = ()
-    schema: Mapping[str, Any] | None = None  # what the reply must be, as JSON schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +266,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The hits of a query, best first; equal scores are in the order in which chunks were indexed. `timings` are
-    milliseconds by stage; `notes` say how the question was read where that is not obvious, `understood` as what."""
+    """The hits of a query, best first; equal scores are in the order in which chunks were indexed. Iterating gives the hits.
+    `timings` are milliseconds by stage; `notes` say how the question was read where that is not obvious, `understood` as
+    what."""
 
     question: str
     mode: Mode
@@ -269,6 +276,12 @@ class QueryResult:
     timings: Mapping[str, float]
     notes: tuple[str, ...] = ()
     understood: Understood = Understood("")
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
 
     @property
     def asked(self) -> str:

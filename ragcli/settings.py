@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ragcli.errors import SettingsError
 PROJECT_FILE = "rag.toml"
 INDEX_DIRECTORY = ".rag"
 _PREFIX = "RAGCLI_"
+_ARGUMENTS = "the arguments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +151,28 @@ def resolve(
     of the nearest `rag.toml`."""
     if project_file is not None and not project_file.is_file():
         raise SettingsError(f"no such file: {project_file}", hint="give the path of a configuration file")
+    return _resolved(
+        [
+            *_from_file(user_file),
+            *_from_file(project_file or find_upward(directory, PROJECT_FILE)),
+            *_from_environment(environment),
+            *((name, value, "flag") for name, value in flags.items() if value is not None),
+        ]
+    )
+
+
+def from_arguments(arguments: Mapping[str, object], *, config: Path | None = None) -> Resolved:
+    """Settings of a program that calls the library: its keyword arguments, over those of the file `config` if there is one.
+    Neither the environment nor the files of the user or of a project are read."""
+    given = [(_known(name, name, _ARGUMENTS), value, "argument") for name, value in arguments.items()]
+    return _resolved([*_from_file(config), *given])
+
+
+def _resolved(entries: Sequence[tuple[str, object, str]]) -> Resolved:
+    """(name, value, source) of settings, the later before the earlier."""
     values: dict[str, Any] = {}
     sources = {field.name: "default" for field in fields(Settings)}
-    for name, value, source in [
-        *_from_file(user_file),
-        *_from_file(project_file or find_upward(directory, PROJECT_FILE)),
-        *_from_environment(environment),
-        *((name, value, "flag") for name, value in flags.items() if value is not None),
-    ]:
+    for name, value, source in entries:
         values[name] = _checked(name, value, source)
         sources[name] = source
     return Resolved(replace(Settings(), **values), sources)
@@ -207,11 +222,18 @@ def _known(name: str, written: str, source: str) -> str:
     if name in _NAMES:
         return name
     near = difflib.get_close_matches(name, _NAMES, n=1, cutoff=0.5)
-    shown = (f"{_PREFIX}{near[0].upper()}" if written.startswith(_PREFIX) else key_of(near[0])) if near else ""
+    shown = _as_written(near[0], written, source) if near else ""
     raise SettingsError(
         f"unknown setting {written!r} in {source}",
         hint=f"did you mean {shown}?" if shown else "rag config show lists all settings",
     )
+
+
+def _as_written(name: str, written: str, source: str) -> str:
+    """The setting in the form in which the user wrote another one."""
+    if written.startswith(_PREFIX):
+        return f"{_PREFIX}{name.upper()}"
+    return name if source == _ARGUMENTS else key_of(name)
 
 
 def _checked(name: str, value: object, source: str) -> object:
@@ -251,32 +273,6 @@ def _parsed(text: str, kind: type) -> object:
         return kind(text)
     except ValueError:
         return None
-
-
-def user_config_file() -> Path:
-    """`$XDG_CONFIG_HOME/ragcli/config.toml` or what the system has in its place."""
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("ragcli", appauthor=False)) / "config.toml"
-
-
-def model_cache() -> Path:
-    """`$XDG_CACHE_HOME/ragcli/models` or what the system has in its place."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("ragcli", appauthor=False)) / "models"
-
-
-def answer_cache() -> Path:
-    """`$XDG_CACHE_HOME/ragcli/answers` or what the system has in its place."""
-    return model_cache().parent / "answers"
-
-
-def state_directory() -> Path:
-    """`$XDG_STATE_HOME/ragcli` or what the system has in its place."""
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("ragcli", appauthor=False))
 
 
 def process_environment() -> Mapping[str, str]:

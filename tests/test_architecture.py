@@ -8,11 +8,13 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
-    {"errors", "cancellation", "datatypes", "drafts", "results", "reports", "measurements"},
+    {"errors", "cancellation", "datatypes", "drafts", "prompts", "results", "reports", "measurements"},
     {"protocols", "text", "metadata", "processes", "schemas"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
-    {"settings", "ingest", "answering", "evaluating", "collection"},
+    {"settings", "places", "ingest", "answering", "evaluating", "collection"},
     {"app", "render"},
+    {"streaming"},
+    {"api"},
     {"cli"},
     {"__main__"},
 ]

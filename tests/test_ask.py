@@ -306,7 +306,7 @@ def test_a_grammar_holds_a_gguf_to_the_schema(asked: Rag, write: Write) -> None:
     from ragcli.drafts import Limits
     from ragcli.generation.llama import LlamaModel
     from ragcli.generation.structured import checked_schema
-    from ragcli.results import Prompt
+    from ragcli.prompts import Prompt
 
     schema = checked_schema({"properties": {"a": {"type": "boolean"}, "b": {"type": "integer"}}})
     model = LlamaModel(COPIER, identity="x")

@@ -22,8 +22,9 @@ from ragcli.generation.citations import Citer
 from ragcli.generation.pulling import pull
 from ragcli.generation.remote import Endpoint, Prices, RemoteModel, parse_endpoint
 from ragcli.generation.store import ModelStore
-from ragcli.results import Hit, Prompt
-from ragcli.settings import model_cache
+from ragcli.places import model_cache
+from ragcli.prompts import Prompt
+from ragcli.results import Hit
 from ragcli.text.folding import contains_quote
 from tests.conftest import EXAMPLES, Rag
 from tests.helpers.answers import COPIER, make_hit, writing

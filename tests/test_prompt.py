@@ -13,7 +13,8 @@ from ragcli.generation.chatformats import CHATML, GEMMA, LLAMA3, MISTRAL, PHI, P
 from ragcli.generation.conflicts import conflicts
 from ragcli.generation.prompt import Templates, fence_word, make_prompt, neutral, select_sources
 from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
-from ragcli.results import Hit, Source
+from ragcli.prompts import Source
+from ragcli.results import Hit
 from ragcli.text.followup import condense
 from ragcli.text.questions import expected_answer, question_kind
 from tests.helpers.answers import make_hit

@@ -10,7 +10,8 @@ import pytest
 from ragcli.generation.prompt import conflict_line
 from ragcli.generation.recency import newest_first
 from ragcli.generation.versions import Version
-from ragcli.results import Hit, Source
+from ragcli.prompts import Source
+from ragcli.results import Hit
 from tests.conftest import Rag
 from tests.helpers.answers import make_hit
 

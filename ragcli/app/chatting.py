@@ -46,8 +46,8 @@ class Conversation:
 
     def ask(self, question: str, asked: str, watcher: Watcher | None = None, cancel: Cancellation = NEVER) -> Turn:
         """Answer `question` as `asked`, its standalone form. Raises what `App.ask` raises; a turn that failed is not kept."""
-        answer, last = self.app.ask_and_remember(asked, where=self.where, watcher=watcher, cancel=cancel)
-        turn = Turn(question, answer.understood.text or asked, answer, last)
+        answer = self.app.ask(asked, where=self.where, watcher=watcher, cancel=cancel)
+        turn = Turn(question, answer.understood.text or asked, answer, self.app.remember(answer))
         self.turns.append(turn)
         return turn
 
@@ -70,10 +70,10 @@ class Conversation:
         lines: list[str] = []
         for turn in self.turns:
             lines += [f"## {turn.question}", ""]
-            lines += [_marked(turn.answer) if turn.answer.answered else "Not in the documents.", ""]
+            lines += [_said(turn.answer), ""]
             lines += [
                 f"[{entry.number}] {entry.path}{_where(entry.line, entry.page)}: {' '.join(entry.quote.split())}"
-                for entry in (turn.last.shown if turn.answer.answered else ())
+                for entry in (turn.last.shown if turn.answer.outcome != "none" else ())
             ]
             lines.append("")
         try:
@@ -89,6 +89,16 @@ def _acceptable(written: str, said: list[str]) -> str:
     known = {token.text for text in said for token in read_tokens(text)}
     new = [t for t in read_tokens(f"x {line}") if t.kind != "word" and t.text not in known]
     return line if line and "\n" not in line and len(line) < 500 and not new else ""
+
+
+def _said(answer: Answer) -> str:
+    if answer.answered:
+        return _marked(answer)
+    if answer.closest:
+        return (
+            f"The documents do not clearly answer this. The closest passage says:\n\n{answer.closest.sentence.read} [1]"
+        )
+    return "Not in the documents."
 
 
 def _marked(answer: Answer) -> str:

@@ -12,7 +12,8 @@ from ragcli.app.once import once
 from ragcli.app.parts import Parts
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Filter
-from ragcli.settings import Resolved, model_cache
+from ragcli.places import model_cache
+from ragcli.settings import Resolved
 from ragcli.text.query import checked_question
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from ragcli.generation.store import ModelStore
     from ragcli.ingest import Progress
     from ragcli.measurements import Diagnosis, EvalReport
+    from ragcli.prompts import Prompt
     from ragcli.protocols import Generator, Judge, Reranker, Write
     from ragcli.reports import IndexStats, IngestReport
-    from ragcli.results import Answer, Prompt, QueryResult
+    from ragcli.results import Answer, QueryResult
     from ragcli.retrieval.retriever import Retriever
     from ragcli.text.synonyms import Synonyms
 
@@ -57,13 +59,9 @@ class App(Parts):
         cancel: Cancellation = NEVER,
     ) -> QueryResult:
         """The best passages; see `Retriever.retrieve` and `ScopedSearch`. Raises Cancelled."""
-        question = checked_question(question)
-        from ragcli.app.history import remember
         from ragcli.app.searching import build_search
 
-        result = build_search(self)(question, k or self.settings.retrieval_k, where, cancel)
-        remember(self.index_directory, self.project, result)
-        return result
+        return build_search(self)(checked_question(question), k or self.settings.retrieval_k, where, cancel)
 
     def retriever(self, **changes: object) -> Retriever:
         """The retriever that the settings describe; `changes` replace fields of its RetrievalOptions."""
@@ -81,25 +79,17 @@ class App(Parts):
         cancel: Cancellation = NEVER,
     ) -> Answer:
         """An answer with citations, or an abstention; see `Answerer.answer`."""
-        return self.ask_and_remember(question, where=where, k=k, watcher=watcher, cancel=cancel)[0]
-
-    def ask_and_remember(
-        self,
-        question: str,
-        *,
-        where: Filter,
-        k: int | None = None,
-        watcher: Watcher | None = None,
-        cancel: Cancellation = NEVER,
-    ) -> tuple[Answer, Last]:
-        """`ask`, and the numbered places of the answer, which `rag open` will know."""
         from ragcli.app.freshness import stale
-        from ragcli.app.history import remember
 
         question = checked_question(question)
         answer = self.answerer().answer(question, k or self.settings.retrieval_k, where, watcher, cancel)
-        answer = replace(answer, stale=stale(self, [citation.document for citation in answer.citations]))
-        return answer, remember(self.index_directory, self.project, answer)
+        return replace(answer, stale=stale(self, [citation.document for citation in answer.citations]))
+
+    def remember(self, result: QueryResult | Answer) -> Last:
+        """Keep what a user was shown for `rag open` and `rag gold add --last`; returns its numbered places."""
+        from ragcli.app.history import remember
+
+        return remember(self.index_directory, self.project, result)
 
     @once
     def generator(self) -> Generator:

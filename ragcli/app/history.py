@@ -12,8 +12,8 @@ from typing import Any
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import UsageError
+from ragcli.places import state_directory
 from ragcli.results import Answer, QueryResult
-from ragcli.settings import state_directory
 
 FILE = "last.json"
 

@@ -129,6 +129,20 @@ def ingest_sources(
         return ingest.run(sources, skipped, gone=gone)
 
 
+def create_index(app: App) -> None:
+    """An index without documents, with the model and the chunker that the settings name."""
+    embedder = app.embedder_for(None)
+    with open_writer(
+        app.index_directory,
+        embedder=embedder.identity,
+        chunker=chunker_for(app, embedder, None).parameters,
+        model_source=app.model_source(None),
+        sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
+        exact_limit=app.settings.retrieval_exact_limit,
+    ) as writer:
+        writer.finish()
+
+
 def watched_roots(app: App, request: IngestRequest) -> list[Path]:
     """The files and folders whose changes concern a request."""
     given = [Path(os.path.abspath(app.directory / path)) for path in request.paths]

@@ -13,7 +13,8 @@ from ragcli.app.once import once
 from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
 from ragcli.index.contents import CatalogReader, stored_manifest
 from ragcli.index.manifest import Manifest, check_identity
-from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, model_cache
+from ragcli.places import model_cache
+from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector

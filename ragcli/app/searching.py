@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ragcli.datatypes import Filter, Mode
 from ragcli.embedding.presets import preset_of
 from ragcli.errors import ModelUnavailable, UsageError
+from ragcli.places import answer_cache, model_cache
 from ragcli.retrieval.diversity import Selection
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
-from ragcli.settings import answer_cache, model_cache
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from ragcli.generation import Writing
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.store import Stored
+    from ragcli.prompts import Prompt
     from ragcli.protocols import Generator, Judge, Reranker, Search, Write
-    from ragcli.results import Hit, Prompt
+    from ragcli.results import Hit
     from ragcli.retrieval.transforms import Transform
     from ragcli.text.synonyms import Synonyms
 

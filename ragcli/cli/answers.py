@@ -138,7 +138,9 @@ def fresh_answer(
         if refresh(rag, [hit.passage.document for hit in hits]):
             output.note("files that changed were taken in again")
     with interruptible() as cancel:
-        return rag.ask(question, where=where, watcher=watcher, cancel=cancel)
+        answer = rag.ask(question, where=where, watcher=watcher, cancel=cancel)
+    rag.remember(answer)
+    return answer
 
 
 def _ask_all(

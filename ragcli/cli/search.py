@@ -35,6 +35,7 @@ def query(
         from ragcli.render import jsonout
 
         result = rag.query(question, where=parse_filters(filters))
+        rag.remember(result)
         for note in result.notes if not as_json else ():
             output.note(note)
         output.result(lambda text: text.query(result, explain=explain), lambda: jsonout.query(result, output.shown))

@@ -15,7 +15,8 @@ import typer
 
 from ragcli.datatypes import DocumentRecord, Filter
 from ragcli.errors import ExitCode, RagError
-from ragcli.settings import process_environment, resolve, user_config_file
+from ragcli.places import user_config_file
+from ragcli.settings import process_environment, resolve
 
 if TYPE_CHECKING:
     from ragcli.app import App
@@ -124,10 +125,6 @@ def parse_filters(filters: list[str] | None) -> Filter:
     """Conditions on path, type and metadata. Raises UsageError naming the known keys."""
     if not filters:
         return Filter()
-    from ragcli.index.conditions import parse_condition
+    from ragcli.index.conditions import parse_filter
 
-    found = [parse_condition(text) for text in filters]
-    paths = tuple(c.value for c in found if c.key == "path" and c.operator == "=")
-    types = tuple(c.value for c in found if c.key == "type" and c.operator == "=")
-    rest = tuple(c for c in found if c.key not in ("path", "type") or c.operator != "=")
-    return Filter(paths=paths, types=types, conditions=rest)
+    return parse_filter(filters)

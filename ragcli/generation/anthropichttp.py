@@ -8,7 +8,7 @@ from typing import Any
 from ragcli.drafts import End, Limits, Usage
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.remote import CONNECT_SECONDS, RETRIES, Endpoint, Prices, RemoteModel, stopped_as
-from ragcli.results import Prompt
+from ragcli.prompts import Prompt
 
 _INSTALL = 'pip install "ragcli[anthropic]"'
 _HINT = "check the model's name and ANTHROPIC_API_KEY, or use --model extractive"

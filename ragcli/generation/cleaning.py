@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ragcli.results import Prompt
+from ragcli.prompts import Prompt
 from ragcli.text.folding import fold_quote
 
 _LONG, _LONGEST, _ROUNDS = 12, 400, 3  # a loop: so many characters, so often in a row

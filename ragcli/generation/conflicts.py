@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ragcli.generation.citations import headings_at, narrow
-from ragcli.results import Citation, Dispute, Hit, Source
+from ragcli.prompts import Source
+from ragcli.results import Citation, Dispute, Hit
 from ragcli.text.figures import read_tokens
 from ragcli.text.query import STOP_WORDS
 from ragcli.text.units import unit_spans

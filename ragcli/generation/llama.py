@@ -17,7 +17,7 @@ from ragcli.drafts import End, Limits, Stopped, Usage, stopped_by
 from ragcli.errors import Cancelled, ModelUnavailable
 from ragcli.generation.chatformats import ChatFormat, choose_format
 from ragcli.generation.structured import grammar_schema
-from ragcli.results import Prompt
+from ragcli.prompts import Prompt
 
 _BATCH = 256  # tokens of a prompt between two chances to stop
 _STEP = 1024

@@ -11,7 +11,7 @@ from ragcli.drafts import End, Limits, Usage
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.remote import CONNECT_SECONDS, RETRIES, Endpoint, Prices, RemoteModel, stopped_as
 from ragcli.generation.structured import grammar_schema
-from ragcli.results import Prompt
+from ragcli.prompts import Prompt
 
 _INSTALL = 'pip install "ragcli[openai]"'
 

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from ragcli.generation.candidates import Candidate, candidates
 from ragcli.generation.structured import task_of
-from ragcli.results import Hit, Prompt, Source
+from ragcli.prompts import Prompt, Source
+from ragcli.results import Hit
 from ragcli.text.dating import date_of
 from ragcli.text.questions import QuestionKind, question_kind
 

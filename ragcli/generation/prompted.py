@@ -26,8 +26,9 @@ from ragcli.generation.prompt import (
     select_sources,
 )
 from ragcli.generation.structured import parse_fields, shown
+from ragcli.prompts import Prompt, Source
 from ragcli.protocols import LanguageModel
-from ragcli.results import Hit, Prompt, Source
+from ragcli.results import Hit
 
 _QUESTION_ROOM = 64  # tokens for what a chat format adds
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ragcli.drafts import End, Limits, Stopped, Usage, stopped_by
 from ragcli.errors import ModelUnavailable, UsageError
-from ragcli.results import Prompt
+from ragcli.prompts import Prompt
 
 CONNECT_SECONDS = 10.0
 RETRIES = 3  # on 429 and 5xx, with exponential backoff, by the official clients

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import groupby
 
-from ragcli.datatypes import Condition
+from ragcli.datatypes import Condition, Filter
 from ragcli.errors import UsageError
 
 NUMBERS = frozenset({"size", "words", "pages"})
@@ -36,6 +36,15 @@ def parse_condition(text: str) -> Condition:
     if key not in NUMBERS | DATES and operator not in ("=", "!="):
         raise UsageError(f"--filter {text!r}: {key} has no order", hint=f"--filter '{key}={value}'")
     return Condition(key, operator, value)
+
+
+def parse_filter(texts: Sequence[str]) -> Filter:
+    """All conditions together, each as `parse_condition` reads it."""
+    found = [parse_condition(text) for text in texts]
+    paths = tuple(c.value for c in found if c.key == "path" and c.operator == "=")
+    types = tuple(c.value for c in found if c.key == "type" and c.operator == "=")
+    rest = tuple(c for c in found if c.key not in ("path", "type") or c.operator != "=")
+    return Filter(paths=paths, types=types, conditions=rest)
 
 
 def all_hold(conditions: Sequence[Condition], values: Mapping[str, str]) -> bool:

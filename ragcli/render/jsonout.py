@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ragcli.datatypes import Span
     from ragcli.drafts import Usage
     from ragcli.errors import RagError
-    from ragcli.results import Answer, Citation, Closest, Dispute, Hit, Judgement, Prompt, QueryResult, Understood
+    from ragcli.prompts import Prompt
+    from ragcli.results import Answer, Citation, Closest, Dispute, Hit, Judgement, QueryResult, Understood
     from ragcli.schemas import fields, program, search
 
 Shown = Callable[[DocumentRecord], str]

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document, Span
     from ragcli.errors import RagError
     from ragcli.measurements import Diagnosis, EvalReport, Problem
+    from ragcli.prompts import Prompt
     from ragcli.render.answers import AnswerStream
     from ragcli.reports import IndexStats, IngestReport, Listed, Planned
-    from ragcli.results import Answer, Citation, Hit, Prompt, QueryResult
+    from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
 _INDENT = (0, 0, 0, 4)

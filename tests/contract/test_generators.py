@@ -118,7 +118,8 @@ def test_an_answer_that_is_cancelled_while_a_sentence_is_shown_ends_there_and_ke
     from ragcli.generation.caching import CachingGenerator
     from ragcli.generation.drafting import Watcher
     from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
-    from ragcli.results import Prompt, QueryResult
+    from ragcli.prompts import Prompt
+    from ragcli.results import QueryResult
 
     class Talker(EstimatedModel):
         name = identity = "talker"

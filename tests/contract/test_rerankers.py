@@ -16,10 +16,11 @@ from ragcli.app.ingestion import IngestRequest
 from ragcli.datatypes import Chunk, DocumentRecord, Span
 from ragcli.embedding.cross import get_reranker
 from ragcli.errors import ModelUnavailable
+from ragcli.places import model_cache
 from ragcli.protocols import Reranker
 from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
 from ragcli.retrieval.reranking import rerank
-from ragcli.settings import model_cache, resolve
+from ragcli.settings import resolve
 from tests.make_cross_encoder import make_cross_encoder
 
 QUESTION = "How many days of annual leave?"

@@ -13,8 +13,9 @@ from ragcli.generation import Writing, get_generator
 from ragcli.generation.choosing import Chooser
 from ragcli.generation.prompt import fence_of
 from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
+from ragcli.prompts import Prompt
 from ragcli.protocols import Generator
-from ragcli.results import Hit, LegTrace, Passage, Prompt, ScoreTrace
+from ragcli.results import Hit, LegTrace, Passage, ScoreTrace
 from ragcli.text.analyzer import stem
 from ragcli.text.query import Query
 

@@ -1,0 +1,31 @@
+"""Where files of the user live that belong to no index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def user_config_file() -> Path:
+    """`$XDG_CONFIG_HOME/ragcli/config.toml` or what the system has in its place."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("ragcli", appauthor=False)) / "config.toml"
+
+
+def model_cache() -> Path:
+    """`$XDG_CACHE_HOME/ragcli/models` or what the system has in its place."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ragcli", appauthor=False)) / "models"
+
+
+def answer_cache() -> Path:
+    """`$XDG_CACHE_HOME/ragcli/answers` or what the system has in its place."""
+    return model_cache().parent / "answers"
+
+
+def state_directory() -> Path:
+    """`$XDG_STATE_HOME/ragcli` or what the system has in its place."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("ragcli", appauthor=False))

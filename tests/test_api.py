@@ -1,0 +1,183 @@
+"""The library: what `from ragcli import Rag` promises to programs."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import ragcli
+from ragcli import Cancellation, Cancelled, IndexNotFound, Rag, SettingsError, UsageError
+from ragcli.places import state_directory
+from tests.conftest import EXAMPLES
+
+LEAVE = "# Leave\n\nEvery employee has 28 days of annual leave.\n\n# Notice\n\nThe notice period is three months.\n"
+GOLD = {"question": "How long is the notice period?", "answerable": True, "evidence": [{"path": "handbook/leave.md"}]}
+PUBLIC = """
+    Rag Answer Citation Hit QueryResult Sentence Filter Cancellation IngestReport IndexStats EvalReport
+    AnswerEvent EvidenceFound SentenceWritten TextWritten SentencesDiscarded AnswerFinished
+    RagError UsageError SettingsError GoldError ModelUnavailable Cancelled
+    IndexUnusable IndexNotFound IndexIncompatible IndexDamaged IndexLocked __version__
+""".split()
+
+
+@pytest.fixture
+def handbook(work: Path) -> Path:
+    (work / "handbook").mkdir()
+    (work / "handbook" / "leave.md").write_text(LEAVE)
+    (work / "handbook" / "pay.md").write_text("# Pay\n\nSalaries are paid on the 25th of each month.\n")
+    (work / "gold.jsonl").write_text(json.dumps(GOLD) + "\n")
+    return work / "handbook" / ".rag"
+
+
+@pytest.fixture
+def library(handbook: Path) -> Rag:
+    """An index of two documents, without a model."""
+    rag = Rag.create(handbook, embedding_model="hashing", answer_threshold=0.0)
+    rag.ingest(handbook.parent)
+    return rag
+
+
+def test_the_public_names_are_these_and_each_can_be_imported() -> None:
+    assert sorted(ragcli.__all__) == sorted(PUBLIC)
+    assert all(getattr(ragcli, name) is not None for name in PUBLIC)
+    assert set(dir(ragcli)) == set(PUBLIC)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        ragcli.Nothing  # noqa: B018
+
+
+def test_importing_the_package_loads_no_other_module_of_it() -> None:
+    code = "import sys, ragcli; print([name for name in sys.modules if name.startswith(('ragcli.', 'numpy', 'typer', 'rich'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", ["Rag", *(f"Rag.{name}" for name in vars(Rag) if not name.startswith("_"))])
+def test_every_example_of_the_documentation_gives_what_it_says(
+    name: str, handbook: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(model_cache.parent.parent))
+    with Rag.create(handbook) as rag:
+        rag.ingest(handbook.parent)
+    part: object = ragcli
+    for step in name.split("."):
+        part = getattr(part, step)
+    examples = doctest.DocTestFinder(recurse=False).find(part, name, globs={"Rag": Rag})
+    assert name in ("Rag.close",) or any(example.examples for example in examples)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert sum(runner.run(example).failed for example in examples) == 0
+
+
+def test_a_place_without_an_index_is_an_error_that_says_how_to_make_one(work: Path) -> None:
+    with pytest.raises(IndexNotFound) as caught:
+        Rag(work / "nothing" / ".rag")
+    assert "Rag.create(" in caught.value.hint
+    assert not (work / "nothing").exists()
+
+
+def test_an_index_is_created_once(library: Rag, handbook: Path) -> None:
+    with pytest.raises(UsageError, match="there is an index"):
+        Rag.create(handbook, embedding_model="hashing")
+    assert Rag(handbook).stats().documents == 2
+
+
+def test_an_empty_index_answers_nothing(handbook: Path) -> None:
+    with Rag.create(handbook, embedding_model="hashing") as rag:
+        assert len(rag.query("notice")) == 0
+        assert rag.ask("How long is the notice period?").outcome == "none"
+
+
+def test_settings_are_checked_by_name_and_value(handbook: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Rag.create(handbook, retrieval_kk=3)
+    assert caught.value.hint == "did you mean retrieval_k?"
+    with pytest.raises(SettingsError, match="out of range"):
+        Rag.create(handbook, retrieval_k=0)
+    with pytest.raises(SettingsError, match="the first argument is the path"):
+        Rag(index="x")
+
+
+def test_neither_the_environment_nor_a_project_file_changes_an_answer(
+    library: Rag, work: Path, handbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (work / "rag.toml").write_text("[retrieval]\nk = 1\n")
+    monkeypatch.setenv("RAGCLI_RETRIEVAL_MODE", "lexical")
+    with Rag(handbook) as rag:
+        result = rag.query("annual leave")
+        assert (len(result), result.mode) == (2, "hybrid")
+    with Rag(handbook, config=work / "rag.toml") as rag:
+        assert len(rag.query("annual leave")) == 1
+
+
+def test_questions_leave_no_trace_outside_the_index(library: Rag) -> None:
+    library.query("notice period")
+    assert library.ask("How long is the notice period?").answered
+    assert not state_directory().exists()
+
+
+def test_hits_and_citations_say_where_they_stand(library: Rag) -> None:
+    hit = next(iter(library.query("notice period", k=1, where="type=markdown")))
+    assert (hit.path, hit.page, "three months" in hit.text) == ("leave.md", None, True)
+    assert list(library.query("notice period", where=["type=pdf"])) == []
+    citation = library.ask("How long is the notice period?").citations[0]
+    assert (citation.path, citation.page) == ("leave.md", None)
+
+
+def test_a_streamed_answer_ends_with_the_answer_itself(library: Rag) -> None:
+    events = list(library.ask_stream("How long is the notice period?"))
+    assert isinstance(events[0], ragcli.EvidenceFound)
+    assert isinstance(events[-1], ragcli.AnswerFinished)
+    assert events[-1].answer.text == library.ask("How long is the notice period?").text
+    assert any(isinstance(event, ragcli.SentenceWritten) for event in events)
+
+
+def test_who_leaves_a_stream_early_cancels_it(library: Rag) -> None:
+    cancel = Cancellation()
+    for _ in library.ask_stream("How long is the notice period?", cancel=cancel):
+        break
+    assert cancel.cancelled
+    with pytest.raises(Cancelled):
+        list(library.ask_stream("How long is the notice period?", cancel=cancel))
+
+
+def test_errors_of_a_stream_reach_who_reads_it(library: Rag) -> None:
+    with pytest.raises(UsageError):
+        list(library.ask_stream("   "))
+
+
+def test_threads_get_what_one_thread_gets(library: Rag) -> None:
+    questions = ["notice period", "annual leave", "salaries"] * 8
+    alone = [[hit.path for hit in library.query(question)] for question in questions]
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(lambda q: [hit.path for hit in library.query(q)], questions)) == alone
+
+
+def test_documents_come_and_go(library: Rag, handbook: Path) -> None:
+    (handbook.parent / "travel.md").write_text("# Travel\n\nTrains are second class.\n")
+    seen: list[object] = []
+    report = library.ingest(handbook.parent, tags={"team": "hr"}, on_progress=seen.append)
+    assert (report.added, report.unchanged) == (1, 2)
+    assert seen
+    assert [hit.path for hit in library.query("trains", where="tag.team=hr", k=1)] == ["travel.md"]
+    assert library.remove("travel.md") == ["travel.md"]
+    with pytest.raises(UsageError):
+        library.remove("travel.md")
+
+
+def test_the_example_of_a_day_runs(work: Path, model_cache: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "library.py"), str(EXAMPLES / "documents"), str(work / ".rag")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "", "HOME": str(work), "XDG_CACHE_HOME": str(model_cache.parent.parent)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "28 days" in done.stdout
+    assert "Not in the documents" in done.stdout

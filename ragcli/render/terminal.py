@@ -60,8 +60,8 @@ class TerminalRenderer:
         """Hits, best first, each with its place and an excerpt."""
         if not result.hits:
             self._line("Nothing found.")
-        for i, hit in enumerate(result.hits):
-            if i:
+        for hit in result.hits:
+            if hit is not result.hits[0]:
                 self._line()
             self._hit(hit, result.asked, explain=explain)
         if explain and result.timings:
@@ -288,8 +288,6 @@ class TerminalRenderer:
         """The contradictions found in an index, or that there are none."""
         self._lines(Text.assemble(("problem  ", "red"), sanitize(problem)) for problem in problems)
         self._lines([] if problems else ["The index is sound."])
-
-    # ---- messages -------------------------------------------------------------------------------------------------
 
     def error(self, problem: RagError) -> None:
         """What is wrong, and the way out."""

@@ -96,13 +96,17 @@ def _counting(tokenizer: Any) -> Any:
 
 
 def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Indices sorted by length, in runs whose padded size stays within the token budget."""
+    """Indices sorted by length, in runs whose padded size stays within the token budget and whose shortest text has at least
+    half the tokens of the longest: what is filled up is computed as well."""
     order = np.argsort(-lengths, kind="stable")
     begin = 0
     while begin < len(order):
-        size = max(1, _BATCH_TOKENS // int(lengths[order[begin]]))
-        yield order[begin : begin + size]
-        begin += size
+        longest = int(lengths[order[begin]])
+        size = max(1, _BATCH_TOKENS // longest)
+        run = order[begin : begin + size]
+        run = run[lengths[run] * 2 >= longest]
+        yield run
+        begin += len(run)
 
 
 def _pool(states: NDArray[np.float32], mask: NDArray[np.int64], mode: str) -> Matrix:

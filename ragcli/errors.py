@@ -7,6 +7,7 @@
     │   └── NotADocument              binary, unsupported or empty: skipped and counted
     ├── CopyFailed           exit 1   a copy of the index could not be written; ingest reports it as a warning
     ├── GoldError            exit 1   a gold file could not be used
+    ├── PluginFailed         exit 1   a plug-in is missing, fails, or claims the name of another one
     ├── IndexUnusable        exit 5   no index that can answer
     │   ├── IndexNotFound             there is none here
     │   ├── IndexIncompatible         made with another model, chunker or format
@@ -78,6 +79,10 @@ class CopyFailed(RagError):
 
 class GoldError(RagError):
     """A gold file is malformed; the message lists every problem with its line number."""
+
+
+class PluginFailed(RagError):
+    """A plug-in is not installed any more, cannot be imported, raises, or claims a name that another one has."""
 
 
 class IndexUnusable(RagError):

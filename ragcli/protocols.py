@@ -26,6 +26,14 @@ class Loader(Protocol):
         """
 
 
+class LoaderFactory(Protocol):
+    """What an entry point of the group `ragcli.loaders` names. The entry point's own name is the suffix that the loader
+    reads, without its dot; a loader of several suffixes has several entry points."""
+
+    def __call__(self) -> Loader:
+        """Make the loader; called once in each parser process."""
+
+
 class TokenCounter(Protocol):
     """Counts tokens as the embedder does."""
 
@@ -63,6 +71,22 @@ class Chunker(Protocol):
 
     def split(self, document: Document) -> list[Chunk]:
         """Chunks in document order, without overlap, covering every character that is not white space."""
+
+
+class ChunkerFactory(Protocol):
+    """What an entry point of the group `ragcli.chunkers` names. The entry point's own name is that of the chunker."""
+
+    def __call__(self, embedder: Embedder, max_tokens: int, /) -> Chunker:
+        """Make a chunker whose chunks have at most `max_tokens` of the embedder's tokens, header and text together."""
+
+
+class EmbedderFactory(Protocol):
+    """What an entry point of the group `ragcli.embedders` names. The entry point's own name is what stands before the colon
+    in the name of the embedding model."""
+
+    def __call__(self, model: str, *, offline: bool) -> Embedder:
+        """Make the embedder for what stands behind the colon. With `offline` it must open no connection beyond this machine.
+        Raises ModelUnavailable."""
 
 
 class SearchIndex(Protocol):
@@ -155,3 +179,12 @@ class LanguageModel(Protocol):
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str | End]:
         """The reply in pieces, then one End with the reason and what it took. It ends soon after `limits.cancel` has expired,
         if that is between two pieces. Raises ModelUnavailable."""
+
+
+class LanguageModelFactory(Protocol):
+    """What an entry point of the group `ragcli.language_models` names. The entry point's own name is what stands before the
+    colon in the name of the answer model."""
+
+    def __call__(self, model: str, *, context_tokens: int, offline: bool) -> LanguageModel:
+        """Make the model for what stands behind the colon; `context_tokens` is the setting `answer.window`, for models that
+        cannot tell theirs. With `offline` it must open no connection beyond this machine. Raises ModelUnavailable."""

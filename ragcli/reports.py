@@ -91,3 +91,14 @@ class IndexStats:
     threshold: float
     partial: tuple[Failure, ...] = ()
     copies: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPlugin:
+    """An installed plug-in: the `group` and `name` of its entry point, and why it is not used, empty when it is."""
+
+    group: str
+    name: str
+    distribution: str
+    version: str
+    problem: str = ""

@@ -9,10 +9,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
     {"errors", "cancellation", "datatypes", "drafts", "prompts", "results", "reports", "measurements"},
-    {"protocols", "text", "metadata", "processes", "schemas"},
+    {"protocols", "text", "metadata", "processes", "schemas", "plugins"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "places", "ingest", "answering", "evaluating", "collection"},
-    {"app", "render"},
+    {"app", "render", "testing"},
     {"streaming"},
     {"api"},
     {"cli"},
@@ -55,7 +55,7 @@ HOMES = {
     "typer": {"cli.main", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
               "cli.answers", "cli.chat", "cli.models", "cli.runs"},
     "click": {"cli.main"},
-    "rich": {"render.answers", "render.inline", "render.models", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
+    "rich": {"render.answers", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
     "yaml": {"evaluation.importing", "loaders.markdown"},
 }  # fmt: skip
 # Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.
@@ -194,6 +194,16 @@ def test_heavy_libraries_are_imported_in_their_home_alone() -> None:
         if not only_types and name.partition(".")[0] in HOMES and module not in HOMES[name.partition(".")[0]]
     }
     assert strays == set()
+
+
+def test_installed_distributions_are_looked_at_in_one_place() -> None:
+    """`index.chroma` asks for the version of one distribution, in a process of its own."""
+    users = {module for module, names in imports().items() if "importlib.metadata" in {name for name, _ in names}}
+    assert users == {"plugins", "index.chroma"}
+
+
+def test_the_contract_suites_are_for_tests_alone() -> None:
+    assert [pair for pair in internal() if pair[1].startswith("testing") and not pair[0].startswith("testing")] == []
 
 
 def test_nothing_pickles_or_prints() -> None:

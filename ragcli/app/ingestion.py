@@ -14,6 +14,7 @@ from ragcli.index.manifest import Manifest
 from ragcli.index.writer import open_writer, upgrade_format
 from ragcli.ingest import Ingest, Options, Progress, Reader
 from ragcli.loaders.limits import Limits
+from ragcli.loaders.plugged import plugged_suffixes
 from ragcli.loaders.pool import FileReader
 from ragcli.loaders.reading import Options as ReadingOptions
 from ragcli.reports import IngestReport
@@ -47,7 +48,8 @@ def ingest_paths(app: App, request: IngestRequest, *, on_progress: Callable[[Pro
         opener = openers.get(source.document_id)
         return opener() if opener else open_source(locations[source.document_id])
 
-    reader = FileReader(limits_of(app), reading_options(app), opened)
+    meant = [*(entry.source.path for entry in found), *(source.path for source, _ in request.extra)]
+    reader = FileReader(limits_of(app), reading_options(app, meant), opened)
     try:
         return ingest_sources(
             app,
@@ -162,9 +164,9 @@ def limits_of(app: App) -> Limits:
     )
 
 
-def reading_options(app: App, *, only_detect: bool = False) -> ReadingOptions:
-    """How files are read, as set."""
-    return ReadingOptions(ocr=app.settings.ingest_ocr, only_detect=only_detect)
+def reading_options(app: App, paths: Iterable[str], *, only_detect: bool = False) -> ReadingOptions:
+    """How the files at `paths` are read, as set, and with the plug-ins that are there for them."""
+    return ReadingOptions(ocr=app.settings.ingest_ocr, only_detect=only_detect, plugins=plugged_suffixes(paths))
 
 
 def _manifest_of_old(app: App) -> Manifest | None:
@@ -206,4 +208,4 @@ def chunker_for(app: App, embedder: Embedder, manifest: Manifest | None) -> Chun
             f"chunks of {limit} tokens do not fit the {window} tokens that {embedder.identity['name']} reads",
             hint=f"--max-tokens {window - 2} at most",
         )
-    return get_chunker(strategy, limit, embedder)
+    return get_chunker(strategy, limit, embedder, own)

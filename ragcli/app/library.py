@@ -127,7 +127,7 @@ def plan(app: App, request: IngestRequest) -> list[Planned]:
     wanted = [entry.source for entry in found if not _unchanged(known.get(entry.source.document_id), entry.source)]
     reader = FileReader(
         limits_of(app),
-        reading_options(app, only_detect=True),
+        reading_options(app, [source.path for source in wanted], only_detect=True),
         lambda source: open_source(locations[source.document_id]),
     )
     try:
@@ -170,7 +170,7 @@ def cut(app: App, path: Path) -> tuple[Document, list[Chunk]]:
     status = location.stat()
     name = stored_path(Path(os.path.abspath(location)), app.project)
     source = SourceFile(name, name, "", status.st_size, status.st_mtime_ns, status.st_ctime_ns, "")
-    reader = FileReader(limits_of(app), reading_options(app), lambda _: open_source(location))
+    reader = FileReader(limits_of(app), reading_options(app, [name]), lambda _: open_source(location))
     try:
         reading = next(reader.read([(source, "")]))
     finally:

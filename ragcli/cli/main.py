@@ -22,7 +22,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "evaluation": ("eval", "why", "tune", "calibrate", "compare"),
     "gold": ("gold",),
     "models": ("models",),
-    "status": ("stats", "doctor", "config", "schema"),
+    "status": ("stats", "doctor", "plugins", "config", "schema"),
 }
 _GROUPS = ("gold", "models")  # modules whose commands have the module's name before theirs
 

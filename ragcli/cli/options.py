@@ -24,7 +24,7 @@ Model = Annotated[
     typer.Option(
         "--embedding-model",
         metavar="NAME",
-        help="Embedding model: a name, a directory or a hub name [default: the index's own].",
+        help="Embedding model: a name, a directory, a hub name or PLUGIN:MODEL [default: the index's own].",
         show_default=False,
     ),
 ]
@@ -33,8 +33,8 @@ Chunker = Annotated[
     typer.Option(
         "--chunker",
         metavar="NAME",
-        help="How documents are cut: structure, hierarchical, clauses, sentence, fixed, semantic or document [default: the "
-        "index's own].",
+        help="How documents are cut: structure, hierarchical, clauses, sentence, fixed, semantic, document or the name "
+        "of a plug-in's [default: the index's own].",
         show_default=False,
     ),
 ]
@@ -195,7 +195,8 @@ AnswerModel = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
-        help="Who writes the answer: extractive, a GGUF file, a pulled model, openai:MODEL[@URL] or anthropic:MODEL.",
+        help="Who writes the answer: extractive, a GGUF file, a pulled model, openai:MODEL[@URL], anthropic:MODEL or "
+        "PLUGIN:MODEL.",
         show_default=False,
     ),
 ]

@@ -41,6 +41,22 @@ def doctor(index: options.Index = None, as_json: options.Json = False, quiet: op
 
 
 @app.command()
+def plugins(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
+    """List installed plug-ins with their versions, each imported to see that it works.
+
+    Exit code 1 when one cannot be used.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    from ragcli.app.plugins import listed
+    from ragcli.render import plugins as rendered
+
+    found = listed()
+    output.result(lambda text: text.lines(rendered.lines(found)), lambda: rendered.document(found))
+    if any(plugin.problem for plugin in found):
+        raise typer.Exit(ExitCode.ERROR)
+
+
+@app.command()
 def schema(
     name: Annotated[
         str, typer.Argument(metavar="[NAME]", help="Such as query, or rag.query/1.", show_default=False)

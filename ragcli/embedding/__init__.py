@@ -19,16 +19,38 @@ def get_embedder(
     offline: bool = False,
     note: Callable[[str], None] = lambda _: None,
 ) -> Embedder:
-    """The embedder called `model`: `hashing`, the default model's name, a local directory, or a hub name.
+    """The embedder called `model`: `hashing`, the default model's name, a local directory, a hub name, or `PLUGIN:MODEL`.
 
     With the `identity` that an index stored, the exported model in `cache` with those weights is used without looking at
     the original weights again. `note` receives a line before something slow happens (download, export).
+
+    Raises ModelUnavailable, PluginFailed.
     """
     if model == HASHING:
         from ragcli.embedding.hashing import HashingEmbedder
 
         return HashingEmbedder()
+    if ":" in model and not Path(model).is_dir():  # no hub name has a colon
+        return _plugged(model, identity or {}, offline=offline)
     from ragcli.embedding.models import prepare_model
     from ragcli.embedding.onnx import OnnxEmbedder
 
     return OnnxEmbedder(prepare_model(model, cache=cache, identity=identity, offline=offline, note=note))
+
+
+def _plugged(model: str, identity: Mapping[str, object], *, offline: bool) -> Embedder:
+    from ragcli.errors import ModelUnavailable
+    from ragcli.plugins import find, missing
+
+    prefix, _, name = model.partition(":")
+    plugin = find("embedders", prefix)
+    if plugin is not None:
+        from ragcli.embedding.plugged import PluggedEmbedder
+
+        return PluggedEmbedder(plugin, name, offline=offline)
+    if "distribution" in identity:
+        raise missing(f"the embedding model {model!r}", identity["distribution"], identity.get("version", ""))
+    raise ModelUnavailable(
+        f"no plug-in brings embedding models called {prefix}:…",
+        hint="install the one that does (rag plugins lists what is here), or use --embedding-model all-MiniLM-L6-v2",
+    )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ragcli.generation.scoring import SentenceScorer
 
 EXTRACTIVE = "extractive"
-_REMOTE = ("openai:", "anthropic:")
+REMOTE = ("openai:", "anthropic:")  # how the names of models behind HTTP begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ def writes(name: str) -> bool:
 
 def get_generator(names: Sequence[str], parts: Writing) -> Generator:
     """The generator called by the only name, or the chain of several: `extractive`, a GGUF file or the name of a pulled
-    one, `openai:MODEL[@URL]`, `anthropic:MODEL[@URL]`. A single model is made at once, those of a chain when they are needed.
+    one, `openai:MODEL[@URL]`, `anthropic:MODEL[@URL]`, `PLUGIN:MODEL`. A single model is made at once,
+    those of a chain when they are needed.
 
     Raises ModelUnavailable, UsageError.
     """
@@ -95,9 +96,12 @@ def _prompted_by(model: LanguageModel, parts: Writing) -> PromptedGenerator:
 
 
 def _language_model(name: str, parts: Writing) -> LanguageModel:
-    if name.startswith(_REMOTE):
+    if name.startswith(REMOTE):
         return _remote_model(name, parts)
     path, identity = parts.find(name)
+    plugged = None if path.is_file() else _plugged_model(name, parts)
+    if plugged is not None:
+        return plugged
     if not path.is_file() and path.suffix != ".gguf":
         raise ModelUnavailable(
             f"there is no answer model {name!r}", hint=f"rag models list, or use --model {EXTRACTIVE}"
@@ -105,6 +109,25 @@ def _language_model(name: str, parts: Writing) -> LanguageModel:
     from ragcli.generation.llama import LlamaModel
 
     return LlamaModel(path, identity=identity, threads=parts.threads)
+
+
+def _plugged_model(name: str, parts: Writing) -> LanguageModel | None:
+    """The model of a plug-in, None when no plug-in has what stands before the colon of `name`. Raises ModelUnavailable."""
+    prefix, colon, model = name.partition(":")
+    if not colon:
+        return None
+    from ragcli.errors import PluginFailed
+    from ragcli.plugins import find
+
+    try:
+        plugin = find("language_models", prefix)
+        if plugin is None:
+            return None
+        from ragcli.generation.plugged import PluggedModel
+
+        return PluggedModel(plugin, model, context_tokens=parts.window, offline=parts.offline)
+    except PluginFailed as problem:  # a chain then asks the next model
+        raise ModelUnavailable(problem.message, hint=problem.hint) from problem
 
 
 def _remote_model(name: str, parts: Writing) -> LanguageModel:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ragcli.datatypes import Chunk, Document, NewDocument, Reading, SourceFile
+from ragcli.errors import LoadError
 from ragcli.ingest.parts import Options, Progress, Reader, Tally, Writer
 from ragcli.ingest.vectors import embed_chunks
 from ragcli.metadata import TAG, described
@@ -182,7 +183,11 @@ class Ingest:
     def _queue_document(self, source: SourceFile, document: Document) -> None:
         tags = {name.removeprefix(TAG): value for name, value in self._tags.get(source.document_id, {}).items()}
         document = described(dated(self._with_language(document)), source, {**tags, **self._options.tags})
-        chunks = self._chunker.split(document)
+        try:
+            chunks = self._chunker.split(document)
+        except LoadError as error:  # of a plug-in
+            self._fail(source, Failure(source.path, error.reason))
+            return
         if len(chunks) > MAX_CHUNKS:
             self._fail(source, Failure(source.path, f"limit: more than {MAX_CHUNKS:,} chunks"))
             return

@@ -33,6 +33,11 @@ _SUFFIXES: dict[str, str] = {
 CONTAINERS = frozenset(
     ".pdf .docx .docm .dotx .pptx .pptm .ppsx .xlsx .xlsm .xlsb .ods .odt .odp .epub .msg .xls .doc .ppt .rtf".split()
 )
+_TEXT_SUFFIXES = frozenset(".txt .text .log".split())
+_IMAGE_SUFFIXES = frozenset(".png .jpg .jpeg .tif .tiff .gif .bmp".split())
+# What plug-ins cannot claim. Any other suffix is read as text when no plug-in reads it.
+OWN_SUFFIXES = frozenset(_SUFFIXES) | CONTAINERS | _TEXT_SUFFIXES | _IMAGE_SUFFIXES
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # the byte-order mark of UTF-8, and white space
 _PDF = re.compile(rb"(?:\A|[\r\n])[ \t]*%PDF-\d")
 _MAIL = re.compile(rb"(?:Return-Path|Received|Delivered-To|Message-ID|MIME-Version|X-[A-Za-z-]+): ", re.IGNORECASE)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -64,7 +69,7 @@ def detect(data: bytes, path: Path) -> str:
     Raises NotADocument("unsupported: …") for binary formats that nothing here reads, LoadError for damaged or encrypted ones.
     """
     suffix = path.suffix.lower()
-    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = data[:1024].lstrip(_BLANK)
     kind = _by_magic(data, head)
     if kind:
         return kind
@@ -73,6 +78,14 @@ def detect(data: bytes, path: Path) -> str:
     if suffix in CONTAINERS:
         return suffix[1:]  # damaged or mislabelled: its loader says what is wrong
     return _kind_of_text(suffix, head)
+
+
+def shows_its_type(data: bytes) -> bool:
+    """Whether the first bytes alone tell that `data` is of a type that rag itself reads, whatever the file is called."""
+    try:
+        return bool(_by_magic(data, data[:1024].lstrip(_BLANK)))
+    except LoadError:
+        return False
 
 
 def _by_magic(data: bytes, head: bytes) -> str:

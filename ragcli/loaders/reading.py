@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError, NotADocument
-from ragcli.loaders.formats import CONTAINERS, detect
+from ragcli.loaders.formats import CONTAINERS, detect, shows_its_type
 from ragcli.loaders.limits import TEXT_BYTES
 from ragcli.protocols import Loader
 
@@ -53,15 +54,17 @@ _PLAIN = frozenset("markdown rst org asciidoc csv tsv json jsonl xml html code t
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to read. `ocr`: Tesseract's languages ("eng+deu") for pages without text, empty for none. `only_detect`: say what the
-    files are, and read none."""
+    files are, and read none. `plugins`: the suffixes that plug-ins read, as `plugged_suffixes` gives them."""
 
     ocr: str = ""
     only_detect: bool = False
+    plugins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
         """Changes when files that could not be read may be readable."""
-        return f"{VERSION}+ocr:{self.ocr}" if self.ocr else VERSION
+        ocr = f"+ocr:{self.ocr}" if self.ocr else ""
+        return VERSION + ocr + "".join(f"+{suffix}:{plugin}" for suffix, plugin in sorted(self.plugins.items()))
 
 
 def get_loader(type_: str, options: Options = Options()) -> Loader:
@@ -83,6 +86,10 @@ def load_bytes(data: bytes, path: Path, options: Options = Options()) -> Documen
     if not data.strip(b"\x00\t\r\n "):
         raise LoadError("empty file") if path.suffix.lower() in CONTAINERS else NotADocument("empty")
     try:
+        if path.suffix.lower() in options.plugins and not shows_its_type(data):
+            from ragcli.loaders.plugged import read_plugged
+
+            return read_plugged(data, path, only_detect=options.only_detect)
         type_ = detect(data, path)
         if type_ in _PLAIN and len(data) > TEXT_BYTES:
             raise LoadError(f"limit: {type_} larger than {TEXT_BYTES / 1_000_000:g} MB")

@@ -40,6 +40,28 @@ class ModelDocument(TypedDict):
     size: Annotated[int, says("The size of the file, in bytes.")]
 
 
+class InstalledPlugin(TypedDict):
+    """An entry point of an installed distribution."""
+
+    group: Annotated[str, says("What it brings: loaders, chunkers, embedders or language_models.")]
+    name: Annotated[
+        str,
+        says(
+            "Of a loader, the suffix that it reads; of a chunker, its name; of a model, what stands before the colon."
+        ),
+    ]
+    distribution: Annotated[str, says("The distribution that it belongs to, as pip calls it.")]
+    version: Annotated[str, says("The version of the distribution.")]
+    problem: Annotated[str, says("Why it is not used; empty when it is.")]
+
+
+class PluginsDocument(TypedDict):
+    """The installed plug-ins (`rag plugins`)."""
+
+    schema: Literal["rag.plugins/1"]
+    plugins: Annotated[list[InstalledPlugin], says("Ordered by group, name and distribution.")]
+
+
 class SettingValue(TypedDict):
     """A setting."""
 

@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragcli.chunking import STRATEGIES, get_chunker
+from ragcli.chunking.plugged import fault
 from ragcli.datatypes import Document
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import SettingsError
 from ragcli.loaders import load_bytes
-from ragcli.protocols import Chunker
+from ragcli.protocols import Chunker, Embedder
+from ragcli.testing import ChunkerContract
 
 COUNTER = HashingEmbedder()
 WORDS = st.sampled_from(["alpha", "beta.", "Gamma", "delta,", "The", "end.", "x" * 60, "1.5", "?"])
@@ -32,19 +34,23 @@ def load(text: str, name: str = "doc.md") -> Document:
     return load_bytes(text.encode(), Path(name))
 
 
+class TestEveryChunker(ChunkerContract):
+    @pytest.fixture(autouse=True, params=STRATEGIES)
+    def _strategy(self, request: pytest.FixtureRequest) -> None:
+        self.strategy: str = request.param
+        self.bounded = request.param != "document"
+
+    def chunker(self, embedder: Embedder, max_tokens: int) -> Chunker:
+        return get_chunker(self.strategy, max_tokens, embedder)
+
+
 @settings(max_examples=150, deadline=None)
 @given(MARKDOWN)
 def test_chunks_tile_the_document_and_repeat_exactly(text: str) -> None:
     document = load(text)
     for chunker in chunkers():
         chunks = chunker.split(document)
-        assert "".join(chunk.text + chunk.tail for chunk in chunks) == document.text[chunks[0].span.start :]
-        assert document.text[: chunks[0].span.start].strip() == ""
-        for chunk in chunks:
-            assert chunk.text == document.text[chunk.span.start : chunk.span.end]
-            assert chunk.tail.strip() == ""
-        assert [chunk.ordinal for chunk in chunks] == list(range(len(chunks)))
-        assert len({chunk.chunk_id for chunk in chunks}) == len(chunks)
+        assert fault(document, chunks) == ""
         assert chunker.split(document) == chunks
 
 

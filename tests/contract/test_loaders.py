@@ -15,7 +15,8 @@ from reportlab.pdfgen.canvas import Canvas
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError, NotADocument
 from ragcli.loaders import detect, load_bytes
-from ragcli.loaders.limits import Limits, budget
+from ragcli.protocols import Loader
+from ragcli.testing import LoaderContract
 from tests.documents import FORMATS, make_html, make_pdf
 
 each_format = pytest.mark.parametrize(("name", "make", "kind"), FORMATS, ids=[entry[2] for entry in FORMATS])
@@ -34,25 +35,23 @@ def test_the_type_is_detected_and_the_text_is_there(name: str, make: Callable[[]
     assert document.title
 
 
-@each_format
-def test_blocks_are_in_order_and_cover_all_text(name: str, make: Callable[[], bytes], kind: str) -> None:
-    document = load(name, make())
-    position = 0
-    for block in document.blocks:
-        assert document.text[position : block.start].strip() == ""
-        assert block.start < block.end
-        assert document.text[block.start : block.end] == document.text[block.start : block.end].strip()
-        position = block.end
-    assert document.text[position:].strip() == ""
+class AsTheProgramReads:
+    """Every loader behind the detection of types, which also turns what parsers raise into LoadError."""
+
+    def load(self, data: bytes, path: Path) -> Document:
+        return load_bytes(data, path)
 
 
-@each_format
-def test_loading_is_deterministic_and_the_id_is_that_of_the_path(
-    name: str, make: Callable[[], bytes], kind: str
-) -> None:
-    data = make()
-    assert load(name, data) == load(name, data)
-    assert load(name, data).document_id != load("elsewhere/" + name, data).document_id
+class TestEveryFormat(LoaderContract):
+    expected = ("Intro text.", "28 days")
+
+    @pytest.fixture(autouse=True, params=FORMATS, ids=[entry[2] for entry in FORMATS])
+    def _format(self, request: pytest.FixtureRequest) -> None:
+        self.name, make, _ = request.param
+        self.data = make()
+
+    def loader(self) -> Loader:
+        return AsTheProgramReads()
 
 
 @each_format
@@ -75,22 +74,6 @@ def test_the_bytes_of_another_format_are_an_error_with_a_reason_or_are_read(
         else:
             assert document.text
     assert all(reasons)
-
-
-@each_format
-def test_a_limit_of_text_ends_the_reading_with_a_partial_document_or_a_reason(
-    name: str, make: Callable[[], bytes], kind: str
-) -> None:
-    data = make()
-    with budget(Limits(characters=8), len(data)):
-        try:
-            document = load(name, data)
-        except LoadError as error:
-            reason = error.reason
-        else:
-            reason = document.partial
-            assert len(document.text) <= 8
-    assert reason == "limit: more than 8 characters"
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,18 @@ def test_both_engines_give_a_question_the_same_hits(rag: Rag, write: Callable[[s
     assert exact == graph
 
 
+def test_a_damaged_collection_is_an_error_that_says_how_to_go_on(
+    rag: Rag, write: Callable[[str, str], Path], work: Path
+) -> None:
+    write("docs/a.md", "# Leave\n\nEmployees have 28 days of annual leave.\n")
+    rag("ingest", "docs")
+    (work / ".rag" / "chroma" / "chroma.sqlite3").write_bytes(b"damaged" * 1000)
+    failed = json.loads(rag("query", "annual leave", "--engine", "chroma", "--json", code=1).stdout)
+    assert "chroma cannot be searched" in failed["error"]
+    assert "run: rag ingest" in failed["hint"]
+    assert rag("query", "annual leave", "--engine", "exact").stdout
+
+
 def test_doctor_finds_a_record_that_the_collection_lacks(
     rag: Rag, write: Callable[[str, str], Path], work: Path
 ) -> None:

@@ -33,7 +33,7 @@ _SELECTIVE = 0.1  # the share of the collection below which the chunks that a fi
 _PARAMETERS = 500  # in one statement
 _SPELLINGS = 1000
 _UNREADABLE = "the Chroma collection at {} cannot be searched: {{}}"
-_OTHERWISE = "rag ingest --rebuild makes it anew; --engine exact answers without it"
+_OTHERWISE = "delete {} and run: rag ingest (or answer without it: --engine exact)"
 
 
 class ApproximateSearch:
@@ -67,7 +67,10 @@ class ApproximateSearch:
         if share < _SELECTIVE:
             return None
         wanted = min(count, math.ceil(max(_MORE * k, _LEAST) / min(share, 1.0)))
-        with translated_errors(_UNREADABLE.format(self._path), _OTHERWISE), self._collection(state) as collection:
+        with (
+            translated_errors(_UNREADABLE.format(self._path), _OTHERWISE.format(self._path)),
+            self._collection(state) as collection,
+        ):
             found = collection.query(query_embeddings=[vector], n_results=wanted, include=["distances"])["ids"][0]
         known = _known_rows(connection, found)
         allowed = known[mask[known - 1]]

@@ -63,6 +63,17 @@ class IngestReport:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineState:
+    """Who finds the nearest vectors: `setting` is what the settings ask for, `answers` what answers now ("exact" or "chroma").
+    They differ while the Chroma collection cannot be used. `copy` says whether that collection holds what the catalog does:
+    "complete", "behind" (of an older generation) or "missing" (none that can be used)."""
+
+    setting: str
+    answers: str
+    copy: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStats:
     """The state of an index.
 
@@ -86,6 +97,7 @@ class IndexStats:
     failed: tuple[Failure, ...]
     freshness: Mapping[str, int]
     chroma: Mapping[str, object]
+    engine: EngineState
     sentences: bool
     fingerprint: str
     threshold: float

@@ -61,7 +61,7 @@ class Settings:
     retrieval_hyde: bool = False
     retrieval_infer: bool = True  # read filters out of questions
     retrieval_prefer: str = ""  # nothing; or recent
-    retrieval_exact_limit: int = 250_000
+    retrieval_engine: str = "exact"  # who finds the nearest vectors
     answer_model: str = "extractive"  # or a GGUF file, the name of a pulled one, openai:MODEL, anthropic:MODEL
     answer_models: tuple[str, ...] = ()  # if set, instead of answer.model: the first that is available answers
     answer_threshold: float = 0.4
@@ -87,6 +87,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_mode": ("lexical", "dense", "hybrid"),
     "retrieval_fusion": ("convex", "rrf"),
     "retrieval_prefer": ("", "recent"),
+    "retrieval_engine": ("exact", "chroma"),
     "embedding_sentences": ("", "on", "off"),
     "answer_verify": ("warn", "drop", "fail"),
 }
@@ -106,7 +107,6 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "retrieval_mmr": (0.0, 1.0),
     "retrieval_rerank_depth": (1, 1_000),
     "retrieval_max_seconds": (0.0, 3_600.0),
-    "retrieval_exact_limit": (0, 100_000_000),
     "answer_threshold": (0.0, 1.0),
     "answer_closest": (0.0, 1.0),
     "answer_max_sentences": (1, 20),

@@ -34,7 +34,8 @@ HOMES = {
     "msgspec": {"schemas.fields", "schemas.registry"},
     "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
-                "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging"},
+                "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging",
+                "index.approximate", "index.copystate", "index.records"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.scoring"},
     "pypdf": {"loaders.pdf"},
@@ -197,9 +198,9 @@ def test_heavy_libraries_are_imported_in_their_home_alone() -> None:
 
 
 def test_installed_distributions_are_looked_at_in_one_place() -> None:
-    """`index.chroma` asks for the version of one distribution, in a process of its own."""
+    """`index.copystate` asks for the version of one distribution."""
     users = {module for module, names in imports().items() if "importlib.metadata" in {name for name, _ in names}}
-    assert users == {"plugins", "index.chroma"}
+    assert users == {"plugins", "index.copystate"}
 
 
 def test_the_contract_suites_are_for_tests_alone() -> None:

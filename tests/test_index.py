@@ -25,6 +25,7 @@ from ragcli.index.chroma import IN_PROCESS
 from ragcli.index.filtering import path_matches
 from ragcli.index.reader import IndexReader
 from ragcli.index.writer import open_writer
+from ragcli.reports import EngineState
 from ragcli.text.query import parse_query
 from tests.helpers.indexes import CHUNKER, EMBEDDER, TEXTS, build, found, new, put, writing
 
@@ -314,15 +315,15 @@ def test_an_ingest_survives_the_death_of_the_process_that_writes_the_copy(direct
         assert found(reader, "alpha7 beta0")[0][0] == "7.txt"
 
 
-def test_above_the_exact_limit_the_graph_answers_and_later_chunks_are_found_too(directory: Path) -> None:
-    build(directory, {f"{i}.txt": f"alpha{i} beta{i}" for i in range(40)}, exact_limit=10)
-    with writing(directory, exact_limit=10) as writer:
+def test_chunks_that_are_newer_than_the_collection_are_found_beside_it_and_deleted_ones_are_not(
+    directory: Path,
+) -> None:
+    build(directory, {f"{i}.txt": f"alpha{i} beta{i}" for i in range(40)})
+    with writing(directory) as writer:
         put(writer, new("late.txt", "gamma delta"))
         writer.remove([source_id("7.txt")])
-        writer.finish()
-    with closing(IndexReader(directory, exact_limit=10)) as reader:
-        assert reader.manifest.chroma["graph"] is True
-        assert reader.manifest.chroma["row"] == 40, "a small change does not rebuild the graph"
+    with closing(IndexReader(directory, engine="chroma")) as reader:
+        assert reader.engine_state("chroma") == EngineState("chroma", "chroma", "behind")
         for question, path in (("alpha3 beta3", "3.txt"), ("gamma delta", "late.txt")):
             assert found(reader, question)[1][0] == path
         assert "7.txt" not in found(reader, "alpha7 beta7")[1]

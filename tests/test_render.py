@@ -15,6 +15,7 @@ from ragcli.errors import RagError
 from ragcli.render.excerpt import best_window, matches
 from ragcli.render.sanitize import one_line, sanitize
 from ragcli.render.terminal import TerminalRenderer
+from ragcli.reports import EngineState
 from ragcli.results import Answer, Citation, Hit, Passage, QueryResult, ScoreTrace, Sentence
 
 PAYLOADS = [
@@ -64,7 +65,7 @@ def everything_printed(payload: str, *, terminal: bool, monkeypatch: pytest.Monk
         )
     renderer.error(RagError(payload, hint=payload))
     renderer.note(payload)
-    renderer.check([payload])
+    renderer.check([payload], EngineState(payload, payload, "missing"))
     renderer.settings([(payload, payload, payload)])
     return stream.getvalue()
 

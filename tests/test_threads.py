@@ -53,13 +53,45 @@ def test_one_reader_gives_threads_what_it_gives_one(directory: Path) -> None:
         )
 
 
-def test_threads_share_the_search_graph_of_a_large_index(work: Path) -> None:
-    build(work / "large", {f"{i}.txt": f"alpha{i} beta{i}" for i in range(40)}, exact_limit=10)
+def test_threads_share_the_search_graph(work: Path) -> None:
+    build(work / "graph", {f"{i}.txt": f"alpha{i} beta{i}" for i in range(40)})
     questions = [f"alpha{i} beta{i}" for i in range(0, 40, 5)]
-    with closing(IndexReader(work / "large", exact_limit=10)) as reader:
-        assert reader.manifest.chroma["graph"] is True
+    with closing(IndexReader(work / "graph", engine="chroma")) as reader:
+        assert reader.engine_state("chroma").answers == "chroma"
         paths = at_once(8, lambda _: [found(reader, question)[1][0] for question in questions])
     assert paths == [[f"{i}.txt" for i in range(0, 40, 5)]] * 8
+
+
+def test_threads_search_the_graph_while_a_writer_changes_the_collection(work: Path) -> None:
+    build(work / "graph", {f"{i}.txt": f"alpha{i} beta{i}" for i in range(100)})
+    questions = [f"alpha{i} beta{i}" for i in range(0, 100, 12)]
+    with closing(IndexReader(work / "graph")) as exact:
+        expected = [found(exact, question)[1] for question in questions]
+    done = threading.Event()
+    with (
+        closing(IndexReader(work / "graph", engine="chroma")) as one,
+        closing(IndexReader(work / "graph", engine="chroma")) as other,
+    ):
+
+        def ask(number: int) -> int:
+            rounds = 0
+            while not done.is_set() or not rounds:
+                for question, before in zip(questions, expected, strict=True):
+                    now = found(one if number % 2 else other, question)[1]
+                    old = [path for path in now if not path.startswith("late")]
+                    assert old == before[: len(old)]
+                rounds += 1
+            return rounds
+
+        with ThreadPoolExecutor(4) as pool:
+            asking = [pool.submit(ask, number) for number in range(4)]
+            try:
+                for i in range(4):
+                    build(work / "graph", {f"late{i}.txt": f"gamma{i}"})
+            finally:
+                done.set()
+            assert all(future.result(PATIENCE) for future in asking)
+        assert found(one, "gamma3")[1][0] == "late3.txt"
 
 
 def test_a_snapshot_belongs_to_its_thread(directory: Path) -> None:

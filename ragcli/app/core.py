@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ragcli.measurements import Diagnosis, EvalReport
     from ragcli.prompts import Prompt
     from ragcli.protocols import Generator, Judge, Reranker, Write
-    from ragcli.reports import IndexStats, IngestReport
+    from ragcli.reports import EngineState, IndexStats, IngestReport
     from ragcli.results import Answer, QueryResult
     from ragcli.retrieval.retriever import Retriever
     from ragcli.text.synonyms import Synonyms
@@ -208,6 +208,10 @@ class App(Parts):
     def check(self) -> list[str]:
         """Every contradiction in the index; see `IndexReader.check`."""
         return self.reader.check()
+
+    def engine_state(self) -> EngineState:
+        """Which engine answers dense searches, and how complete the Chroma collection is."""
+        return self.catalog.engine_state(self.settings.retrieval_engine)
 
     def shown(self, path: str, *, is_file: bool = True) -> str:
         """A stored path as the user can type it: relative to the working directory when that is shorter."""

@@ -274,6 +274,7 @@ def _config(app: App, k: int) -> dict[str, object]:
         "fusion": settings.retrieval_fusion,
         "weight": settings.retrieval_weight,
         "depth": settings.retrieval_depth,
+        **({"engine": settings.retrieval_engine} if settings.retrieval_engine != "exact" else {}),
         "k": k,
         "rerank": settings.retrieval_rerank,
         "answer_model": ", ".join(app.model_names),

@@ -122,7 +122,6 @@ def ingest_sources(
         model_source=app.model_source(manifest),
         sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
         rebuild=rebuild,
-        exact_limit=app.settings.retrieval_exact_limit,
     ) as writer:
         present = {source.document_id for source in sources}
         known = [*writer.files().values(), *(source for source, _, _ in writer.failed_files().values())]
@@ -140,7 +139,6 @@ def create_index(app: App) -> None:
         chunker=chunker_for(app, embedder, None).parameters,
         model_source=app.model_source(None),
         sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
-        exact_limit=app.settings.retrieval_exact_limit,
     ) as writer:
         writer.finish()
 

@@ -101,7 +101,6 @@ def remove(app: App, patterns: Sequence[str]) -> list[str]:
         embedder=manifest.embedder,
         chunker=manifest.chunker,
         model_source=manifest.model_source,
-        exact_limit=app.settings.retrieval_exact_limit,
     ) as writer:
         known = {**{i: source for i, (source, _, _) in writer.failed_files().items()}, **writer.files()}
         chosen: dict[str, str] = {}

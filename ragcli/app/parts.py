@@ -63,7 +63,7 @@ class Parts:
         """Raises IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked."""
         from ragcli.index.reader import IndexReader
 
-        return IndexReader(self.index_directory, exact_limit=self.settings.retrieval_exact_limit)
+        return IndexReader(self.index_directory, engine=self.settings.retrieval_engine)
 
     @property
     def catalog(self) -> CatalogReader:

@@ -37,6 +37,7 @@ def index_stats(app: App) -> IndexStats:
             copies=len(reader.files()) - documents,
             freshness=_freshness(app),
             chroma=manifest.chroma,
+            engine=reader.engine_state(app.settings.retrieval_engine),
             sentences=manifest.sentences,
             fingerprint=reader.fingerprint(),
             threshold=app.answer_threshold,

@@ -184,6 +184,15 @@ Prefer = Annotated[
     str | None,
     typer.Option("--prefer", metavar="WHAT", help="recent: rank newer documents a little higher.", show_default=False),
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Who finds the nearest vectors: exact or chroma [default: exact].",
+        show_default=False,
+    ),
+]
 Exact = Annotated[
     bool | None,
     typer.Option("--exact", help="Do not repair misspelt words.", show_default=False),

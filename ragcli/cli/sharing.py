@@ -30,6 +30,7 @@ SEARCHING: Group = {
     "hyde": (options.Hyde, "retrieval_hyde"),
     "infer": (options.Infer, "retrieval_infer"),
     "prefer": (options.Prefer, "retrieval_prefer"),
+    "engine": (options.Engine, "retrieval_engine"),
     "embedding_model": (options.Model, "embedding_model"),
     "index": (options.Index, "index"),
 }

@@ -33,8 +33,8 @@ def doctor(index: options.Index = None, as_json: options.Json = False, quiet: op
     with session(output, {"index": index}) as rag:
         from ragcli.render import jsonlibrary
 
-        problems = rag.check()
-        output.result(lambda text: text.check(problems), lambda: jsonlibrary.check(problems))
+        problems, engine = rag.check(), rag.engine_state()
+        output.result(lambda text: text.check(problems, engine), lambda: jsonlibrary.check(problems, engine))
         if problems:
             output.note("rag ingest repairs vectors; rag ingest --rebuild makes the whole index anew")
             raise typer.Exit(ExitCode.INDEX)

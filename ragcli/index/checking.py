@@ -7,13 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from ragcli.errors import CopyFailed
 from ragcli.index import embeddings, lexical
-from ragcli.index.catalog import VECTORS
+from ragcli.index.catalog import CHROMA, VECTORS
+from ragcli.index.chroma import collection_ids
+from ragcli.index.copystate import read_state, usable
+from ragcli.index.manifest import read_manifest
 from ragcli.index.vectors import VectorFile
 
 
 def problems(connection: sqlite3.Connection, directory: Path, rows: lexical.Rows, dimension: int) -> list[str]:
-    """Every contradiction between catalog, word index and vectors, inside the caller's transaction."""
+    """Every contradiction between catalog, word index, vectors and the Chroma collection, inside the caller's transaction."""
     found = [str(entry[0]) for entry in connection.execute("PRAGMA integrity_check(10)") if entry[0] != "ok"]
     live = {int(entry[0]) for entry in connection.execute("SELECT row FROM chunks")}
     listed = {int(row) for row in np.flatnonzero(rows.live) + 1}
@@ -31,4 +35,21 @@ def problems(connection: sqlite3.Connection, directory: Path, rows: lexical.Rows
     ).fetchone()[0]
     if uneven:
         found.append(f"{uneven} chunks have more or fewer sentence vectors than sentences")
-    return found
+    return found + _copy_problems(connection, directory)
+
+
+def _copy_problems(connection: sqlite3.Connection, directory: Path) -> list[str]:
+    """Records that the Chroma collection lacks or has too many, where the catalog says that it is complete."""
+    state, manifest = read_state(connection), read_manifest(connection)
+    if manifest is None or not usable(state, directory) or state["generation"] != manifest.generation:
+        return []
+    again = f"delete {directory / CHROMA} and run: rag ingest"
+    try:
+        present = collection_ids(directory)
+    except CopyFailed as problem:
+        return [f"{problem.message}; {again}"]
+    wanted = {str(entry[0]) for entry in connection.execute("SELECT chunk_id FROM chunks")}
+    lacking, surplus = len(wanted - present), len(present - wanted)
+    if lacking or surplus:
+        return [f"the Chroma collection lacks {lacking} chunks of the catalog and holds {surplus} others; {again}"]
+    return []

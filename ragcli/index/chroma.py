@@ -1,14 +1,17 @@
-"""The Chroma collection: a copy of ids, vectors and light metadata that other tools can open, and the approximate search
-of large indexes. The only file that imports chromadb.
+"""The Chroma collection `passages`: a copy of the catalog's chunks (texts, vectors, metadata) that other tools can open, and
+the approximate nearest-neighbour search of `retrieval.engine = chroma`. The only file that imports chromadb.
 
-The catalog's `meta.chroma` says what the copy holds. It says "dirty" before the first change and "clean" after the last,
-so a crash in between leaves a copy that nobody opens and the next writer makes anew. Chroma's own graph file is not safe
-against a crash; it is therefore only written when the whole collection is built into a fresh directory, which is checked
-and then renamed.
+The catalog's `meta.chroma` (see `copystate`) says "dirty" before the first change and "clean" after the last, so a crash in
+between leaves a copy that nobody opens and the next writer makes anew. A reader's snapshot that saw "clean" keeps the writer
+from saying "dirty", so the collection does not change under a search.
+
+Chroma's files of the search graph (HNSW) are not safe against a crash. They are therefore written only when the whole
+collection is made anew in a fresh directory, which is counted, synced and renamed. Later changes stay in Chroma's log, which is
+SQLite, and Chroma adds them to the graph in memory when it opens the collection.
 
 Chroma keeps what it writes in memory, and its native half can crash. More than a few chunks are therefore written by a process
-of their own: `python -m ragcli.index.chroma DIRECTORY PARENT [graph] [fresh]`, which reads the catalog itself, answers with one
-line of JSON, and dies with its parent.
+of their own: `python -m ragcli.index.chroma DIRECTORY PARENT ROW`, which reads the catalog itself, answers with one line of
+JSON, and dies with its parent. Records of rows up to ROW are there already; with ROW 0 the collection is made anew.
 """
 
 from __future__ import annotations
@@ -19,110 +22,66 @@ import shutil
 import signal
 import sqlite3
 import sys
-import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from ragcli.errors import CopyFailed, RagError
-from ragcli.index.catalog import CHROMA, connect_reader, transaction, write_meta
+from ragcli.index.catalog import CHROMA, connect_reader, read_meta, transaction, write_meta
+from ragcli.index.copystate import LAYOUT, TAGGED, installed_version, read_state, usable
+from ragcli.index.records import Record, read_records
 from ragcli.processes import end_with
-
-if TYPE_CHECKING:
-    from ragcli.datatypes import Vector
 
 COLLECTION = "passages"
 IN_PROCESS = 1000  # chunks of an index whose copy is written without starting a process
 _BATCH = 1000
 _NEVER = 2**31 - 1
-_LIVE = """SELECT chunks.row, chunk_id, vector, path, type, ordinal FROM chunks
-           JOIN embeddings USING (text_hash) JOIN documents ON documents.row = document_row"""
+_GRAPH = {"space": "cosine", "ef_construction": 400, "max_neighbors": 32, "ef_search": 500}
 
 
 class ChromaMirror:
-    """The collection of one index directory."""
+    """Writes the collection of one index directory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._path = directory / CHROMA
-        self._collection: Any = None
-        self._opening = threading.Lock()
 
-    def sync(
-        self,
-        connection: sqlite3.Connection,
-        state: dict[str, Any],
-        *,
-        generation: int,
-        graph: bool,
-        held: Sequence[int] = (),
-    ) -> bool:
+    def sync(self, connection: sqlite3.Connection, *, generation: int, held: Sequence[int] = ()) -> bool:
         """Bring the collection to what the catalog holds; returns whether there was anything to do.
 
-        `held` are descriptors that a process that writes must keep open, so that the lock outlives this one.
-
-        `graph` asks for a persisted search graph. It is rebuilt when a tenth of it is out of date; until then searches
-        complete it from the exact vectors. Raises CopyFailed when Chroma or the disk refuses; the copy then stays marked as
-        dirty, and the catalog is none the worse.
+        `held` are descriptors that a process that writes must keep open, so that the lock outlives this one. The collection is
+        made anew when it is of another layout or version, and when so much changed that its graph is out of date (a tenth of
+        the chunks and 1,000). Raises CopyFailed when Chroma or the disk refuses; the copy then stays marked as dirty, and the
+        catalog is none the worse.
         """
-        if self._is_current(state, generation, graph):
+        state = read_state(connection)
+        sound = usable(state, self._directory)
+        if sound and state["generation"] == generation:
             return False
-        live = int(connection.execute("SELECT count(*) FROM chunks").fetchone()[0])
-        if graph and self._usable(state) and state.get("graph") and self._drift(connection, state, live) < 0.1:
-            return False
+        live, last = connection.execute("SELECT count(*), coalesce(max(row), 0) FROM chunks").fetchone()
+        since = int(state["row"]) if sound and state["changed"] <= live // 10 + 1000 else 0
         with transaction(connection, write=True):
             write_meta(connection, {"chroma": {"state": "dirty"}})
-        operations = int(state.get("operations", 0))
-        fresh = graph or not self._usable(state) or state.get("graph") or operations > 4 * live + 1000
-        with _translated():
-            if live > IN_PROCESS:
-                written = self._write_elsewhere(graph=graph, fresh=fresh, held=held)
-            else:
-                written = self.write(connection, graph=graph, fresh=fresh)
-        operations = written if fresh else operations + written
-        row = int(connection.execute("SELECT coalesce(max(row), 0) FROM chunks").fetchone()[0])
-        new_state = {"state": "clean", "version": _version(), "generation": generation, "row": row, "count": live,
-                     "graph": graph, "operations": operations}  # fmt: skip
+        with translated_errors():
+            written = self._write_elsewhere(since, held) if live > IN_PROCESS else self.write(connection, since)
+        new_state = {"state": "clean", "version": installed_version(), "layout": LAYOUT, "generation": generation,
+                     "row": int(last), "count": int(live), "changed": state["changed"] + written if since else 0}  # fmt: skip
         with transaction(connection, write=True):
-            write_meta(connection, {"chroma": new_state})
+            write_meta(connection, {"chroma": new_state, TAGGED: []})
         return True
 
-    def write(self, connection: sqlite3.Connection, *, graph: bool, fresh: bool) -> int:
-        """Make the collection anew if `fresh`, else change what differs; returns how many chunks were written or left."""
-        return self._rebuild(connection, graph) if fresh else self._update(connection)
+    def write(self, connection: sqlite3.Connection, since: int) -> int:
+        """Make the collection anew if `since` is 0, else change what differs, where the records of chunks up to row `since` are
+        as they should be unless their documents' tags changed. Returns how many records were written or deleted."""
+        return self._update(connection, since) if since else self._rebuild(connection)
 
-    def search(self, vector: Vector, k: int) -> list[tuple[str, float]]:
-        """At most `k` (chunk id, cosine) from the search graph, best first."""
-        with self._opening:
-            if self._collection is None:
-                self._collection = _client(self._path).get_collection(COLLECTION, embedding_function=None)
-        found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
-        return [
-            (chunk_id, 1.0 - distance)
-            for chunk_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
-        ]
-
-    def _usable(self, state: dict[str, Any]) -> bool:
-        return state.get("state") == "clean" and state.get("version") == _version() and self._path.is_dir()
-
-    def _is_current(self, state: dict[str, Any], generation: int, graph: bool) -> bool:
-        return self._usable(state) and state.get("generation") == generation and bool(state.get("graph")) == graph
-
-    def _drift(self, connection: sqlite3.Connection, state: dict[str, Any], live: int) -> float:
-        """Chunks that came or went since the graph was built, as a share of those it holds."""
-        new = int(connection.execute("SELECT count(*) FROM chunks WHERE row > ?", (state["row"],)).fetchone()[0])
-        gone = int(state["count"]) - (live - new)
-        return (new + gone) / max(1, int(state["count"]))
-
-    def _write_elsewhere(self, *, graph: bool, fresh: bool, held: Sequence[int]) -> int:
+    def _write_elsewhere(self, since: int, held: Sequence[int]) -> int:
         import subprocess
 
-        wishes = [*(["graph"] if graph else []), *(["fresh"] if fresh else [])]
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "ragcli.index.chroma", str(self._directory), str(os.getpid()), *wishes],
+            [sys.executable, "-P", "-m", "ragcli.index.chroma", str(self._directory), str(os.getpid()), str(since)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -142,23 +101,37 @@ class ChromaMirror:
             raise CopyFailed(str(answer["error"]), hint=_AGAIN)
         return int(answer["written"])
 
-    def _update(self, connection: sqlite3.Connection) -> int:
-        with _opened(self._path, graph=False) as (collection, batch):
+    def _update(self, connection: sqlite3.Connection, since: int) -> int:
+        tagged = set(read_meta(connection).get(TAGGED, []))  # type: ignore[call-overload]
+        with _opened(self._path, make=False) as (collection, batch):
             present = set(collection.get(include=[])["ids"])
             wanted = {entry[0] for entry in connection.execute("SELECT chunk_id FROM chunks")}
             surplus = sorted(present - wanted)
             for i in range(0, len(surplus), batch):
                 collection.delete(ids=surplus[i : i + batch])
-            return len(surplus) + _add(connection, collection, batch, wanted - present)
+            written = 0
+            for records in _batches(connection, batch):
+                written += _put(
+                    collection,
+                    [
+                        record
+                        for record in records
+                        if record.row > since or record.document_id in tagged or record.chunk_id not in present
+                    ],
+                )
+            _check_count(collection, len(wanted))
+            return len(surplus) + written
 
-    def _rebuild(self, connection: sqlite3.Connection, graph: bool) -> int:
+    def _rebuild(self, connection: sqlite3.Connection) -> int:
         for leftover in self._directory.glob(f"{CHROMA}.*"):
             shutil.rmtree(leftover, ignore_errors=True)
         fresh = self._directory / f"{CHROMA}.new"
-        with _opened(fresh, graph=graph) as (collection, batch):
-            added = _add(connection, collection, batch, None)
-            if collection.count() != added:
-                raise CopyFailed(f"chroma holds {collection.count()} of {added} vectors", hint="rag ingest")
+        with _opened(fresh, make=True) as (collection, batch):
+            added = sum(_put(collection, records) for records in _batches(connection, batch))
+            _check_count(collection, added)
+            with warnings.catch_warnings():  # that the collection has no embedding function of Chroma's
+                warnings.simplefilter("ignore", DeprecationWarning)
+                collection.modify(configuration={"hnsw": {"sync_threshold": _NEVER}})
         for file in fresh.rglob("*"):
             _fsync(file)
         if self._path.exists():
@@ -180,22 +153,26 @@ def _ending(status: int) -> str:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated_errors(message: str = _FAILED, hint: str = _AGAIN) -> Iterator[None]:
+    """Whatever Chroma raises as CopyFailed; `message` has a place for what it says."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit, CopyFailed):
         raise
     except BaseException as error:  # Chroma's Rust half raises errors of many kinds, panics outside of Exception
-        raise CopyFailed(_FAILED.format(error), hint=_AGAIN) from error
+        raise CopyFailed(message.format(error), hint=hint) from error
 
 
-def _version() -> str:
-    from importlib.metadata import version
+def collection_ids(directory: Path) -> set[str]:
+    """The ids of all records in the collection of the index at `directory`. Raises CopyFailed."""
+    message = f"the Chroma collection at {directory / CHROMA} cannot be read: {{}}"
+    with translated_errors(message), _opened(directory / CHROMA, make=False) as (collection, _):
+        return set(collection.get(include=[])["ids"])
 
-    return version("chromadb")
 
-
-def _client(path: Path) -> Any:
+def client(path: Path | str) -> Any:
+    """A client of the collection at `path`, which is made if need be. All clients of one process whose paths are spelt alike
+    share one open database until the last of them is closed."""
     import chromadb
     from chromadb.config import Settings
 
@@ -203,40 +180,38 @@ def _client(path: Path) -> Any:
 
 
 @contextmanager
-def _opened(path: Path, *, graph: bool) -> Iterator[tuple[Any, int]]:
-    """The collection for writing and the largest batch it takes."""
-    client = _client(path)
+def _opened(path: Path, *, make: bool) -> Iterator[tuple[Any, int]]:
+    """The collection for writing, new if `make`, and the largest batch it takes."""
+    opened = client(path)
     try:
-        collection = client.get_or_create_collection(
-            COLLECTION,
-            embedding_function=None,
-            configuration={"hnsw": {"space": "cosine", "sync_threshold": _BATCH if graph else _NEVER}},
-        )
-        yield collection, min(int(client.get_max_batch_size()), _BATCH)
+        if make:
+            configuration = {"hnsw": {**_GRAPH, "sync_threshold": _BATCH}}
+            collection = opened.create_collection(COLLECTION, embedding_function=None, configuration=configuration)
+        else:
+            collection = opened.get_collection(COLLECTION, embedding_function=None)
+        yield collection, min(int(opened.get_max_batch_size()), _BATCH)
     finally:
-        client.close()
+        opened.close()
 
 
-def _add(connection: sqlite3.Connection, collection: Any, batch: int, only: set[str] | None) -> int:
-    """Put the catalog's chunks (those whose id is in `only`, if given) into the collection; returns how many."""
-    added = 0
-    cursor = connection.execute(f"{_LIVE} ORDER BY chunks.row")
-    while entries := cursor.fetchmany(batch):
-        kept = [entry for entry in entries if only is None or entry[1] in only]
-        if kept:
-            collection.upsert(
-                ids=[entry[1] for entry in kept],
-                embeddings=[np.frombuffer(entry[2], dtype="<f4") for entry in kept],
-                metadatas=[
-                    {"row": entry[0], "path": _valid(entry[3]), "type": entry[4], "ordinal": entry[5]} for entry in kept
-                ],
-            )
-            added += len(kept)
-    return added
+def _batches(connection: sqlite3.Connection, batch: int) -> Iterator[list[Record]]:
+    return read_records(connection, batch, int(str(read_meta(connection)["generation"])))
 
 
-def _valid(path: str) -> str:
-    return path.encode("utf-8", errors="replace").decode("utf-8")
+def _put(collection: Any, records: Sequence[Record]) -> int:
+    if records:
+        collection.upsert(
+            ids=[record.chunk_id for record in records],
+            embeddings=[record.vector for record in records],
+            documents=[record.text for record in records],
+            metadatas=[record.metadata for record in records],
+        )
+    return len(records)
+
+
+def _check_count(collection: Any, expected: int) -> None:
+    if collection.count() != expected:
+        raise CopyFailed(f"chroma holds {collection.count()} of {expected} chunks", hint="rag ingest")
 
 
 def _fsync(path: Path) -> None:
@@ -249,11 +224,11 @@ def _fsync(path: Path) -> None:
 
 def main() -> None:
     """Write the copy for the process that started this one."""
-    directory, wishes = Path(sys.argv[1]), set(sys.argv[3:])
+    directory, since = Path(sys.argv[1]), int(sys.argv[3])
     end_with(int(sys.argv[2]))
     try:
-        with closing(connect_reader(directory)) as connection, _translated():
-            written = ChromaMirror(directory).write(connection, graph="graph" in wishes, fresh="fresh" in wishes)
+        with closing(connect_reader(directory)) as connection, translated_errors():
+            written = ChromaMirror(directory).write(connection, since)
         reply: dict[str, object] = {"written": written}
     except RagError as error:
         reply = {"error": error.message}

@@ -15,11 +15,12 @@ from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
 from ragcli.errors import IndexNotFound
 from ragcli.index import listing
 from ragcli.index.catalog import connect_reader, disk_usage, transaction, translated
+from ragcli.index.copystate import engine_state
 from ragcli.index.manifest import Manifest, read_manifest
 from ragcli.index.pool import ConnectionPool, Pooled
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.state import Snapshot, State
-from ragcli.reports import Failure
+from ragcli.reports import EngineState, Failure
 
 _PARAMETERS = 500  # in one statement
 
@@ -241,6 +242,11 @@ class CatalogReader:
             if documents:
                 parts += self._connection.execute("SELECT path, content_hash FROM documents ORDER BY path").fetchall()
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def engine_state(self, setting: str) -> EngineState:
+        """Which engine answers where the settings ask for `setting`, and how complete the Chroma collection is."""
+        with self.snapshot():
+            return engine_state(self._connection, self.directory, setting, self.manifest.generation)
 
     def disk_usage(self) -> Mapping[str, int]:
         """Bytes by part."""

@@ -19,3 +19,9 @@ def top(scores: NDArray[Any], k: int) -> list[tuple[int, float]]:
     chosen = np.concatenate([above, level])
     order = np.lexsort((chosen, -scores[chosen]))
     return [(int(i) + 1, float(scores[i])) for i in chosen[order]]
+
+
+def scored_rows(rows: NDArray[np.int64], scores: NDArray[Any], k: int) -> list[tuple[int, float]]:
+    """The `k` best of `rows`, whose scores stand beside them, as (row, score); ties go to the smaller row."""
+    order = np.lexsort((rows, -scores))[:k]
+    return [(int(rows[i]), float(scores[i])) for i in order]

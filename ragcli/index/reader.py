@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from ragcli.datatypes import Candidate, Filter, QueryWord
 from ragcli.errors import IndexDamaged
 from ragcli.index import checking, embeddings, lexical
-from ragcli.index.chroma import ChromaMirror
+from ragcli.index.approximate import ApproximateSearch
 from ragcli.index.contents import CatalogReader
+from ragcli.index.copystate import read_state, usable
 from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import check_analyzer
-from ragcli.index.ranking import top
+from ragcli.index.ranking import scored_rows, top
 from ragcli.index.vectors import VectorFile, cosines
 from ragcli.index.words import Vocabulary, languages_of
 from ragcli.results import Understood
@@ -25,18 +26,25 @@ from ragcli.text.query import Query
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
 
-EXACT_LIMIT = 250_000
 _MASKS = 8  # of the last filters, kept while the index stays as it is
 
 
 class IndexReader(CatalogReader):
-    """A catalog with its vectors and word lists: everything that searching needs, for any number of threads."""
+    """A catalog with its vectors and word lists: everything that searching needs, for any number of threads.
 
-    def __init__(self, directory: Path, *, exact_limit: int = EXACT_LIMIT) -> None:
+    `engine` says who finds the nearest vectors: "exact" compares all of them, "chroma" asks the Chroma collection.
+    """
+
+    def __init__(self, directory: Path, *, engine: str = "exact") -> None:
         super().__init__(directory)
-        self._exact_limit = exact_limit
-        self._mirror = ChromaMirror(directory)
+        self._approximate = ApproximateSearch(directory) if engine == "chroma" else None
         self.opened()
+
+    def close(self) -> None:
+        """As `CatalogReader.close`; the Chroma collection is closed with the last search in it."""
+        super().close()
+        if self._approximate is not None:
+            self._approximate.close()
 
     def _row_arrays(self) -> lexical.Rows:
         state = self._state
@@ -89,33 +97,22 @@ class IndexReader(CatalogReader):
     def dense_search(self, vector: Vector, k: int, where: Filter) -> list[Candidate]:
         """At most `k` candidates scored by cosine, best first, equal scores in the order of rows.
 
-        Exact, unless the index is larger than `exact_limit`, has a search graph, and no filter is given.
+        Exact with the engine "exact". With "chroma" the scores are exact as well, and of the best chunks a few may be missing
+        (see `ApproximateSearch`); while there is no collection that may be used, the search is exact.
         """
         with self.snapshot():
             rows = self._row_arrays()
-            state = self.manifest.chroma
-            if (
-                not where
-                and rows.live_count > self._exact_limit
-                and state.get("graph")
-                and state.get("state") == "clean"
-            ):
-                return self._approximate(vector, k, rows, int(state["row"]))
-            mask = self._mask(where)
-            scores = np.where(mask, cosines(self._vectors(rows.count), vector), -np.inf)
+            mask, matrix = self._mask(where), self._vectors(rows.count)
+            if self._approximate is not None:
+                state = read_state(self._connection)
+                if usable(state, self.directory):
+                    chosen = self._approximate.rows(self._connection, state, vector, k, mask)
+                    if chosen is not None:
+                        return [
+                            Candidate(*entry) for entry in scored_rows(chosen, cosines(matrix[chosen - 1], vector), k)
+                        ]
+            scores = np.where(mask, cosines(matrix, vector), -np.inf)
             return [Candidate(row, score) for row, score in top(scores, k) if score > -np.inf]
-
-    def _approximate(self, vector: Vector, k: int, rows: lexical.Rows, built: int) -> list[Candidate]:
-        """The graph's answer for the rows it was built from, an exact scan for the rows after them."""
-        found = dict(self._mirror.search(vector, min(2 * k, built, 10_000)))
-        marks = ",".join("?" * len(found))
-        known = self._connection.execute(f"SELECT row, chunk_id FROM chunks WHERE chunk_id IN ({marks})", list(found))
-        scored = [Candidate(int(row), found[chunk_id]) for row, chunk_id in known]
-        recent = cosines(self._vectors(rows.count)[built:], vector)
-        scored += [
-            Candidate(built + 1 + i, float(recent[i])) for i in range(len(recent)) if rows.lengths[built + i] >= 0
-        ]
-        return sorted(scored, key=lambda entry: (-entry.score, entry.row))[:k]
 
     def vectors(self, rows: Sequence[int]) -> Matrix:
         """float32 [len(rows), dimension] in their order."""

@@ -15,11 +15,11 @@ from typing import Any
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed
 from ragcli.index import copies, embeddings, failures, lexical, tagging
-from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated
+from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
+from ragcli.index.copystate import TAGGED
 from ragcli.index.lock import WriterLock
 from ragcli.index.preparing import Identity, advance, now, prepare
-from ragcli.index.reader import EXACT_LIMIT
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import (
     CHUNK_COLUMNS,
@@ -45,7 +45,6 @@ def open_writer(
     model_source: str = "",
     sentences: bool | None = None,
     rebuild: bool = False,
-    exact_limit: int = EXACT_LIMIT,
 ) -> Iterator[IndexWriter]:
     """The only way to change the index at `directory`, which is made if need be.
 
@@ -61,7 +60,7 @@ def open_writer(
             connection = connect_writer(directory)
             try:
                 identity = Identity(embedder, chunker, model_source, sentences)
-                yield IndexWriter(directory, connection, lock, identity, rebuild=rebuild, exact_limit=exact_limit)
+                yield IndexWriter(directory, connection, lock, identity, rebuild=rebuild)
             finally:
                 connection.close()
     except OSError as error:
@@ -87,12 +86,10 @@ class IndexWriter:
         identity: Identity,
         *,
         rebuild: bool,
-        exact_limit: int,
     ) -> None:
         self._directory = directory
         self._connection = connection
         self._lock = lock
-        self._exact_limit = exact_limit
         prepare(connection, identity, rebuild=rebuild)
         self.sentences = bool(self._meta()["sentences"])
         self._dimension = int(str(identity.embedder["dimension"]))
@@ -153,6 +150,8 @@ class IndexWriter:
         """Give documents more tags; a value of an equal name is replaced."""
         with transaction(self._connection, write=True):
             tagging.write(self._connection, document_ids, tags)
+            behind = {*self._meta().get(TAGGED, []), *document_ids}
+            write_meta(self._connection, {TAGGED: sorted(behind)})
             advance(self._connection)
 
     def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]:
@@ -256,16 +255,9 @@ class IndexWriter:
             embeddings.sweep(self._connection)
         while self._merge():
             pass
-        meta = self._meta()
-        graph = self.counts()[1] > self._exact_limit
+        generation = int(self._meta()["generation"])
         try:
-            ChromaMirror(self._directory).sync(
-                self._connection,
-                dict(meta.get("chroma", {})),
-                generation=int(meta["generation"]),
-                graph=graph,
-                held=[self._lock.descriptor],
-            )
+            ChromaMirror(self._directory).sync(self._connection, generation=generation, held=[self._lock.descriptor])
         except CopyFailed as problem:
             return [f"{problem.message} ({problem.hint})"]
         return []

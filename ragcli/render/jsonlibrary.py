@@ -9,7 +9,7 @@ from ragcli.render.jsonout import span_fields
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document
-    from ragcli.reports import Failure, IndexStats, IngestReport, Listed, Planned
+    from ragcli.reports import EngineState, Failure, IndexStats, IngestReport, Listed, Planned
     from ragcli.schemas import fields, library, program
 
 
@@ -114,11 +114,16 @@ def stats(report: IndexStats) -> library.StatsDocument:
         "threshold": report.threshold,
         "partial": _failures(report.partial),
         "copies": report.copies,
+        "engine": _engine(report.engine),
     }
 
 
-def check(problems: Sequence[str]) -> library.DoctorDocument:
-    return {"schema": "rag.doctor/1", "sound": not problems, "problems": list(problems)}
+def check(problems: Sequence[str], engine: EngineState) -> library.DoctorDocument:
+    return {"schema": "rag.doctor/1", "sound": not problems, "problems": list(problems), "engine": _engine(engine)}
+
+
+def _engine(state: EngineState) -> library.Engine:
+    return {"setting": state.setting, "answers": state.answers, "copy": state.copy}
 
 
 def settings(rows: Sequence[tuple[str, object, str]]) -> program.ConfigDocument:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -12,7 +12,7 @@ from ragcli.render.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document
-    from ragcli.reports import IndexStats, IngestReport, Listed, Planned
+    from ragcli.reports import EngineState, IndexStats, IngestReport, Listed, Planned
 
 _LISTED = 20  # of one kind, in a summary
 _STATES = {"ok": "green", "changed": "yellow", "gone": "yellow", "partial": "yellow", "failed": "red"}
@@ -125,7 +125,7 @@ def stats_rows(report: IndexStats) -> dict[str, str]:
         "format": f"{report.format}, analyzer {report.analyzer}, generation {report.generation}",
         "created": f"{report.created}, last changed {report.updated}",
         "files since ingest": ", ".join(f"{n:,} {name}" for name, n in report.freshness.items()),
-        "chroma": _chroma(report.chroma, report.generation),
+        "dense search": engine_line(report.engine),
     }
     if report.partial:
         rows["partial"] = f"{_files(len(report.partial))} could be read in part only:"
@@ -154,10 +154,14 @@ def _bytes(count: int) -> str:
     return f"{size:.0f} {units[0]}" if units[0] == "B" else f"{size:.1f} {units[0]}"
 
 
-def _chroma(state: Mapping[str, object], generation: int) -> str:
-    if state.get("state") != "clean":
-        return "not complete; the next rag ingest makes it anew"
-    current = (
-        "up to date" if state.get("generation") == generation else "behind; the next rag ingest brings it up to date"
-    )
-    return f"{state.get('count')} vectors, {current}"
+_COPIES = {
+    "complete": "the Chroma collection is complete",
+    "behind": "the Chroma collection is behind; the next rag ingest brings it up to date",
+    "missing": "no complete Chroma collection; the next rag ingest makes it",
+}
+
+
+def engine_line(state: EngineState) -> str:
+    """Which engine answers, and how complete the Chroma collection is."""
+    asked = "" if state.answers == state.setting else f" instead of {state.setting}"
+    return one_line(f"{state.answers}{asked}; {_COPIES[state.copy]}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ragcli.measurements import Diagnosis, EvalReport, Problem
     from ragcli.prompts import Prompt
     from ragcli.render.answers import AnswerStream
-    from ragcli.reports import IndexStats, IngestReport, Listed, Planned
+    from ragcli.reports import EngineState, IndexStats, IngestReport, Listed, Planned
     from ragcli.results import Answer, Citation, Hit, QueryResult
 
 Shown = Callable[[DocumentRecord], str]
@@ -284,10 +284,10 @@ class TerminalRenderer:
             self._console.print(table)
         self._lines([] if self._wrap else ["\t".join(sanitize(part) for part in row) for row in rows])
 
-    def check(self, problems: Sequence[str]) -> None:
-        """The contradictions found in an index, or that there are none."""
+    def check(self, problems: Sequence[str], engine: EngineState) -> None:
+        """The contradictions found in an index, or that there are none, and which engine answers."""
         self._lines(Text.assemble(("problem  ", "red"), sanitize(problem)) for problem in problems)
-        self._lines([] if problems else ["The index is sound."])
+        self._lines([*([] if problems else ["The index is sound."]), f"Dense search: {library.engine_line(engine)}."])
 
     def error(self, problem: RagError) -> None:
         """What is wrong, and the way out."""

@@ -93,6 +93,14 @@ class ChunksDocument(TypedDict):
     chunks: Annotated[list[CutChunk], says("The chunks, in the order of the text.")]
 
 
+class Engine(TypedDict):
+    """Who finds the nearest vectors."""
+
+    setting: Annotated[str, says("`retrieval.engine`: exact or chroma.")]
+    answers: Annotated[str, says("Who answers now: exact while the Chroma collection cannot be used.")]
+    copy: Annotated[str, says("Whether the Chroma collection holds all of the index: complete, behind or missing.")]
+
+
 class StatsDocument(TypedDict):
     """What the index holds, how large it is, and whether the files changed since (`rag stats`)."""
 
@@ -118,6 +126,7 @@ class StatsDocument(TypedDict):
     threshold: Annotated[float, says("The confidence from which on a question is answered.")]
     partial: Annotated[list[Unread], says("Documents of which something could not be read.")]
     copies: Annotated[int, says("Files whose content another file has as well.")]
+    engine: Annotated[Engine, says("Who finds the nearest vectors.")]
 
 
 class DoctorDocument(TypedDict):
@@ -126,3 +135,4 @@ class DoctorDocument(TypedDict):
     schema: Literal["rag.doctor/1"]
     sound: Annotated[bool, says("Whether there are none.")]
     problems: Annotated[list[str], says("Each contradiction in words.")]
+    engine: Annotated[Engine, says("Who finds the nearest vectors.")]

@@ -1,0 +1,57 @@
+"""Whether the Chroma collection may be used, and whether it holds all that the catalog does. Read without numpy and chromadb.
+
+`meta.chroma` of the catalog says what the collection holds: `state` ("dirty" while it is written, then "clean"), `version` (of
+chromadb) and `layout` (which fields a record has) that it was written with, `generation` and `row` (the newest state of the
+catalog that is in it, and its last row), `count` (records), and `changed` (records written or deleted since the search graph
+was made). `meta.chroma_tags` lists ids of documents whose tags changed since.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ragcli.index.catalog import CHROMA
+from ragcli.reports import EngineState
+
+LAYOUT = 2  # 1 had no texts
+TAGGED = "chroma_tags"
+
+
+def read_state(connection: sqlite3.Connection) -> dict[str, Any]:
+    """`meta.chroma` as it is now; it changes without a new generation of the index."""
+    found = connection.execute("SELECT value FROM meta WHERE key = 'chroma'").fetchone()
+    return dict(json.loads(found[0])) if found else {}
+
+
+def usable(state: Mapping[str, Any], directory: Path) -> bool:
+    """Whether the collection in `directory` is sound, and of this version of chromadb and of our records."""
+    return (
+        state.get("state") == "clean"
+        and state.get("layout") == LAYOUT
+        and state.get("version") == installed_version()
+        and (directory / CHROMA).is_dir()
+    )
+
+
+def engine_state(connection: sqlite3.Connection, directory: Path, engine: str, generation: int) -> EngineState:
+    """Which engine answers when the settings ask for `engine`, and how complete the collection is."""
+    state = read_state(connection)
+    if not usable(state, directory):
+        return EngineState(engine, "exact", "missing")
+    return EngineState(engine, engine, "complete" if state["generation"] == generation else "behind")
+
+
+@functools.cache
+def installed_version() -> str:
+    """The version of chromadb that is installed; "" when there is none."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("chromadb")
+    except PackageNotFoundError:
+        return ""

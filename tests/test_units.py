@@ -80,6 +80,8 @@ def test_a_sentence_without_a_colon_leads_in_to_the_list_below_it(lead: str, suf
 def test_a_sentence_that_does_not_point_at_a_list_does_not_lead_in_to_it() -> None:
     found = read("We travel a lot in summer.\n\n- one thing\n- another thing\n")
     assert found.shown("item") == ["- one thing", "- another thing"]
+    back = read("But these uses seem to preclude that.\n\n- one thing\n- another thing\n")
+    assert back.shown("item") == ["- one thing", "- another thing"]
     far = read("# A\n\nYou need the following documents\n\n# B\n\n- one thing\n- another thing\n")
     assert far.shown("item") == ["- one thing", "- another thing"]
 

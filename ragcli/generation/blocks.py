@@ -23,12 +23,13 @@ _LABEL = re.compile(r"[*_]{0,2}[^\n.!?:;|]{2,70}[*_]{0,2}")
 _ENDS = re.compile(r"[.!?…]\W*$|:/*$")
 _ANNOUNCES = re.compile(r"\b(?:following|as follows|below|folgende\w*|suivante?s?|siguientes?)\b", re.IGNORECASE)
 _POINTS = re.compile(
-    r"\b(?:these|those|here (?:is|are)|(?<!if )there are|covers?|includes?|consists?|contains?|requires?|needs?|diese|mehrere|"
+    r"\b(?:(?:these|those|diese)(?=(?:\s+[\w-]+){0,3}\W*$)|here (?:is|are)|(?<!if )there are|"
+    r"covers?|includes?|consists?|contains?|requires?|needs?|mehrere|"
     r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9]|several|various|certain|some|many|few)\s+(?:[\w-]+\s+){0,3}[\w-]+s)\b",
     re.IGNORECASE,
 )
 _DENIES = re.compile(r"\b(?:not|never|no|except|excludes?|only|nicht|nie|kein\w*)\b|n['’]t\b", re.IGNORECASE)
-_POINTING, _DENYING = 160, 80  # characters of the longest sentence that points at a list by such words
+_POINTING, _DENYING = 160, 50  # characters of the longest sentence that points at a list by such words
 _TITLE = re.compile(
     r"(?!(?i:note|tip|hint|warning|important|caution|danger|info)$)(?=[^\W\d_])[^a-z][^\n\d,.:;?!<>()\[\]{}@/&|]{1,40}"
 )

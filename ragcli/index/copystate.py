@@ -9,6 +9,7 @@ was made). `meta.chroma_tags` lists ids of documents whose tags changed since.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -48,10 +49,15 @@ def engine_state(connection: sqlite3.Connection, directory: Path, engine: str, g
 
 @functools.cache
 def installed_version() -> str:
-    """The version of chromadb that is installed; "" when there is none."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("chromadb")
-    except PackageNotFoundError:
+    """The version of chromadb that is installed; "" when there is none. It stands in the name of the folder beside the package;
+    importlib.metadata, which takes long to load, is asked where that folder is not the only one."""
+    spec = importlib.util.find_spec("chromadb")
+    if spec is None or spec.origin is None:
         return ""
+    package = Path(spec.origin).parent
+    folders = list(package.parent.glob("chromadb-*.dist-info"))
+    if len(folders) == 1:
+        return folders[0].name.removeprefix("chromadb-").removesuffix(".dist-info")
+    from importlib.metadata import version
+
+    return version("chromadb")

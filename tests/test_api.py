@@ -20,7 +20,7 @@ LEAVE = "# Leave\n\nEvery employee has 28 days of annual leave.\n\n# Notice\n\nT
 GOLD = {"question": "How long is the notice period?", "answerable": True, "evidence": [{"path": "handbook/leave.md"}]}
 PUBLIC = """
     Rag Answer Citation Hit QueryResult Sentence Filter Cancellation IngestReport IndexStats EvalReport
-    AnswerEvent EvidenceFound SentenceWritten TextWritten SentencesDiscarded AnswerFinished
+    AnswerEvent EvidenceFound SentenceWritten TextWritten SentencesDiscarded AnswerFinished Trace
     RagError UsageError SettingsError GoldError ModelUnavailable Cancelled
     IndexUnusable IndexNotFound IndexIncompatible IndexDamaged IndexLocked __version__
 """.split()

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -231,8 +230,8 @@ def test_many_threads_beside_a_writer_get_what_one_thread_gets(work: Path, write
 
     def asked(number: int) -> Answer | QueryResult:
         if number % 2:
-            return replace(app.query(questions[number], k=3), timings={})
-        return replace(app.ask(questions[number], k=3), timings={})
+            return app.query(questions[number], k=3)
+        return app.ask(questions[number], k=3)
 
     alone = [asked(number) for number in range(len(questions))]
     assert sum(isinstance(result, Answer) and result.answered for result in alone) == 25

@@ -13,6 +13,7 @@ from ragcli.datatypes import Chunk, DocumentRecord, Filter
 from ragcli.measurements import Diagnosis, Finding
 from ragcli.sources.scanning import Found, left_out, scan, stored_path
 from ragcli.text.folding import contains_quote, fold_quote
+from ragcli.tracing import Trace
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
@@ -133,7 +134,7 @@ def _retrieval(app: App, question: str, wanted: Sequence[Chunk], say: Say) -> No
 
 def _rank(app: App, question: str, ids: set[str], limit: int, **changes: object) -> int | None:
     retriever = app.retriever(**changes)
-    ranking = retriever.rank(retriever.understand(question).text, limit, Filter(), {}, [])
+    ranking = retriever.rank(retriever.understand(question).text, limit, Filter(), Trace())
     return next((rank for rank, entry in enumerate(ranking, 1) if entry.chunk.chunk_id in ids), None)
 
 

@@ -139,7 +139,7 @@ def test_an_answer_that_is_cancelled_while_a_sentence_is_shown_ends_there_and_ke
     writer = CachingGenerator(written, tmp_path / "drafts") if kept else written
     hits = (make_hit(),)
     answerer = Answerer(
-        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits, {}),
+        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits),
         widen=list,
         choose=chooser(),
         writer=lambda: writer,

@@ -76,9 +76,9 @@ class Answerer:
             evidence = self._evidence(question, k, where, cancel)
         result, newest, hits, choice = evidence
         cancel.check()
-        before = scaled(choice.confidence, *self.scaling) if choice.units else 0.0
-        writing = bool(choice.units) and before >= self.threshold
-        watcher.evidence(result, before, writing=writing)
+        confidence = scaled(choice.confidence, *self.scaling) if choice.units else 0.0
+        writing = bool(choice.units) and confidence >= self.threshold
+        watcher.evidence(result, confidence, writing=writing)
         draft, name = Draft(hits, self.verify, watcher), ""
         if writing:
             generator = self.writer()
@@ -91,7 +91,7 @@ class Answerer:
             name = generator.name  # of a chain: the one that wrote
         answered = draft.holds
         near = Draft(hits, self.verify, Watcher(), copied=True)
-        if not answered and choice.units and (writing or before >= self.closest):
+        if not answered and choice.units and (writing or confidence >= self.closest):
             near.read(iter([claim_of(choice.units[0], hits)]))
         cited = {citation.hit_rank for citation in (draft if answered else near).citations}
         copied = name in ("", EXTRACTIVE) or draft.fallen_back
@@ -101,7 +101,7 @@ class Answerer:
             sentences=tuple(draft.sentences) if answered else (),
             citations=tuple(draft.citations) if answered else (),
             hits=_shown(result.hits, hits, cited),
-            confidence=round(before * (1.0 if copied else draft.support), 4),
+            confidence=round(confidence * (1.0 if copied else draft.support), 4),
             mode=_mode(name, draft),
             model=name or "none",
             notes=(*result.notes, *draft.notes, *draft.end.notes),

@@ -17,7 +17,7 @@ from ragcli.retrieval.retriever import RetrievalOptions, Retriever
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
     from ragcli.app.core import App
-    from ragcli.generation import Writing
+    from ragcli.generation import GeneratorConfig
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.store import Stored
     from ragcli.prompts import Prompt
@@ -193,14 +193,14 @@ def build_chooser(app: App) -> Chooser:
     return Chooser(app.reader.words, app.embed_query, app.reader.sentence_cosines, embed_tokens)
 
 
-def writing_parts(app: App) -> Writing:
+def writing_parts(app: App) -> GeneratorConfig:
     """What generators are made of here."""
     from ragcli.app.templates import load_templates
     from ragcli.drafts import Limits
-    from ragcli.generation import Writing
+    from ragcli.generation import GeneratorConfig
 
     settings = app.settings
-    return Writing(
+    return GeneratorConfig(
         embed_documents=app.embed_documents,
         embed_query=app.embed_query,
         sentence_cosines=app.reader.sentence_cosines,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ragcli.app import App
     from ragcli.app.ingestion import IngestRequest
     from ragcli.reports import IngestReport
-    from ragcli.sources.fetching import Opened, Wish
+    from ragcli.sources.fetching import FetchRequest, Opened
 
 app = typer.Typer()
 
@@ -86,13 +86,13 @@ def ingest(
             raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
         from ragcli.app.ingestion import IngestRequest
         from ragcli.ingest import Options
-        from ragcli.sources.fetching import Wish
+        from ragcli.sources.fetching import FetchRequest
         from ragcli.sources.scanning import Rules
 
         settings = rag.settings
         request = IngestRequest(
             paths=[path for path in paths or [] if path != Path("-")],
-            extra=_extra(rag, paths or [], name, Wish(url or [], sitemap or []), output, scratch),
+            extra=_extra(rag, paths or [], name, FetchRequest(url or [], sitemap or []), output, scratch),
             rules=Rules(
                 include=tuple(include or ()),
                 exclude=tuple(exclude or ()),
@@ -166,7 +166,7 @@ def _watch(rag: App, request: IngestRequest, output: Output) -> None:
 
 
 def _extra(
-    rag: App, paths: list[Path], name: str | None, wish: Wish, output: Output, scratch: ExitStack
+    rag: App, paths: list[Path], name: str | None, request: FetchRequest, output: Output, scratch: ExitStack
 ) -> list[Opened]:
     """Sources that are no files: standard input, and web pages. Pages that could not be fetched are named."""
     from tempfile import TemporaryDirectory
@@ -180,7 +180,7 @@ def _extra(
         raise UsageError(
             "standard input needs a name, and a name needs standard input", hint="rag ingest - --name notes.md"
         )
-    wanted = bool(wish.urls or wish.sitemaps)
+    wanted = bool(request.urls or request.sitemaps)
     if not wanted and name is None:
         return []
     folder = Path(scratch.enter_context(TemporaryDirectory()))
@@ -188,7 +188,7 @@ def _extra(
         found.append(given_bytes(name, sys.stdin.buffer.read(limit + 1), "-", folder))
     if wanted and rag.settings.offline:
         raise UsageError("web pages cannot be fetched offline", hint="unset RAGCLI_OFFLINE, or leave --url out")
-    for entry in fetch(wish, limit, folder) if wanted else ():
+    for entry in fetch(request, limit, folder) if wanted else ():
         if isinstance(entry, Skipped):
             output.note(f"{entry.path}: {entry.reason}")
         else:

@@ -1,8 +1,8 @@
 """Numbers, dates and names of a text in a form in which they can be compared.
 
 Figures are canonical strings: `1,200`, `1200` and `1 200` are "1200", `2.50` is "2.5", `07` is "7", "twelve" is "12", "fourth"
-is "4", `−5` and `minus 5` are "-5"; a month is "month 3" whether it is a word or the middle of an ISO date, and a date is read as day, month, year. Text is
-read as a list of tokens, so that the neighbours of a figure or a name can be compared too.
+is "4", `−5` and `minus 5` are "-5"; a month is "month 3" whether it is a word or the middle of an ISO date, and a date is read
+as day, month, year. Text is read as a list of tokens, so that the neighbours of a figure or a name can be compared too.
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ HOMES = {
     "torch": set(),
     "sentence_transformers": {"embedding.export"},
     "onnxruntime": {"embedding.sessions", "embedding.export"},
+    "onnx": {"embedding.bert"},
+    "safetensors": {"embedding.bert"},
     "tokenizers": {"embedding.onnx", "embedding.cross"},
     "py3langid": {"text.language"},
     "rapidfuzz": {"index.spelling"},

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ragcli.datatypes import DocumentRecord, Filter
-from ragcli.errors import ExitCode, RagError
+from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.places import user_config_file
 from ragcli.settings import process_environment, resolve
 
 if TYPE_CHECKING:
-    from ragcli.app import App
+    from ragcli.api import Rag
+    from ragcli.engine.wiring import Engine
     from ragcli.render.terminal import TerminalRenderer
+    from ragcli.workspace import Workspace
 
 
 class Output:
@@ -65,15 +69,37 @@ class Output:
             TerminalRenderer(sys.stderr).error(problem)
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one command works with. Most commands make one call of `rag`; the others hand parts of `engine` to a use case."""
+
+    engine: Engine
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.engine.workspace
+
+    @property
+    def rag(self) -> Rag:
+        """The library over the index of the session, which need not be there yet."""
+        from ragcli.api import rag_over
+
+        return rag_over(self.engine)
+
+
 @contextmanager
-def session(output: Output, flags: Mapping[str, object], *, project_file: Path | None = None) -> Iterator[App]:
-    """An App for the working directory, configured by `project_file` if given, else by the nearest rag.toml.
+def session(
+    output: Output, flags: Mapping[str, object], *, project_file: Path | None = None, schema: Path | None = None
+) -> Iterator[Session]:
+    """A session in the working directory, configured by `project_file` if given, else by the nearest rag.toml. `schema` is a
+    file with the JSON schema that answers must have.
 
     Errors become a message and an exit code; nothing else catches them.
     """
-    app: App | None = None
+    opened: Session | None = None
     try:
-        from ragcli.app import App
+        from ragcli.engine.wiring import Engine
+        from ragcli.workspace import workspace_at
 
         directory = Path.cwd()
         resolved = resolve(
@@ -85,10 +111,11 @@ def session(output: Output, flags: Mapping[str, object], *, project_file: Path |
         )
         if resolved.settings.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
-        app = App(resolved, directory, output.note)
-        output.shown = lambda document: app.shown(document.path, is_file=document.is_file)
-        output.address = lambda document: app.address(document.path) if document.is_file else ""
-        yield app
+        workspace = workspace_at(directory, resolved, output.note)
+        opened = Session(Engine(workspace, schema=read_schema(schema) if schema else None))
+        output.shown = lambda document: workspace.shown(document.path, is_file=document.is_file)
+        output.address = lambda document: workspace.address(document.path) if document.is_file else ""
+        yield opened
     except typer.Exit:
         raise
     except RagError as problem:
@@ -113,12 +140,22 @@ def session(output: Output, flags: Mapping[str, object], *, project_file: Path |
         )
         raise typer.Exit(ExitCode.ERROR) from None
     finally:
-        if app is not None:
-            app.close()
+        if opened is not None:
+            opened.engine.close()
 
 
 class _Interrupted(RagError):
     exit_code = ExitCode.INTERRUPTED
+
+
+def read_schema(path: Path) -> dict[str, Any]:
+    """The JSON schema in a file, checked. Raises UsageError."""
+    from ragcli.generation.structured import checked_schema
+
+    try:
+        return checked_schema(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read the schema {path}: {error}", hint="it must be a JSON schema") from error
 
 
 def parse_filters(filters: list[str] | None) -> Filter:

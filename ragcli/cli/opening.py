@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ragcli.app.history import Shown
+from ragcli.cli.history import Shown
 from ragcli.errors import RagError, UsageError
 
 _TEXT_SUFFIXES = frozenset(

@@ -175,7 +175,7 @@ def why(
         path, _, quote = expect.partition(":")
         engine = opened.engine
         found = diagnose(
-            engine.workspace, engine.index.reader, engine.pipeline(), checked_question(question), path, quote.strip()
+            engine.workspace, engine.index.catalog, engine.pipeline(), checked_question(question), path, quote.strip()
         )
         output.result(lambda text: text.diagnosis(found), lambda: jsonevaluation.diagnosis(found))
         if not found.found:

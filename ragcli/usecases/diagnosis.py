@@ -16,7 +16,7 @@ from ragcli.tracing import Trace
 
 if TYPE_CHECKING:
     from ragcli.engine.pipeline import Pipeline
-    from ragcli.index.reader import IndexReader
+    from ragcli.index.contents import CatalogReader
     from ragcli.settings import Settings
     from ragcli.workspace import Workspace
 
@@ -26,7 +26,7 @@ _FAR = 1_000  # how deep the legs are searched for the expected passage
 
 
 def diagnose(
-    workspace: Workspace, reader: IndexReader, pipeline: Pipeline, question: str, path: str, quote: str = ""
+    workspace: Workspace, catalog: CatalogReader, pipeline: Pipeline, question: str, path: str, quote: str = ""
 ) -> Diagnosis:
     """Follow the document at `path` (as in the index, or as a file) and the chunks that hold `quote` through every stage."""
     findings: list[Finding] = []
@@ -38,12 +38,12 @@ def diagnose(
     def result() -> Diagnosis:
         return Diagnosis(question, path, quote, tuple(findings))
 
-    document = _document(workspace, reader, path)
+    document = _document(workspace, catalog, path)
     if document is None:
-        done("ingest", "lost", _why_not_ingested(workspace, reader, path))
+        done("ingest", "lost", _why_not_ingested(workspace, catalog, path))
         return result()
     done("ingest", "ok", f"indexed with {document.chunks} chunks")
-    chunks = reader.document_chunks(document.document_id)
+    chunks = catalog.document_chunks(document.document_id)
     if quote:
         wanted, state, text = _holding(chunks, quote)
         if done("chunking", state, text):
@@ -54,9 +54,9 @@ def diagnose(
     return result()
 
 
-def _document(workspace: Workspace, reader: IndexReader, path: str) -> DocumentRecord | None:
+def _document(workspace: Workspace, catalog: CatalogReader, path: str) -> DocumentRecord | None:
     absolute = stored_path(Path(os.path.abspath(workspace.directory / path)), workspace.project)
-    documents = reader.documents()
+    documents = catalog.documents()
     for name in (path, absolute):
         for document in documents:
             if name in (document.path, *document.copies):
@@ -65,15 +65,15 @@ def _document(workspace: Workspace, reader: IndexReader, path: str) -> DocumentR
     return ending[0] if len(ending) == 1 else None
 
 
-def _why_not_ingested(workspace: Workspace, reader: IndexReader, path: str) -> str:
+def _why_not_ingested(workspace: Workspace, catalog: CatalogReader, path: str) -> str:
     file = workspace.directory / path
     stored = stored_path(Path(os.path.abspath(file)), workspace.project)
-    failure = next((f for f in reader.failures(skipped=True) if f.path in (path, stored)), None)
+    failure = next((f for f in catalog.failures(skipped=True) if f.path in (path, stored)), None)
     if failure is not None:
         return f"{'not a document' if failure.skipped else 'could not be read'}: {failure.reason}"
     if not file.exists():
         return "there is no such file, and no document of that name in the index"
-    roots = {source.root for source in reader.files() if source.is_file}
+    roots = {source.root for source in catalog.files() if source.is_file}
     for root in sorted(roots):
         reason = left_out(Path(os.path.abspath(file)), workspace.project / root)
         if reason:

@@ -95,7 +95,7 @@ class GoldSubjects:
             path = resolve(item.path) or item.path
             verdict = diagnose(
                 self.measured.workspace,
-                self.measured.index.reader,
+                self.measured.index.catalog,
                 self.measured.pipeline,
                 question.question,
                 path,

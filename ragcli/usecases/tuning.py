@@ -46,9 +46,9 @@ def tune(
 ) -> TuneReport:
     """Sweep fusion, weight, depth and (with `sizes`) chunk sizes.
 
-    `opened` opens the index of a workspace for measuring; what it opens is closed before `tune` returns.
     The best on one half of the questions is held against the settings in force on the other half; the halves are fixed by the
-    questions' ids. Raises GoldError for fewer than 20 questions with evidence.
+    questions' ids. `opened` opens the index of a workspace for measuring; what it opens is closed before `tune` returns. Raises
+    GoldError for fewer than 20 questions with evidence.
     """
     path = workspace.directory / gold
     questions = [question for question in load_gold(path) if question.evidence]

@@ -112,7 +112,9 @@ class _Graph:
     def embeddings(self) -> str:
         """Word + position + segment, normalised."""
         length = self._op("Slice", self._op("Shape", "input_ids"), self._ints([1]), self._ints([2]))
-        places = self._op("Slice", self._weight("embeddings.position_embeddings.weight"), self._ints([0]), length)
+        positions = self._weight("embeddings.position_embeddings.weight")
+        numbers = self._ints(range(len(self._weights["embeddings.position_embeddings.weight"])))
+        places = self._op("Gather", positions, self._op("Slice", numbers, self._ints([0]), length))
         words = self._op("Gather", self._weight("embeddings.word_embeddings.weight"), "input_ids")
         segments = self._op("Gather", self._weight("embeddings.token_type_embeddings.weight"), "token_type_ids")
         return self._norm("embeddings.LayerNorm", self._op("Add", self._op("Add", words, segments), places))
@@ -131,8 +133,9 @@ class _Graph:
             for part in ("query", "key", "value")
         )
         query, value = (self._op("Transpose", part, perm=[0, 2, 1, 3]) for part in (query, value))
-        key = self._op("Transpose", key, perm=[0, 2, 3, 1])
-        scores = self._op("Div", self._op("MatMul", query, key), self._number(math.sqrt(size)))
+        scale = self._number(size**-0.25)  # of both, so that their product is divided by √size
+        key = self._op("Mul", self._op("Transpose", key, perm=[0, 2, 3, 1]), scale)
+        scores = self._op("MatMul", self._op("Mul", query, scale), key)
         shares = self._op("Softmax", self._op("Add", scores, mask), axis=-1)
         mixed = self._op("Transpose", self._op("MatMul", shares, value), perm=[0, 2, 1, 3])
         mixed = self._op("Reshape", mixed, self._ints([0, 0, heads * size]))
@@ -170,7 +173,7 @@ class _Graph:
         return self._constant(f"number_{value!r}", np.array(value, dtype=np.float32))
 
     def _ints(self, values: Sequence[int]) -> str:
-        return self._constant("ints_" + "_".join(map(str, values)), np.array(values, dtype=np.int64))
+        return self._constant(f"ints_{list(values)}", np.array(values, dtype=np.int64))
 
     def _constant(self, name: str, array: NDArray[Any]) -> str:
         from onnx import numpy_helper

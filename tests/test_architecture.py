@@ -160,6 +160,13 @@ def test_use_cases_know_only_the_pure_modules_of_stages() -> None:
     assert wrong == []
 
 
+def test_the_index_is_entered_by_its_protocol_alone() -> None:
+    """`open_store` is in `index` itself; conditions and patterns are what a user writes in a filter."""
+    seam = {"index", "index.protocol", "index.manifest", "index.conditions", "index.patterns"}
+    others = [(module, target) for module, target in internal() if not module.startswith(("index", "testing"))]
+    assert [pair for pair in others if pair[1].startswith("index") and pair[1] not in seam] == []
+
+
 def test_nobody_imports_the_package_root_but_for_its_version() -> None:
     importers = {module for module, names in imports().items() if ("ragcli", False) in names}
     assert importers <= {"cli.main"}

@@ -56,8 +56,8 @@ def check_promises(directory: Path, corpus: dict[str, str]) -> int:
         assert reader.check() == []
         documents = reader.documents()
         for document in documents:
-            words = reader.words(parse_query(corpus[document.path]))
-            rows = [entry.row for entry in reader.lexical_search(words, 5, Filter())]
+            words = reader.resolve(parse_query(corpus[document.path]))
+            rows = [entry.key for entry in reader.lexical_search(words, 5, Filter())]
             assert document.path in {record.path for _, record in reader.chunks(rows).values()}
             assert len(reader.document_chunks(document.document_id)) == document.chunks
         return len(documents)

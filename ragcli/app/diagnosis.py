@@ -83,7 +83,7 @@ def _why_not_ingested(app: App, path: str) -> str:
     return f"outside of what was ingested ({', '.join(sorted(roots)) or 'nothing'}); rag ingest {path} adds it"
 
 
-def _holding(chunks: Sequence[Chunk], quote: str) -> tuple[list[Chunk], State, str]:
+def _holding(chunks: Sequence[Chunk], quote: str) -> tuple[Sequence[Chunk], State, str]:
     whole = [chunk for chunk in chunks if contains_quote(chunk.text, quote)]
     if whole:
         return whole, "ok", f"the quotation is in chunk {whole[0].ordinal + 1} of {len(chunks)}"

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.datatypes import SourceFile
 from ragcli.errors import IndexUnusable, UsageError
-from ragcli.index.manifest import Manifest
-from ragcli.index.writer import open_writer, upgrade_format
+from ragcli.index.manifest import Identity, Manifest
 from ragcli.ingest import Ingest, Options, Progress, Reader
 from ragcli.loaders.limits import Limits
 from ragcli.loaders.plugged import plugged_suffixes
@@ -115,14 +114,7 @@ def ingest_sources(
     manifest = _manifest_of_old(app) if rebuild else app.existing_manifest()
     embedder = app.embedder_for(manifest)
     chunker = chunker_for(app, embedder, manifest)
-    with open_writer(
-        app.index_directory,
-        embedder=embedder.identity,
-        chunker=chunker.parameters,
-        model_source=app.model_source(manifest),
-        sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
-        rebuild=rebuild,
-    ) as writer:
+    with app.store.writer(_identity(app, embedder, chunker, manifest), rebuild=rebuild) as writer:
         present = {source.document_id for source in sources}
         known = [*writer.files().values(), *(source for source, _, _ in writer.failed_files().values())]
         gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
@@ -133,14 +125,14 @@ def ingest_sources(
 def create_index(app: App) -> None:
     """An index without documents, with the model and the chunker that the settings name."""
     embedder = app.embedder_for(None)
-    with open_writer(
-        app.index_directory,
-        embedder=embedder.identity,
-        chunker=chunker_for(app, embedder, None).parameters,
-        model_source=app.model_source(None),
-        sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
-    ) as writer:
+    with app.store.writer(_identity(app, embedder, chunker_for(app, embedder, None), None)) as writer:
         writer.finish()
+
+
+def _identity(app: App, embedder: Embedder, chunker: Chunker, manifest: Manifest | None) -> Identity:
+    """What an index that is made or changed with these parts says of them."""
+    sentences = {"on": True, "off": False}.get(app.settings.embedding_sentences)
+    return Identity(embedder.identity, chunker.parameters, app.model_source(manifest), sentences)
 
 
 def watched_roots(app: App, request: IngestRequest) -> list[Path]:
@@ -176,7 +168,7 @@ def _manifest_of_old(app: App) -> Manifest | None:
 
 
 def _known_roots(app: App) -> list[Path]:
-    upgrade_format(app.index_directory)
+    app.store.upgrade()
     roots = sorted({source.root for source in app.reader.files() if source.is_file})
     app.close()
     if not roots:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from ragcli.app.ingestion import IngestRequest, chunker_for, limits_of, reading_options, scanned
 from ragcli.datatypes import Chunk, Document, Reading, SourceFile
 from ragcli.errors import IndexNotFound, LoadError, UsageError
-from ragcli.index.filtering import path_matches
-from ragcli.index.writer import open_writer
+from ragcli.index.patterns import path_matches
 from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
 from ragcli.reports import Listed, Planned
@@ -96,12 +95,7 @@ def remove(app: App, patterns: Sequence[str]) -> list[str]:
     manifest = app.existing_manifest()
     if manifest is None:
         raise IndexNotFound(f"no index at {app.index_directory}", hint="rag ingest PATH")
-    with open_writer(
-        app.index_directory,
-        embedder=manifest.embedder,
-        chunker=manifest.chunker,
-        model_source=manifest.model_source,
-    ) as writer:
+    with app.store.writer(manifest.identity) as writer:
         known = {**{i: source for i, (source, _, _) in writer.failed_files().items()}, **writer.files()}
         chosen: dict[str, str] = {}
         for pattern in patterns:

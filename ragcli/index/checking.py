@@ -9,10 +9,9 @@ import numpy as np
 
 from ragcli.errors import CopyFailed
 from ragcli.index import embeddings, lexical
-from ragcli.index.catalog import CHROMA, VECTORS
+from ragcli.index.catalog import CHROMA, VECTORS, read_manifest
 from ragcli.index.chroma import collection_ids
 from ragcli.index.copystate import read_state, usable
-from ragcli.index.manifest import read_manifest
 from ragcli.index.vectors import VectorFile
 
 

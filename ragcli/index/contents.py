@@ -14,9 +14,9 @@ from typing import Self
 from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
 from ragcli.errors import IndexNotFound
 from ragcli.index import listing
-from ragcli.index.catalog import connect_reader, disk_usage, transaction, translated
+from ragcli.index.catalog import connect_reader, disk_usage, read_manifest, transaction, translated
 from ragcli.index.copystate import engine_state
-from ragcli.index.manifest import Manifest, read_manifest
+from ragcli.index.manifest import Manifest
 from ragcli.index.pool import ConnectionPool, Pooled
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.state import Snapshot, State

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from ragcli.index.contents import CatalogReader
 from ragcli.index.copystate import read_state, usable
 from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import check_analyzer
+from ragcli.index.protocol import Candidates, StoredChunk
 from ragcli.index.ranking import scored_rows, top
 from ragcli.index.vectors import VectorFile, cosines
 from ragcli.index.words import Vocabulary, languages_of
@@ -69,7 +71,7 @@ class IndexReader(CatalogReader):
                 state.languages = languages_of(self._connection)
         return Vocabulary(self._connection, rows, state.languages, state.postings)
 
-    def words(self, query: Query) -> list[QueryWord]:
+    def resolve(self, query: Query) -> list[QueryWord]:
         """The question's words as the index knows them; see `Vocabulary.resolve`."""
         with self.snapshot():
             return self._vocabulary().resolve(query)
@@ -79,8 +81,27 @@ class IndexReader(CatalogReader):
         with self.snapshot():
             return self._vocabulary().understand(question)
 
+    def candidates(self, words: Sequence[QueryWord] | None, vector: Vector | None, k: int, where: Filter) -> Candidates:
+        """See `ragcli.index.protocol.Searcher`."""
+        began = time.perf_counter()
+        with self.snapshot():
+            lexical = self.lexical_search(words, k, where) if words is not None else []
+            between = time.perf_counter()
+            dense = self.dense_search(vector, k, where) if vector is not None else []
+            every = list(dict.fromkeys(entry.key for entry in (*lexical, *dense)))
+            rescored = self.rescore(vector, every) if vector is not None else []
+        took = {"lexical": between - began, "dense": time.perf_counter() - between}
+        return Candidates(lexical, dense, rescored, {leg: seconds * 1000 for leg, seconds in took.items()})
+
+    def fetch(self, keys: Sequence[int], *, vectors: bool = False) -> dict[int, StoredChunk]:
+        """See `ragcli.index.protocol.Searcher`."""
+        with self.snapshot():
+            found = self.chunks(keys)
+            matrix = self.vectors(list(found)) if vectors else [None] * len(found)
+        return {key: StoredChunk(*entry, vector) for (key, entry), vector in zip(found.items(), matrix, strict=True)}
+
     def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
-        """At most `k` candidates with a score > 0, best first, equal scores in the order of rows; `parts` are the BM25 of the
+        """At most `k` candidates with a score > 0, best first, equal scores in the order of keys; `parts` are the BM25 of the
         chunk and of its document, and the score is their weighted mean (see `ragcli.index.lexical`)."""
         with self.snapshot():
             chunks, documents = lexical.score(self._row_arrays(), words, self._vocabulary().postings)
@@ -95,7 +116,7 @@ class IndexReader(CatalogReader):
             ]
 
     def dense_search(self, vector: Vector, k: int, where: Filter) -> list[Candidate]:
-        """At most `k` candidates scored by cosine, best first, equal scores in the order of rows.
+        """At most `k` candidates scored by cosine, best first, equal scores in the order of keys.
 
         Exact with the engine "exact". With "chroma" the scores are exact as well, and of the best chunks a few may be missing
         (see `ApproximateSearch`); while there is no collection that may be used, the search is exact.
@@ -121,7 +142,7 @@ class IndexReader(CatalogReader):
 
     def rescore(self, vector: Vector, rows: Sequence[int]) -> list[Candidate]:
         """The chunks at `rows` scored by the mean of their cosine with `vector` and that of their best sentence, best first,
-        equal scores in the order of rows; by the cosine alone where the index holds no sentences."""
+        equal scores in the order of keys; by the cosine alone where the index holds no sentences."""
         with self.snapshot():
             matrix = self._vectors(self._row_arrays().count)
             near = cosines(matrix[np.asarray(rows, dtype=np.int64) - 1], vector).tolist() if rows else []
@@ -132,7 +153,7 @@ class IndexReader(CatalogReader):
             else Candidate(row, cosine, (("chunk", cosine),))
             for row, cosine in zip(rows, near, strict=True)
         ]
-        return sorted(scored, key=lambda entry: (-entry.score, entry.row))
+        return sorted(scored, key=lambda entry: (-entry.score, entry.key))
 
     def sentence_cosines(self, chunk_ids: Sequence[str], vector: Vector) -> dict[str, list[tuple[int, int, float]]]:
         """Chunk id → (start, end, cosine with `vector`) of its sentences, as places in the document; empty where the index

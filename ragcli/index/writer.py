@@ -19,7 +19,8 @@ from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.copystate import TAGGED
 from ragcli.index.lock import WriterLock
-from ragcli.index.preparing import Identity, advance, now, prepare
+from ragcli.index.manifest import Identity
+from ragcli.index.preparing import advance, now, prepare
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import (
     CHUNK_COLUMNS,
@@ -37,15 +38,7 @@ _RUN = 1000  # vectors that are written together
 
 
 @contextmanager
-def open_writer(
-    directory: Path,
-    *,
-    embedder: Mapping[str, object],
-    chunker: Mapping[str, object],
-    model_source: str = "",
-    sentences: bool | None = None,
-    rebuild: bool = False,
-) -> Iterator[IndexWriter]:
+def open_writer(directory: Path, identity: Identity, *, rebuild: bool = False) -> Iterator[IndexWriter]:
     """The only way to change the index at `directory`, which is made if need be.
 
     Raises IndexLocked when another process is writing, IndexIncompatible when the index was made with other parts and
@@ -59,7 +52,6 @@ def open_writer(
         with WriterLock(directory) as lock, translated(directory):
             connection = connect_writer(directory)
             try:
-                identity = Identity(embedder, chunker, model_source, sentences)
                 yield IndexWriter(directory, connection, lock, identity, rebuild=rebuild)
             finally:
                 connection.close()

@@ -6,16 +6,20 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ragcli.datatypes import Chunk, Document, NewDocument, Reading, SourceFile
 from ragcli.errors import LoadError
-from ragcli.ingest.parts import Options, Progress, Reader, Tally, Writer
+from ragcli.ingest.parts import Options, Progress, Reader, Tally
 from ragcli.ingest.vectors import embed_chunks
 from ragcli.metadata import TAG, described
 from ragcli.protocols import Chunker, Embedder
 from ragcli.reports import Failure, IngestReport
 from ragcli.sources.scanning import Skipped
 from ragcli.text.dating import dated
+
+if TYPE_CHECKING:
+    from ragcli.index.protocol import Writer
 
 BATCH_CHUNKS = 128  # documents are embedded and committed together when they have this many chunks; a longer document
 # stores its embeddings in runs of this many, so that a killed ingest keeps them

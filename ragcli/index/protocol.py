@@ -1,0 +1,247 @@
+"""The seam of the index: everything of it that is used outside of `ragcli.index`, and nothing else.
+
+`ragcli.index.open_store` gives a `Store`. From it come a `Catalog` (what the index lists), a `Reader` (a catalog that is a
+`Searcher` as well) and a `Writer`. Whoever needs something of an index takes one of these protocols, so that another store can
+stand behind them.
+
+A *key* is the number of a chunk in one index. Keys are compared, to break ties, and handed back to the index they came from;
+nothing else may be read from them. A chunk that comes later has a larger key, and no key is given twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import (
+        Candidate,
+        Chunk,
+        DocumentRecord,
+        Filter,
+        NewDocument,
+        QueryWord,
+        SourceFile,
+        TextVectors,
+        Vector,
+    )
+    from ragcli.index.manifest import Identity, Manifest
+    from ragcli.reports import EngineState, Failure
+    from ragcli.results import Understood
+    from ragcli.text.query import Query
+
+
+class StoredChunk(NamedTuple):
+    """A chunk with its document; `vector` is float32 [dimension], None where it was not asked for."""
+
+    chunk: Chunk
+    document: DocumentRecord
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The candidates for a question, each ranking best first, equal scores in the order of keys.
+
+    `lexical` is scored by BM25 (scores > 0), `dense` by cosine. `rescored` holds the candidates of both, scored by the mean of
+    their cosine and that of their best sentence, or by the cosine alone where the index has no sentence vectors; it is empty
+    where no vector was given. `milliseconds` says how long each leg took, under `lexical` and `dense`.
+    """
+
+    lexical: Sequence[Candidate]
+    dense: Sequence[Candidate]
+    rescored: Sequence[Candidate]
+    milliseconds: Mapping[str, float]
+
+
+class Readable(Protocol):
+    """An index that any number of threads may read. A read outside of a snapshot sees the newest state.
+
+    Every read may raise IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked.
+    """
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Everything that this thread reads inside belongs to one committed state. Snapshots may be nested; the outermost one
+        may keep writers waiting, so nothing slow belongs inside. It must be left by the thread that entered it."""
+
+    def generation(self) -> object:
+        """Names the committed state: equal as long as nothing is committed."""
+
+    def document_chunks(self, document_id: str) -> Sequence[Chunk]:
+        """All chunks of a document in order; empty when there is no such document."""
+
+
+class Catalog(Readable, Protocol):
+    """What an index lists."""
+
+    def close(self) -> None:
+        """Give back what is open; a later read opens it again."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the index says of itself."""
+
+    @property
+    def format(self) -> int:
+        """The number of the format in which the index is stored."""
+
+    def documents(self) -> Sequence[DocumentRecord]:
+        """Every document, ordered by path."""
+
+    def files(self) -> Sequence[SourceFile]:
+        """What is remembered of the source of every document and copy, ordered by path."""
+
+    def file(self, path: str) -> SourceFile | None:
+        """What is remembered of the source of the document at `path`, which is no copy."""
+
+    def failures(self, *, skipped: bool = False) -> Sequence[Failure]:
+        """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
+
+    def partly_read(self) -> Sequence[Failure]:
+        """Documents of which something could not be read, ordered by path, with the reason."""
+
+    def folders(self) -> Sequence[str]:
+        """Every folder that some document lies in, at any depth, ordered by path."""
+
+    def type_counts(self) -> Mapping[str, int]:
+        """Type → documents, the most frequent first."""
+
+    def counts(self, window: int) -> tuple[int, int, int]:
+        """Documents, chunks, and chunks of more than `window` tokens (what a model with that window cannot see whole)."""
+
+    def fingerprint(self, *, documents: bool = True) -> str:
+        """16 hexadecimal digits that change with the documents' content and names and with the parts that the index is made
+        with, and not with when or where it was made; without `documents`, with the parts alone."""
+
+    def engine_state(self, setting: str) -> EngineState:
+        """Which engine answers where the settings ask for `setting`, and how complete a copy that it searches is."""
+
+    def disk_usage(self) -> Mapping[str, int]:
+        """Bytes by part."""
+
+
+class Searcher(Readable, Protocol):
+    """An index that can be searched. A question takes two rounds: `candidates`, then `fetch`."""
+
+    def understand(self, question: str) -> Understood:
+        """The question with its misspelt words repaired, as far as the documents bear it out, and its language."""
+
+    def resolve(self, query: Query) -> list[QueryWord]:
+        """The words of a question as the index knows them: one for each token, prefix and related word, in their order."""
+
+    def candidates(self, words: Sequence[QueryWord] | None, vector: Vector | None, k: int, where: Filter) -> Candidates:
+        """At most `k` chunks for each leg among those that `where` leaves: by `words` (None: no lexical leg) and by `vector`
+        (float32 [dimension], of length 1; None: no dense leg)."""
+
+    def fetch(self, keys: Sequence[int], *, vectors: bool = False) -> dict[int, StoredChunk]:
+        """The chunks of these keys that exist, by key; `vectors` asks for their vectors as well."""
+
+    def surroundings(self, chunk_ids: Sequence[str], before: int, after: int) -> Sequence[Chunk]:
+        """The chunks of the document of `chunk_ids` from `before` chunks before the first to `after` chunks after the last of
+        them, in order; empty when there are no such chunks."""
+
+    def sentence_cosines(
+        self, chunk_ids: Sequence[str], vector: Vector
+    ) -> Mapping[str, Sequence[tuple[int, int, float]]]:
+        """Chunk id → (start, end, cosine with `vector`) of its sentences, as places in the document; empty where the index
+        holds no sentences."""
+
+
+class Reader(Catalog, Searcher, Protocol):
+    """What an index lists, and searching it."""
+
+    def check(self) -> list[str]:
+        """Read everything and list every contradiction; empty when the index is sound."""
+
+
+class Writer(Protocol):
+    """The one who changes an index; every method commits what it changes before it returns."""
+
+    @property
+    def sentences(self) -> bool:
+        """Whether sentences have vectors of their own here."""
+
+    def report(self, progress: str) -> None:
+        """What others are told while they wait for this writer."""
+
+    def files(self) -> dict[str, SourceFile]:
+        """What is remembered of the source of every document and of every copy of one, by document id."""
+
+    def originals(self) -> dict[str, SourceFile]:
+        """The sources of documents, without copies."""
+
+    def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
+        """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""
+
+    def tags(self) -> dict[str, dict[str, str]]:
+        """The tags of documents that have any, by document id."""
+
+    def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
+        """Ids of the documents that would be read otherwise now: those without what chunks hold today, and those of a type in
+        `changed` that an older reader than the one named there has read. Those with copies are left out."""
+
+    def counts(self) -> tuple[int, int]:
+        """Documents, without copies, and chunks."""
+
+    def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Give documents more tags; a value of an equal name is replaced."""
+
+    def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]:
+        """Text hash → chunk for those whose text has no stored embedding yet, or none of its sentences if those are wanted."""
+
+    def chunks_without_sentences(self, limit: int) -> list[tuple[Chunk, str]]:
+        """At most `limit` chunks with their documents' types that lack the sentence vectors that the index should have."""
+
+    def store_embeddings(self, embedded: Mapping[bytes, TextVectors]) -> None:
+        """Keep embeddings, by text hash, before the documents that need them are complete."""
+
+    def commit(self, documents: Sequence[NewDocument]) -> None:
+        """Add documents whose embeddings are stored, replacing those of the same id. A copy of a document that is replaced
+        takes its place."""
+
+    def add_copies(self, found: Sequence[tuple[SourceFile, str]]) -> None:
+        """Remember sources as copies of the documents with the ids beside them; documents of their own that they had, go."""
+
+    def touch(self, sources: Sequence[SourceFile]) -> None:
+        """Remember new times of files whose content is that of their documents, and forget their failures."""
+
+    def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]], reader: str) -> None:
+        """Remember files that this version of the reader could not read; a document that an earlier version of the file gave
+        stays."""
+
+    def remove(self, document_ids: Sequence[str]) -> int:
+        """Delete documents, copies and remembered failures; returns how many documents and copies went. A copy of a document
+        that goes takes its place."""
+
+    def finish(self) -> list[str]:
+        """Tidy up at the end of a run; returns what went wrong with copies of the index, none of which harms it."""
+
+
+class Store(Protocol):
+    """One index at one address, whether or not anything is there yet."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, as it is named in messages and can be given to `--index`."""
+
+    def manifest(self) -> Manifest | None:
+        """What the index says of itself, also one of an older format; None when there is none, or an empty one."""
+
+    def catalog(self) -> Catalog:
+        """What the index lists, opened without what searching needs. Raises as `reader` does."""
+
+    def reader(self, *, engine: str = "exact") -> Reader:
+        """The index for searching; `engine` is the setting `retrieval.engine`. Raises IndexNotFound, IndexIncompatible,
+        IndexDamaged or IndexLocked."""
+
+    def writer(self, identity: Identity, *, rebuild: bool = False) -> AbstractContextManager[Writer]:
+        """The only way to change the index, which is made if need be; one writer at a time.
+
+        Raises IndexLocked when another one is writing, IndexIncompatible, naming both sides, when the index was made with other
+        parts and `rebuild` (which empties it first) is false.
+        """
+
+    def upgrade(self) -> None:
+        """Bring an index of an older format, if there is one, to this version's. Raises IndexLocked."""

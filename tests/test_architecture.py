@@ -32,7 +32,7 @@ HOMES = {
     "jinja2": {"generation.chatformats"},
     "chromadb": {"index.chroma"},
     "msgspec": {"schemas.fields", "schemas.registry"},
-    "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
+    "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
                 "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging",
                 "index.approximate", "index.copystate", "index.records"},

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord, Span
 from ragcli.index.protocol import Candidates, StoredChunk
 from ragcli.index.ranking import top
+from ragcli.index.statistics import Statistics
 from ragcli.results import Hit, LegTrace, ScoredChunk, ScoreTrace, Understood
 from ragcli.retrieval.fusion import Leg, fuse
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
@@ -104,7 +105,17 @@ class Rankings:
     def __init__(self, dense: Sequence[float]) -> None:
         self._dense = [Candidate(row, score) for row, score in enumerate(dense, 1)]
 
-    def candidates(self, words: Sequence[QueryWord] | None, vector: Vector | None, k: int, where: Filter) -> Candidates:
+    def statistics(self, words: Sequence[QueryWord]) -> Statistics:
+        return Statistics(len(self._dense), 1, 0, ())
+
+    def candidates(
+        self,
+        words: Sequence[QueryWord] | None,
+        vector: Vector | None,
+        k: int,
+        where: Filter,
+        statistics: Statistics | None = None,
+    ) -> Candidates:
         return Candidates([], self._dense[:k], self._dense[:k], {"lexical": 0.0, "dense": 0.0})
 
     def generation(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ragcli.datatypes import Filter
 from ragcli.index import lexical
+from ragcli.index.bm25 import Rows
 from ragcli.index.conditions import all_hold
 from ragcli.index.patterns import path_matches
 from ragcli.text.analyzer import stem, tokens
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def allowed_rows(
-    connection: sqlite3.Connection, rows: lexical.Rows, where: Filter, vocabulary: Vocabulary | None
+    connection: sqlite3.Connection, rows: Rows, where: Filter, vocabulary: Vocabulary | None
 ) -> NDArray[np.bool_]:
     """Which positions (row - 1) are live and fulfil every condition; `vocabulary` is needed for `where.without`."""
     mask = rows.live.copy()
@@ -71,16 +72,14 @@ def _dated(where: Filter, values: dict[str, str]) -> dict[str, str]:
     return values
 
 
-def _holding_word(
-    connection: sqlite3.Connection, rows: lexical.Rows, word: str, vocabulary: Vocabulary
-) -> NDArray[np.int64]:
+def _holding_word(connection: sqlite3.Connection, rows: Rows, word: str, vocabulary: Vocabulary) -> NDArray[np.int64]:
     """Positions of chunks that hold the word, in any of the index's languages."""
     whole = next(tokens(word))
     return lexical.postings(connection, rows, vocabulary.forms(whole))[0]
 
 
 def _holding_phrase(
-    connection: sqlite3.Connection, rows: lexical.Rows, phrase: str, among: NDArray[np.bool_]
+    connection: sqlite3.Connection, rows: Rows, phrase: str, among: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Which rows hold `phrase` word for word, in the text or the header."""
     languages = [entry[0] for entry in connection.execute("SELECT DISTINCT language FROM documents")]

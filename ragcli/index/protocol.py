@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Vector,
     )
     from ragcli.index.manifest import Identity, Manifest
+    from ragcli.index.statistics import Statistics
     from ragcli.reports import EngineState, Failure
     from ragcli.results import Understood
     from ragcli.text.query import Query
@@ -131,9 +132,22 @@ class Searcher(Readable, Protocol):
     def resolve(self, query: Query) -> list[QueryWord]:
         """The words of a question as the index knows them: one for each token, prefix and related word, in their order."""
 
-    def candidates(self, words: Sequence[QueryWord] | None, vector: Vector | None, k: int, where: Filter) -> Candidates:
+    def statistics(self, words: Sequence[QueryWord]) -> Statistics:
+        """What BM25 must know of this index, for these words."""
+
+    def candidates(
+        self,
+        words: Sequence[QueryWord] | None,
+        vector: Vector | None,
+        k: int,
+        where: Filter,
+        statistics: Statistics | None = None,
+    ) -> Candidates:
         """At most `k` chunks for each leg among those that `where` leaves: by `words` (None: no lexical leg) and by `vector`
-        (float32 [dimension], of length 1; None: no dense leg)."""
+        (float32 [dimension], of length 1; None: no dense leg).
+
+        BM25 scores by `statistics`, which are for the same words, or by those of this index: several indexes that share no
+        document score as one with the sum of theirs."""
 
     def fetch(self, keys: Sequence[int], *, vectors: bool = False) -> dict[int, StoredChunk]:
         """The chunks of these keys that exist, by key; `vectors` asks for their vectors as well."""

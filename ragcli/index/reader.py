@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ragcli.datatypes import Candidate, Filter, QueryWord
 from ragcli.errors import IndexDamaged
-from ragcli.index import checking, embeddings, lexical
+from ragcli.index import bm25, checking, embeddings, lexical
 from ragcli.index.approximate import ApproximateSearch
 from ragcli.index.contents import CatalogReader
 from ragcli.index.copystate import read_state, usable
@@ -20,6 +20,7 @@ from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import check_analyzer
 from ragcli.index.protocol import Candidates, StoredChunk
 from ragcli.index.ranking import scored_rows, top
+from ragcli.index.statistics import Statistics
 from ragcli.index.vectors import VectorFile, cosines
 from ragcli.index.words import Vocabulary, languages_of
 from ragcli.results import Understood
@@ -48,7 +49,7 @@ class IndexReader(CatalogReader):
         if self._approximate is not None:
             self._approximate.close()
 
-    def _row_arrays(self) -> lexical.Rows:
+    def _row_arrays(self) -> bm25.Rows:
         state = self._state
         with state.lock:
             if state.rows is None:
@@ -81,11 +82,18 @@ class IndexReader(CatalogReader):
         with self.snapshot():
             return self._vocabulary().understand(question)
 
-    def candidates(self, words: Sequence[QueryWord] | None, vector: Vector | None, k: int, where: Filter) -> Candidates:
+    def candidates(
+        self,
+        words: Sequence[QueryWord] | None,
+        vector: Vector | None,
+        k: int,
+        where: Filter,
+        statistics: Statistics | None = None,
+    ) -> Candidates:
         """See `ragcli.index.protocol.Searcher`."""
         began = time.perf_counter()
         with self.snapshot():
-            lexical = self.lexical_search(words, k, where) if words is not None else []
+            lexical = self.lexical_search(words, k, where, statistics) if words is not None else []
             between = time.perf_counter()
             dense = self.dense_search(vector, k, where) if vector is not None else []
             every = list(dict.fromkeys(entry.key for entry in (*lexical, *dense)))
@@ -100,12 +108,22 @@ class IndexReader(CatalogReader):
             matrix = self.vectors(list(found)) if vectors else [None] * len(found)
         return {key: StoredChunk(*entry, vector) for (key, entry), vector in zip(found.items(), matrix, strict=True)}
 
-    def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
-        """At most `k` candidates with a score > 0, best first, equal scores in the order of keys; `parts` are the BM25 of the
-        chunk and of its document, and the score is their weighted mean (see `ragcli.index.lexical`)."""
+    def statistics(self, words: Sequence[QueryWord]) -> Statistics:
+        """See `ragcli.index.protocol.Searcher`."""
         with self.snapshot():
-            chunks, documents = lexical.score(self._row_arrays(), words, self._vocabulary().postings)
-            share = lexical.DOCUMENT_SHARE
+            return bm25.statistics(self._row_arrays(), words, self._vocabulary().postings)
+
+    def lexical_search(
+        self, words: Sequence[QueryWord], k: int, where: Filter, known: Statistics | None = None
+    ) -> list[Candidate]:
+        """At most `k` candidates with a score > 0, best first, equal scores in the order of keys; `parts` are the BM25 of the
+        chunk and of its document, and the score is their weighted mean (see `ragcli.index.bm25`). `known` are the
+        statistics to score by, None: this index's own."""
+        with self.snapshot():
+            rows, lookup = self._row_arrays(), self._vocabulary().postings
+            known = known or bm25.statistics(rows, words, lookup)
+            chunks, documents = bm25.score(rows, words, lookup, known)
+            share = bm25.DOCUMENT_SHARE
             scores = np.where(chunks > 0, (1 - share) * chunks + share * documents, 0.0)
             if where:
                 scores = np.where(self._mask(where), scores, 0.0)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord, Span
-from ragcli.index.protocol import Candidates, StoredChunk
+from ragcli.index.entries import Candidates, StoredChunk
 from ragcli.index.ranking import top
 from ragcli.index.statistics import Statistics
 from ragcli.results import Hit, LegTrace, ScoredChunk, ScoreTrace, Understood

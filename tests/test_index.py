@@ -23,6 +23,7 @@ from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNot
 from ragcli.index.catalog import VECTORS
 from ragcli.index.chroma import IN_PROCESS
 from ragcli.index.manifest import Identity
+from ragcli.index.pages import documents
 from ragcli.index.patterns import path_matches
 from ragcli.index.reader import IndexReader
 from ragcli.index.writer import open_writer
@@ -195,7 +196,7 @@ def test_rebuilding_empties_the_index_first(directory: Path) -> None:
     build(directory, TEXTS)
     build(directory, {"z.md": "fresh"}, rebuild=True)
     with closing(IndexReader(directory)) as reader:
-        assert [document.path for document in reader.documents()] == ["z.md"]
+        assert [document.path for document in documents(reader)] == ["z.md"]
         assert reader.check() == []
 
 

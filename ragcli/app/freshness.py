@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 def stale(app: App, documents: Iterable[DocumentRecord]) -> tuple[Stale, ...]:
     """Those of `documents` whose file changed (size or time of modification) or is gone, each once, in their order."""
     found: list[Stale] = []
-    for path in dict.fromkeys(document.path for document in documents):
-        file = app.reader.file(path)
+    paths = list(dict.fromkeys(document.path for document in documents))
+    known = app.reader.sources(paths)
+    for path in paths:
+        file = known.get(path)
         if file is None or not file.is_file:
             continue
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ragcli.datatypes import SourceFile
 from ragcli.errors import IndexUnusable, UsageError
 from ragcli.index.manifest import Identity, Manifest
+from ragcli.index.pages import every
 from ragcli.ingest import Ingest, Options, Progress, Reader
 from ragcli.loaders.limits import Limits
 from ragcli.loaders.plugged import plugged_suffixes
@@ -116,8 +117,8 @@ def ingest_sources(
     chunker = chunker_for(app, embedder, manifest)
     with app.store.writer(_identity(app, embedder, chunker, manifest), rebuild=rebuild) as writer:
         present = {source.document_id for source in sources}
-        known = [*writer.files().values(), *(source for source, _, _ in writer.failed_files().values())]
-        gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
+        known = every(writer.page)
+        gone = [source.document_id for source in known if source.document_id not in present and covers(source)]
         ingest = Ingest(writer, reader, chunker, embedder, detect_language, options=options, on_progress=on_progress)
         return ingest.run(sources, skipped, gone=gone)
 
@@ -169,7 +170,7 @@ def _manifest_of_old(app: App) -> Manifest | None:
 
 def _known_roots(app: App) -> list[Path]:
     app.store.upgrade()
-    roots = sorted({source.root for source in app.reader.files() if source.is_file})
+    roots = app.catalog.roots()
     app.close()
     if not roots:
         raise UsageError("nothing to ingest", hint="rag ingest PATH")

@@ -66,6 +66,7 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
         else:
             _check_format(connection, directory)
             schema.migrate(connection, version)
+        schema.add_lookups(connection)
     return connection
 
 

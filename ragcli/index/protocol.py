@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from ragcli.index.pages import PAGE
 
 if TYPE_CHECKING:
     from ragcli.datatypes import (
-        Candidate,
         Chunk,
         DocumentRecord,
         Filter,
@@ -27,34 +27,12 @@ if TYPE_CHECKING:
         TextVectors,
         Vector,
     )
+    from ragcli.index.entries import Candidates, Counts, Listing, StoredChunk
     from ragcli.index.manifest import Identity, Manifest
     from ragcli.index.statistics import Statistics
     from ragcli.reports import EngineState, Failure
     from ragcli.results import Understood
     from ragcli.text.query import Query
-
-
-class StoredChunk(NamedTuple):
-    """A chunk with its document; `vector` is float32 [dimension], None where it was not asked for."""
-
-    chunk: Chunk
-    document: DocumentRecord
-    vector: Vector | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """The candidates for a question, each ranking best first, equal scores in the order of keys.
-
-    `lexical` is scored by BM25 (scores > 0), `dense` by cosine. `rescored` holds the candidates of both, scored by the mean of
-    their cosine and that of their best sentence, or by the cosine alone where the index has no sentence vectors; it is empty
-    where no vector was given. `milliseconds` says how long each leg took, under `lexical` and `dense`.
-    """
-
-    lexical: Sequence[Candidate]
-    dense: Sequence[Candidate]
-    rescored: Sequence[Candidate]
-    milliseconds: Mapping[str, float]
 
 
 class Readable(Protocol):
@@ -88,14 +66,18 @@ class Catalog(Readable, Protocol):
     def format(self) -> int:
         """The number of the format in which the index is stored."""
 
-    def documents(self) -> Sequence[DocumentRecord]:
-        """Every document, ordered by path."""
+    def page(self, after: str = "", limit: int = PAGE) -> Sequence[Listing]:
+        """At most `limit` documents whose id is greater than `after`, in the order of ids; see `ragcli.index.pages.every`."""
 
-    def files(self) -> Sequence[SourceFile]:
-        """What is remembered of the source of every document and copy, ordered by path."""
+    def find(self, paths: Sequence[str]) -> Mapping[str, DocumentRecord]:
+        """The documents at these paths, by path; at the path of a copy, the document that it is a copy of. Of several
+        documents at one path the first that came."""
 
-    def file(self, path: str) -> SourceFile | None:
-        """What is remembered of the source of the document at `path`, which is no copy."""
+    def sources(self, paths: Sequence[str]) -> Mapping[str, SourceFile]:
+        """What is remembered of the sources at these paths, by path; of a document before that of a copy."""
+
+    def roots(self) -> Sequence[str]:
+        """The files and folders that were given to ingest, in their order; none for web pages and collections."""
 
     def failures(self, *, skipped: bool = False) -> Sequence[Failure]:
         """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
@@ -109,8 +91,8 @@ class Catalog(Readable, Protocol):
     def type_counts(self) -> Mapping[str, int]:
         """Type → documents, the most frequent first."""
 
-    def counts(self, window: int) -> tuple[int, int, int]:
-        """Documents, chunks, and chunks of more than `window` tokens (what a model with that window cannot see whole)."""
+    def counts(self, window: int) -> Counts:
+        """How much there is; `window` is the number of tokens that the embedding model reads."""
 
     def fingerprint(self, *, documents: bool = True) -> str:
         """16 hexadecimal digits that change with the documents' content and names and with the parts that the index is made
@@ -180,17 +162,24 @@ class Writer(Protocol):
     def report(self, progress: str) -> None:
         """What others are told while they wait for this writer."""
 
-    def files(self) -> dict[str, SourceFile]:
-        """What is remembered of the source of every document and of every copy of one, by document id."""
+    def page(self, after: str = "", limit: int = PAGE) -> Sequence[SourceFile]:
+        """At most `limit` sources of documents, copies and remembered failures, whose id is greater than `after`, in the order
+        of ids, each once. The sources of failures have no content hash."""
 
-    def originals(self) -> dict[str, SourceFile]:
-        """The sources of documents, without copies."""
+    def known(self, document_ids: Sequence[str]) -> dict[str, SourceFile]:
+        """What is remembered of the sources of those of these documents and copies that are there, by id."""
 
-    def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
-        """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""
+    def twins(self, content_hashes: Sequence[str]) -> list[SourceFile]:
+        """The sources of the documents with one of these contents, in the order of their arrival; no copies."""
 
-    def tags(self) -> dict[str, dict[str, str]]:
-        """The tags of documents that have any, by document id."""
+    def copied(self, document_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these documents have copies."""
+
+    def failed(self, document_ids: Sequence[str]) -> dict[str, tuple[SourceFile, Failure, str]]:
+        """The remembered failures of these sources, by id, with the version of the reader that gave up."""
+
+    def tags(self, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The tags of those of these documents that have any, by id."""
 
     def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
         """Ids of the documents that would be read otherwise now: those without what chunks hold today, and those of a type in

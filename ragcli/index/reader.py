@@ -16,9 +16,9 @@ from ragcli.index import bm25, checking, embeddings, lexical
 from ragcli.index.approximate import ApproximateSearch
 from ragcli.index.contents import CatalogReader
 from ragcli.index.copystate import read_state, usable
+from ragcli.index.entries import Candidates, StoredChunk
 from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import check_analyzer
-from ragcli.index.protocol import Candidates, StoredChunk
 from ragcli.index.ranking import scored_rows, top
 from ragcli.index.statistics import Statistics
 from ragcli.index.vectors import VectorFile, cosines

@@ -14,12 +14,13 @@ from typing import Any
 
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed
-from ragcli.index import copies, embeddings, failures, lexical, tagging
+from ragcli.index import copies, embeddings, failures, lexical, remembered, tagging
 from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.copystate import TAGGED
 from ragcli.index.lock import WriterLock
 from ragcli.index.manifest import Identity
+from ragcli.index.pages import PAGE
 from ragcli.index.preparing import advance, now, prepare
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import (
@@ -103,14 +104,24 @@ class IndexWriter:
         """What others are told while they wait for this writer."""
         self._lock.report(progress)
 
-    def files(self) -> dict[str, SourceFile]:
-        """What is remembered of the source of every document and of every copy of one, by document id."""
-        return {**self.originals(), **copies.sources(self._connection)}
+    def page(self, after: str = "", limit: int = PAGE) -> Sequence[SourceFile]:
+        """See `ragcli.index.protocol.Writer`, as for the members below."""
+        return remembered.page(self._connection, after, limit)
 
-    def originals(self) -> dict[str, SourceFile]:
-        """The sources of documents, without copies."""
-        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
-        return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
+    def known(self, document_ids: Sequence[str]) -> dict[str, SourceFile]:
+        return remembered.known(self._connection, document_ids)
+
+    def twins(self, content_hashes: Sequence[str]) -> list[SourceFile]:
+        return remembered.twins(self._connection, content_hashes)
+
+    def copied(self, document_ids: Sequence[str]) -> frozenset[str]:
+        return remembered.copied(self._connection, document_ids)
+
+    def failed(self, document_ids: Sequence[str]) -> dict[str, tuple[SourceFile, Failure, str]]:
+        return remembered.failed(self._connection, document_ids)
+
+    def tags(self, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        return tagging.read(self._connection, document_ids)
 
     def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
         """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks, and
@@ -123,20 +134,12 @@ class IndexWriter:
         found = self._connection.execute(query)
         return frozenset(name for name, type_, reader, bare in found if bare or reader < changed.get(type_, 0))
 
-    def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
-        """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""
-        return failures.read(self._connection)
-
     def counts(self) -> tuple[int, int]:
         """Documents, without copies, and chunks."""
         documents, chunks = self._connection.execute(
             "SELECT count(*), coalesce(sum(chunks), 0) FROM documents"
         ).fetchone()
         return int(documents), int(chunks)
-
-    def tags(self) -> dict[str, dict[str, str]]:
-        """The tags of documents that have any, by document id."""
-        return tagging.read(self._connection)
 
     def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
         """Give documents more tags; a value of an equal name is replaced."""
@@ -232,8 +235,7 @@ class IndexWriter:
 
     def remove(self, document_ids: Sequence[str]) -> int:
         """Delete documents, copies and remembered failures; returns how many documents and copies went."""
-        files = self.files()
-        known = [identity for identity in document_ids if identity in files]
+        known = list(self.known(document_ids))
         if known:
             self._replace(known, [])
         with transaction(self._connection, write=True):

@@ -9,11 +9,11 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
 from ragcli.errors import IndexNotFound
-from ragcli.index import listing
+from ragcli.index import calibration, listing
 from ragcli.index.catalog import connect_reader, disk_usage, read_manifest, transaction, translated
 from ragcli.index.copystate import engine_state
 from ragcli.index.entries import Counts, Listing
@@ -247,6 +247,10 @@ class CatalogReader:
         """Which engine answers where the settings ask for `setting`, and how complete the Chroma collection is."""
         with self.snapshot():
             return engine_state(self._connection, self.directory, setting, self.manifest.generation)
+
+    def calibration(self) -> dict[str, Any] | None:
+        with self.snapshot():
+            return calibration.stored(self._connection, self.directory)
 
     def disk_usage(self) -> Mapping[str, int]:
         """Bytes by part."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ragcli.index.pages import PAGE
 
@@ -100,6 +100,9 @@ class Catalog(Readable, Protocol):
 
     def engine_state(self, setting: str) -> EngineState:
         """Which engine answers where the settings ask for `setting`, and how complete a copy that it searches is."""
+
+    def calibration(self) -> Mapping[str, Any] | None:
+        """What `Writer.calibrate` kept last; None when nothing was. It outlasts a rebuild."""
 
     def disk_usage(self) -> Mapping[str, int]:
         """Bytes by part."""
@@ -217,6 +220,10 @@ class Writer(Protocol):
     def remove(self, document_ids: Sequence[str]) -> int:
         """Delete documents, copies and remembered failures; returns how many documents and copies went. A copy of a document
         that goes takes its place."""
+
+    def calibrate(self, values: Mapping[str, object]) -> None:
+        """Keep what was fitted to the index (values that JSON can hold), in place of what was fitted before. The index counts
+        as unchanged: its generation stays."""
 
     def finish(self) -> list[str]:
         """Tidy up at the end of a run; returns what went wrong with copies of the index, none of which harms it."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed
-from ragcli.index import copies, embeddings, failures, lexical, remembered, tagging
+from ragcli.index import calibration, copies, embeddings, failures, lexical, remembered, tagging
 from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.copystate import TAGGED
@@ -84,6 +84,7 @@ class IndexWriter:
         self._connection = connection
         self._lock = lock
         prepare(connection, identity, rebuild=rebuild)
+        calibration.carry_over(connection, directory)
         self.sentences = bool(self._meta()["sentences"])
         self._dimension = int(str(identity.embedder["dimension"]))
         self._vectors = VectorFile(directory, self._dimension)
@@ -241,6 +242,10 @@ class IndexWriter:
         with transaction(self._connection, write=True):
             failures.forget(self._connection, document_ids)
         return len(known)
+
+    def calibrate(self, values: Mapping[str, object]) -> None:
+        """Keep what was fitted to the index, in place of what was fitted before."""
+        calibration.keep(self._connection, values)
 
     def finish(self) -> list[str]:
         """Drop embeddings that no chunk uses, merge segments, and bring Chroma up to date; returns what went wrong with

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -229,19 +227,10 @@ class CatalogReader:
             return listing.counts(self._connection, window)
 
     def fingerprint(self, *, documents: bool = True) -> str:
-        """16 hexadecimal digits that change with the documents' content and names and with the parts that the index is made
-        with, and not with when or where it was made; without `documents`, with the parts alone."""
         with self.snapshot():
-            manifest = self.manifest
-            parts: list[object] = [
-                dict(manifest.embedder),
-                dict(manifest.chunker),
-                manifest.analyzer,
-                manifest.sentences,
-            ]
-            if documents:
-                parts += self._connection.execute("SELECT path, content_hash FROM documents ORDER BY path").fetchall()
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+            query = "SELECT path, content_hash FROM documents ORDER BY path"
+            found = self._connection.execute(query).fetchall() if documents else None
+            return self.manifest.fingerprint(found)
 
     def engine_state(self, setting: str) -> EngineState:
         """Which engine answers where the settings ask for `setting`, and how complete the Chroma collection is."""

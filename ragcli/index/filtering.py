@@ -11,10 +11,8 @@ import numpy as np
 from ragcli.datatypes import Filter
 from ragcli.index import lexical
 from ragcli.index.bm25 import Rows
-from ragcli.index.conditions import all_hold
-from ragcli.index.patterns import path_matches
+from ragcli.index.matching import fulfils
 from ragcli.text.analyzer import stem, tokens
-from ragcli.text.dating import DATED, date_from
 from ragcli.text.folding import contains_words
 
 if TYPE_CHECKING:
@@ -47,29 +45,12 @@ def matching_documents(connection: sqlite3.Connection, where: Filter) -> list[in
     query = "SELECT row, path, root, type, size, title, language, partial, metadata FROM documents"
     found = []
     for row, path, root, type_, size, title, language, partial, metadata in connection.execute(query):
-        places = [(path, root), *also.get(row, [])]
-        if (
-            (not where.types or type_ in where.types)
-            and (not where.roots or any(place[1] in where.roots for place in places))
-            and (not where.paths or any(path_matches(pattern, *place) for pattern in where.paths for place in places))
-            and (
-                not where.conditions
-                or all_hold(where.conditions, _dated(where, {
-                    **json.loads(metadata), "path": path, "type": type_, "root": "\n".join(place[1] for place in places),
-                    "size": str(size), "title": title, "language": language, "partial": partial,
-                }))
-            )
-        ):  # fmt: skip
+        values = {
+            **json.loads(metadata), "type": type_, "size": str(size), "title": title, "language": language, "partial": partial,
+        }  # fmt: skip
+        if fulfils(where, [(path, root), *also.get(row, [])], values):
             found.append(row)
     return found
-
-
-def _dated(where: Filter, values: dict[str, str]) -> dict[str, str]:
-    """`values` with the date of the document under `dated`, where a condition asks for it."""
-    if any(condition.key == DATED for condition in where.conditions):
-        found = date_from(values["path"], values["title"], values["type"], values)
-        return {**values, DATED: found.date.iso if found else ""}
-    return values
 
 
 def _holding_word(connection: sqlite3.Connection, rows: Rows, word: str, vocabulary: Vocabulary) -> NDArray[np.int64]:

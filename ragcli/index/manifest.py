@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +46,17 @@ class Manifest:
     def identity(self) -> Identity:
         """The parts that the index was made with, for a writer that changes none of them."""
         return Identity(self.embedder, self.chunker, self.model_source)
+
+    def fingerprint(self, documents: Sequence[tuple[str, str]] | None) -> str:
+        """See `ragcli.index.protocol.Catalog.fingerprint`; `documents` are (path, content hash), ordered by path."""
+        parts: list[object] = [
+            dict(self.embedder),
+            dict(self.chunker),
+            self.analyzer,
+            self.sentences,
+            *(documents or ()),
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def check_identity(

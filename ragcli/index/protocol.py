@@ -2,7 +2,7 @@
 
 `ragcli.index.open_store` gives a `Store`. From it come a `Catalog` (what the index lists), a `Reader` (a catalog that is a
 `Searcher` as well) and a `Writer`. Whoever needs something of an index takes one of these protocols, so that another store can
-stand behind them.
+stand behind them. `ragcli.testing.StoreContract` holds a store to what is said here.
 
 A *key* is the number of a chunk in one index. Keys are compared, to break ties, and handed back to the index they came from;
 nothing else may be read from them. A chunk that comes later has a larger key, and no key is given twice.

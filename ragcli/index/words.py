@@ -16,7 +16,7 @@ from ragcli.text.query import Query
 
 MAX_EXPANSIONS = 200  # terms that one prefix may stand for, the most frequent first
 RELATED_WEIGHT = 0.5  # of the words of a synonym that consists of several
-_READ = 12  # chunks, to see how a term is written
+READ = 12  # chunks, to see how a term is written
 _KEPT = 256  # lists of postings
 
 
@@ -102,7 +102,7 @@ class Vocabulary:
 
     def _spellings(self, term: str, language: str) -> list[str]:
         """How the first chunks that hold the term, in documents of the language if there are any, write it."""
-        rows = [int(position) + 1 for position in self.postings((term,))[0][:_READ]]
+        rows = [int(position) + 1 for position in self.postings((term,))[0][:READ]]
         found = self._connection.execute(
             "SELECT text, header, language FROM chunks JOIN documents ON documents.row = document_row "
             f"WHERE chunks.row IN ({','.join('?' * len(rows))})",

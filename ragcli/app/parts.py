@@ -14,6 +14,7 @@ from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
 from ragcli.index import open_store
 from ragcli.index.manifest import Manifest, check_identity
 from ragcli.places import model_cache
+from ragcli.plugins import scheme_of
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class Parts:
     @once
     def store(self) -> Store:
         """The index, whether or not there is one yet."""
-        return open_store(self.index_directory)
+        address = self.settings.index
+        plugged = scheme_of(address) and not (self.directory / address).exists()
+        return open_store(address if plugged else self.index_directory)
 
     @once
     def reader(self) -> Reader:

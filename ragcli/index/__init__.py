@@ -9,8 +9,15 @@ if TYPE_CHECKING:
     from ragcli.index.protocol import Store
 
 
-def open_store(address: Path) -> Store:
-    """The store of the index in the directory `address`, whether or not there is one yet. Nothing is opened or made."""
+def open_store(address: Path | str) -> Store:
+    """The store of the index in the directory `address`, or of a plug-in where `address` is a text such as `memory:notes`;
+    whether or not there is an index yet. Raises UsageError and PluginFailed for a plug-in that is not there or fails."""
+    from ragcli.plugins import scheme_of
+
+    if isinstance(address, str) and scheme_of(address):
+        from ragcli.index.plugged import plugged_store
+
+        return plugged_store(address)
     from ragcli.index.store import DirectoryStore
 
-    return DirectoryStore(address)
+    return DirectoryStore(Path(address))

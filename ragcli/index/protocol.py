@@ -255,3 +255,11 @@ class Store(Protocol):
 
     def upgrade(self) -> None:
         """Bring an index of an older format, if there is one, to this version's. Raises IndexLocked."""
+
+
+class StoreFactory(Protocol):
+    """What an entry point of the group `ragcli.stores` names. The entry point's own name is what stands before the colon in the
+    address of an index."""
+
+    def __call__(self, name: str, /) -> Store:
+        """The store for what stands behind the colon. Nothing may be made before a writer is opened."""

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Filter
+from ragcli.engine.index import store_of
 from ragcli.engine.wiring import Engine
 from ragcli.errors import IndexNotFound, UsageError
-from ragcli.index.contents import stored_manifest
 from ragcli.text.query import checked_question
 from ragcli.workspace import workspace_of_arguments
 
@@ -64,7 +64,7 @@ class Rag:
         self, path: str | os.PathLike[str] = ".rag", *, config: str | Path | None = None, **settings: object
     ) -> None:
         workspace = workspace_of_arguments(path, config, settings)
-        if stored_manifest(workspace.index_directory) is None:
+        if store_of(workspace).manifest() is None:
             raise IndexNotFound(
                 f"no index at {workspace.index_directory}", hint=f"Rag.create({str(path)!r}), or rag ingest PATH"
             )
@@ -83,7 +83,7 @@ class Rag:
         0
         """
         workspace = workspace_of_arguments(path, config, settings)
-        if stored_manifest(workspace.index_directory) is not None:
+        if store_of(workspace).manifest() is not None:
             raise UsageError(f"there is an index at {workspace.index_directory}", hint=f"Rag({str(path)!r}) opens it")
         from ragcli.usecases.ingestion import create_index
 

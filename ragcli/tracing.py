@@ -48,9 +48,13 @@ class Trace:
         try:
             yield counts
         finally:
-            took = (time.perf_counter() - started) * 1000
-            self.stages.append(Stage(name, (started - self._began) * 1000, took, counts))
-            log("trace", "debug", "%s took %.1f ms %s", name, took, counts or "")
+            self.record(name, (time.perf_counter() - started) * 1000, **counts)
+
+    def record(self, name: str, milliseconds: float, **counts: int) -> None:
+        """Add a stage that has just ended, timed elsewhere."""
+        start = (time.perf_counter() - self._began) * 1000 - milliseconds
+        self.stages.append(Stage(name, start, milliseconds, counts))
+        log("trace", "debug", "%s took %.1f ms %s", name, milliseconds, counts or "")
 
     def note(self, *texts: str) -> None:
         """Sentences for the reader of the result, shown in this order."""

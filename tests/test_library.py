@@ -21,6 +21,7 @@ from ragcli.api import rag_over
 from ragcli.engine.wiring import Engine
 from ragcli.errors import UsageError
 from ragcli.index.conditions import all_hold, parse_condition
+from ragcli.index.pages import documents
 from ragcli.settings import resolve
 from ragcli.workspace import workspace_at
 from tests.conftest import heed_interrupts
@@ -424,7 +425,7 @@ class Folder(RuleBasedStateMachine):
             rag_over(engine).ingest(self._root / "docs", prune=True, tags={"kind": "model"} if tag else {})
             reader = engine.index.reader
             with_text = {f"docs/{name}": text for name, text in self._files.items() if text}
-            held = {path: document for document in reader.documents() for path in (document.path, *document.copies)}
+            held = {path: document for document in documents(reader) for path in (document.path, *document.copies)}
             assert held.keys() == with_text.keys()
             assert len({document.document_id for document in held.values()}) == len(set(with_text.values()))
             for path, text in with_text.items():

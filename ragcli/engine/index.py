@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.engine.once import once
-from ragcli.index.contents import CatalogReader
+from ragcli.index import open_store
+from ragcli.plugins import scheme_of
 
 if TYPE_CHECKING:
-    from ragcli.index.reader import IndexReader
+    from ragcli.index.protocol import Catalog, Reader, Store
+    from ragcli.workspace import Workspace
+
+
+def store_of(workspace: Workspace) -> Store:
+    """The index of a workspace, whether or not there is one yet. Raises UsageError for an address that no store has."""
+    address = workspace.settings.index
+    plugged = scheme_of(address) and not (workspace.directory / address).exists()
+    return open_store(address if plugged else workspace.index_directory)
 
 
 class OpenIndex:
-    """The readers of one index, for any number of threads. `engine` is the setting `retrieval.engine`."""
+    """The readers of one store, for any number of threads. `engine` is the setting `retrieval.engine`."""
 
-    def __init__(self, directory: Path, engine: str = "exact") -> None:
+    def __init__(self, store: Store, engine: str = "exact") -> None:
         self.making = threading.RLock()
-        self.directory = directory
+        self.store = store
         self._engine = engine
 
     @once
-    def reader(self) -> IndexReader:
+    def reader(self) -> Reader:
         """What searching needs. Raises IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked."""
-        from ragcli.index.reader import IndexReader
-
-        return IndexReader(self.directory, engine=self._engine)
+        return self.store.reader(engine=self._engine)
 
     @property
-    def catalog(self) -> CatalogReader:
+    def catalog(self) -> Catalog:
         """What the index lists, opened without what searching needs; `reader` itself once there is one. Raises as it does."""
         return self.reader if "reader" in self.__dict__ else self._catalog
 
     @once
-    def _catalog(self) -> CatalogReader:
-        return CatalogReader(self.directory).opened()
+    def _catalog(self) -> Catalog:
+        return self.store.catalog()
 
     def close(self) -> None:
         """Close every connection to the index, whichever thread opened it; the next use opens it again."""

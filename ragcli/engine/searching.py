@@ -17,7 +17,7 @@ from ragcli.retrieval.transforms import Transform, chained, decompose, decompose
 if TYPE_CHECKING:
     from ragcli.generation.choosing import Chooser
     from ragcli.index.manifest import Manifest
-    from ragcli.index.reader import IndexReader
+    from ragcli.index.protocol import Reader
     from ragcli.protocols import Search, Write
     from ragcli.results import Hit
     from ragcli.settings import Settings
@@ -50,7 +50,7 @@ def retrieval_options(settings: Settings, manifest: Manifest) -> RetrievalOption
     )
 
 
-def build_search(retrieve: Search, reader: IndexReader, chooser: Callable[[], Chooser]) -> Search:
+def build_search(retrieve: Search, reader: Reader, chooser: Callable[[], Chooser]) -> Search:
     """`retrieve`, with the filters that questions themselves name; `chooser` gives what says how convincing the hits are."""
 
     def convincing(question: str, hits: Sequence[Hit]) -> float:
@@ -59,7 +59,7 @@ def build_search(retrieve: Search, reader: IndexReader, chooser: Callable[[], Ch
     return ScopedSearch(retrieve, convincing, reader.folders)
 
 
-def with_surroundings(reader: IndexReader, hits: Sequence[Hit]) -> list[Hit]:
+def with_surroundings(reader: Reader, hits: Sequence[Hit]) -> list[Hit]:
     """The hits with the chunk before and the two after each of them."""
     return widen(hits, lambda chunk_ids: reader.surroundings(chunk_ids, 1, 2))
 

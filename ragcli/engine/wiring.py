@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ragcli.engine.embedders import QuestionEmbedder
-from ragcli.engine.index import OpenIndex
+from ragcli.engine.index import OpenIndex, store_of
 from ragcli.engine.models import build_judge, build_reranker, model_names, read_synonyms
 from ragcli.engine.once import once
 from ragcli.engine.pipeline import Pipeline
@@ -36,7 +36,7 @@ class Engine:
     def __init__(self, workspace: Workspace, *, schema: Mapping[str, Any] | None = None) -> None:
         self.making = threading.RLock()
         self.workspace = workspace
-        self.index = OpenIndex(workspace.index_directory, workspace.settings.retrieval_engine)
+        self.index = OpenIndex(store_of(workspace), workspace.settings.retrieval_engine)
         self.embedding = QuestionEmbedder(workspace, self.index)
         self._schema = schema
 
@@ -119,7 +119,7 @@ class Engine:
         """What `rag calibrate` fitted to this index."""
         from ragcli.engine.calibration import load_calibration
 
-        return load_calibration(self.workspace.index_directory, self.index.catalog.fingerprint(documents=False))
+        return load_calibration(self.index.catalog)
 
     def threshold(self) -> float:
         """The confidence from which on questions are answered: as set, else as calibrated on this index, else the default."""

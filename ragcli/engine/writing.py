@@ -16,21 +16,21 @@ from ragcli.places import answer_cache
 if TYPE_CHECKING:
     from ragcli.engine.embedders import QuestionEmbedder
     from ragcli.generation.prompted import PromptedGenerator
-    from ragcli.index.reader import IndexReader
+    from ragcli.index.protocol import Reader
     from ragcli.protocols import Generator, Write
     from ragcli.workspace import Workspace
 
 _REPLY_TOKENS = 160  # of a question that is rewritten, or taken apart
 
 
-def build_chooser(reader: IndexReader, embedding: QuestionEmbedder) -> Chooser:
+def build_chooser(reader: Reader, embedding: QuestionEmbedder) -> Chooser:
     """What chooses the pieces of an answer, by the index's own words and model."""
-    return Chooser(reader.words, embedding.embed_query, reader.sentence_cosines, embedding.embed_tokens)
+    return Chooser(reader.resolve, embedding.embed_query, reader.sentence_cosines, embedding.embed_tokens)
 
 
 def writing_parts(
     workspace: Workspace,
-    reader: IndexReader,
+    reader: Reader,
     embedding: QuestionEmbedder,
     chooser: Chooser,
     schema: Mapping[str, Any] | None,

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from ragcli.index import embeddings
-from ragcli.index.catalog import read_meta, transaction, write_meta
-from ragcli.index.manifest import Manifest, check_identity, read_manifest
+from ragcli.index import calibration, embeddings
+from ragcli.index.catalog import read_manifest, read_meta, transaction, write_meta
+from ragcli.index.manifest import Identity, Manifest, check_identity
 from ragcli.index.reindexing import reindex_words
 from ragcli.text.analyzer import ANALYZER_VERSION
 from ragcli.text.language import detect_language
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The parts that an index is made with; `model_source` is what the user called the embedding model; `sentences` says
-    whether sentences get vectors of their own, None: as before, in a new index yes."""
-
-    embedder: Mapping[str, object]
-    chunker: Mapping[str, object]
-    model_source: str
-    sentences: bool | None = None
 
 
 def prepare(connection: sqlite3.Connection, identity: Identity, *, rebuild: bool) -> None:
@@ -39,9 +27,11 @@ def prepare(connection: sqlite3.Connection, identity: Identity, *, rebuild: bool
         elif rebuild:
             if identity.sentences is None:
                 identity = replace(identity, sentences=manifest.sentences)
+            kept = {key: value for key, value in read_meta(connection).items() if key == calibration.KEY}
             for table in ("postings", "segments", "chunks", "copies", "documents", "embeddings", "failures", "meta"):
                 connection.execute(f"DELETE FROM {table}")
             _write_identity(connection, identity, manifest.generation + 1)
+            write_meta(connection, kept)
         else:
             check_identity(manifest, embedder=identity.embedder, chunker=identity.chunker)
             _bring_up_to_date(connection, identity, manifest)

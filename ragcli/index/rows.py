@@ -15,6 +15,7 @@ DOCUMENT_COLUMNS = """documents.document_id, documents.path, documents.root, typ
                       page_starts, language, metadata, partial,
                       (SELECT json_group_array(copies.path) FROM copies WHERE copies.of = documents.row),
                       documents.ctime_ns != 0"""
+SOURCE_COLUMNS = "document_id, path, root, size, mtime_ns, ctime_ns, content_hash"  # of documents and of copies
 CHUNK_COLUMNS = """chunks.row, chunk_id, ordinal, text, tail, start, "end", page_start, page_end, line_start, line_end,
                    headings, header, tokens, sections, blocks"""
 CHUNK_WIDTH = 16  # columns of a chunk, after which those of its document follow

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ragcli.datatypes import QueryWord
 from ragcli.index import lexical
+from ragcli.index.bm25 import Postings, Rows, inverse_frequency
 from ragcli.index.spelling import Lexicon, Speller, spellings_in
 from ragcli.results import Understood
 from ragcli.text.analyzer import stem
@@ -15,7 +16,7 @@ from ragcli.text.query import Query
 
 MAX_EXPANSIONS = 200  # terms that one prefix may stand for, the most frequent first
 RELATED_WEIGHT = 0.5  # of the words of a synonym that consists of several
-_READ = 12  # chunks, to see how a term is written
+READ = 12  # chunks, to see how a term is written
 _KEPT = 256  # lists of postings
 
 
@@ -32,9 +33,9 @@ class Vocabulary:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        rows: lexical.Rows,
+        rows: Rows,
         languages: Sequence[str],
-        kept: dict[tuple[str, ...], lexical.Postings],
+        kept: dict[tuple[str, ...], Postings],
     ) -> None:
         self._connection = connection
         self._rows = rows
@@ -67,7 +68,7 @@ class Vocabulary:
         """The terms of a token in the languages of the index."""
         return tuple(dict.fromkeys(stem(token, language) for language in self._languages))
 
-    def postings(self, forms: Sequence[str]) -> lexical.Postings:
+    def postings(self, forms: Sequence[str]) -> Postings:
         """See `ragcli.index.lexical.postings`; the last few are kept."""
         key = tuple(forms)
         found = self._kept.get(key)
@@ -83,7 +84,7 @@ class Vocabulary:
         return len(self.postings(forms)[0]) if forms else 0
 
     def _word(self, forms: tuple[str, ...], weight: float = 1.0) -> QueryWord:
-        return QueryWord(forms, lexical.inverse_frequency(self._rows, self.count(forms)), weight)
+        return QueryWord(forms, inverse_frequency(self._rows, self.count(forms)), weight)
 
     def _beginning_with(self, prefix: str) -> tuple[str, ...]:
         found = self._connection.execute(
@@ -101,7 +102,7 @@ class Vocabulary:
 
     def _spellings(self, term: str, language: str) -> list[str]:
         """How the first chunks that hold the term, in documents of the language if there are any, write it."""
-        rows = [int(position) + 1 for position in self.postings((term,))[0][:_READ]]
+        rows = [int(position) + 1 for position in self.postings((term,))[0][:READ]]
         found = self._connection.execute(
             "SELECT text, header, language FROM chunks JOIN documents ON documents.row = document_row "
             f"WHERE chunks.row IN ({','.join('?' * len(rows))})",

@@ -14,12 +14,14 @@ from typing import Any
 
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed
-from ragcli.index import copies, embeddings, failures, lexical, tagging
+from ragcli.index import calibration, copies, embeddings, failures, lexical, remembered, tagging
 from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.copystate import TAGGED
 from ragcli.index.lock import WriterLock
-from ragcli.index.preparing import Identity, advance, now, prepare
+from ragcli.index.manifest import Identity
+from ragcli.index.pages import PAGE
+from ragcli.index.preparing import advance, now, prepare
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import (
     CHUNK_COLUMNS,
@@ -37,15 +39,7 @@ _RUN = 1000  # vectors that are written together
 
 
 @contextmanager
-def open_writer(
-    directory: Path,
-    *,
-    embedder: Mapping[str, object],
-    chunker: Mapping[str, object],
-    model_source: str = "",
-    sentences: bool | None = None,
-    rebuild: bool = False,
-) -> Iterator[IndexWriter]:
+def open_writer(directory: Path, identity: Identity, *, rebuild: bool = False) -> Iterator[IndexWriter]:
     """The only way to change the index at `directory`, which is made if need be.
 
     Raises IndexLocked when another process is writing, IndexIncompatible when the index was made with other parts and
@@ -59,7 +53,6 @@ def open_writer(
         with WriterLock(directory) as lock, translated(directory):
             connection = connect_writer(directory)
             try:
-                identity = Identity(embedder, chunker, model_source, sentences)
                 yield IndexWriter(directory, connection, lock, identity, rebuild=rebuild)
             finally:
                 connection.close()
@@ -91,6 +84,7 @@ class IndexWriter:
         self._connection = connection
         self._lock = lock
         prepare(connection, identity, rebuild=rebuild)
+        calibration.carry_over(connection, directory)
         self.sentences = bool(self._meta()["sentences"])
         self._dimension = int(str(identity.embedder["dimension"]))
         self._vectors = VectorFile(directory, self._dimension)
@@ -111,14 +105,24 @@ class IndexWriter:
         """What others are told while they wait for this writer."""
         self._lock.report(progress)
 
-    def files(self) -> dict[str, SourceFile]:
-        """What is remembered of the source of every document and of every copy of one, by document id."""
-        return {**self.originals(), **copies.sources(self._connection)}
+    def page(self, after: str = "", limit: int = PAGE) -> Sequence[SourceFile]:
+        """See `ragcli.index.protocol.Writer`, as for the members below."""
+        return remembered.page(self._connection, after, limit)
 
-    def originals(self) -> dict[str, SourceFile]:
-        """The sources of documents, without copies."""
-        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
-        return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
+    def known(self, document_ids: Sequence[str]) -> dict[str, SourceFile]:
+        return remembered.known(self._connection, document_ids)
+
+    def twins(self, content_hashes: Sequence[str]) -> list[SourceFile]:
+        return remembered.twins(self._connection, content_hashes)
+
+    def copied(self, document_ids: Sequence[str]) -> frozenset[str]:
+        return remembered.copied(self._connection, document_ids)
+
+    def failed(self, document_ids: Sequence[str]) -> dict[str, tuple[SourceFile, Failure, str]]:
+        return remembered.failed(self._connection, document_ids)
+
+    def tags(self, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        return tagging.read(self._connection, document_ids)
 
     def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
         """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks, and
@@ -131,20 +135,12 @@ class IndexWriter:
         found = self._connection.execute(query)
         return frozenset(name for name, type_, reader, bare in found if bare or reader < changed.get(type_, 0))
 
-    def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
-        """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""
-        return failures.read(self._connection)
-
     def counts(self) -> tuple[int, int]:
         """Documents, without copies, and chunks."""
         documents, chunks = self._connection.execute(
             "SELECT count(*), coalesce(sum(chunks), 0) FROM documents"
         ).fetchone()
         return int(documents), int(chunks)
-
-    def tags(self) -> dict[str, dict[str, str]]:
-        """The tags of documents that have any, by document id."""
-        return tagging.read(self._connection)
 
     def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
         """Give documents more tags; a value of an equal name is replaced."""
@@ -240,13 +236,16 @@ class IndexWriter:
 
     def remove(self, document_ids: Sequence[str]) -> int:
         """Delete documents, copies and remembered failures; returns how many documents and copies went."""
-        files = self.files()
-        known = [identity for identity in document_ids if identity in files]
+        known = list(self.known(document_ids))
         if known:
             self._replace(known, [])
         with transaction(self._connection, write=True):
             failures.forget(self._connection, document_ids)
         return len(known)
+
+    def calibrate(self, values: Mapping[str, object]) -> None:
+        """Keep what was fitted to the index, in place of what was fitted before."""
+        calibration.keep(self._connection, values)
 
     def finish(self) -> list[str]:
         """Drop embeddings that no chunk uses, merge segments, and bring Chroma up to date; returns what went wrong with

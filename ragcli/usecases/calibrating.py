@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.datatypes import Filter
 from ragcli.engine.calibration import save_calibration
+from ragcli.engine.index import store_of
 from ragcli.errors import GoldError
 from ragcli.evaluation.gold import GoldQuestion, first_half, load_gold
 from ragcli.evaluation.statistics import auroc, calibration_error, platt, reliability
@@ -19,7 +20,7 @@ from ragcli.usecases.gold_paths import resolver
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
-    from ragcli.index.contents import CatalogReader
+    from ragcli.index.protocol import Catalog
     from ragcli.workspace import Workspace
 
 _FEWEST = 20  # questions, below which halves tell nothing
@@ -28,7 +29,7 @@ _Sample = tuple[float, bool, bool]  # confidence, whether the question is answer
 
 def calibrate(
     workspace: Workspace,
-    catalog: CatalogReader,
+    catalog: Catalog,
     answerer: Answerer,
     gold: Path,
     *,
@@ -65,7 +66,7 @@ def calibrate(
         error_before=calibration_error(reliability([c for c, _, _ in halves[1]], held_out)),
         error_after=calibration_error(reliability([c for c, _ in fitted[1]], held_out)),
     )
-    save_calibration(workspace.index_directory, calibration)
+    save_calibration(store_of(workspace), calibration)
     return calibration
 
 

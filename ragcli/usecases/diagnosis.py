@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ragcli.datatypes import Chunk, DocumentRecord, Filter
 from ragcli.engine.scoping import ONLY
+from ragcli.index.pages import every
 from ragcli.measurements import Diagnosis, Finding
 from ragcli.sources.scanning import Found, left_out, scan, stored_path
 from ragcli.text.folding import contains_quote, fold_quote
@@ -16,7 +17,7 @@ from ragcli.tracing import Trace
 
 if TYPE_CHECKING:
     from ragcli.engine.pipeline import Pipeline
-    from ragcli.index.contents import CatalogReader
+    from ragcli.index.protocol import Catalog
     from ragcli.settings import Settings
     from ragcli.workspace import Workspace
 
@@ -26,7 +27,7 @@ _FAR = 1_000  # how deep the legs are searched for the expected passage
 
 
 def diagnose(
-    workspace: Workspace, catalog: CatalogReader, pipeline: Pipeline, question: str, path: str, quote: str = ""
+    workspace: Workspace, catalog: Catalog, pipeline: Pipeline, question: str, path: str, quote: str = ""
 ) -> Diagnosis:
     """Follow the document at `path` (as in the index, or as a file) and the chunks that hold `quote` through every stage."""
     findings: list[Finding] = []
@@ -54,18 +55,16 @@ def diagnose(
     return result()
 
 
-def _document(workspace: Workspace, catalog: CatalogReader, path: str) -> DocumentRecord | None:
+def _document(workspace: Workspace, catalog: Catalog, path: str) -> DocumentRecord | None:
     absolute = stored_path(Path(os.path.abspath(workspace.directory / path)), workspace.project)
-    documents = catalog.documents()
-    for name in (path, absolute):
-        for document in documents:
-            if name in (document.path, *document.copies):
-                return document
-    ending = [document for document in documents if document.path.endswith("/" + path)]
+    found = catalog.find([path, absolute])
+    if found:
+        return found.get(path) or found[absolute]
+    ending = [entry.document for entry in every(catalog.page) if entry.document.path.endswith("/" + path)]
     return ending[0] if len(ending) == 1 else None
 
 
-def _why_not_ingested(workspace: Workspace, catalog: CatalogReader, path: str) -> str:
+def _why_not_ingested(workspace: Workspace, catalog: Catalog, path: str) -> str:
     file = workspace.directory / path
     stored = stored_path(Path(os.path.abspath(file)), workspace.project)
     failure = next((f for f in catalog.failures(skipped=True) if f.path in (path, stored)), None)
@@ -73,8 +72,8 @@ def _why_not_ingested(workspace: Workspace, catalog: CatalogReader, path: str) -
         return f"{'not a document' if failure.skipped else 'could not be read'}: {failure.reason}"
     if not file.exists():
         return "there is no such file, and no document of that name in the index"
-    roots = {source.root for source in catalog.files() if source.is_file}
-    for root in sorted(roots):
+    roots = catalog.roots()
+    for root in roots:
         reason = left_out(Path(os.path.abspath(file)), workspace.project / root)
         if reason:
             return f"ignored by ingest: {reason}"
@@ -85,10 +84,10 @@ def _why_not_ingested(workspace: Workspace, catalog: CatalogReader, path: str) -
                 return f"ignored by ingest: {entry.reason}"
             if isinstance(entry, Found) and entry.source.path == stored:
                 return "new since the last ingest; rag ingest reads it"
-    return f"outside of what was ingested ({', '.join(sorted(roots)) or 'nothing'}); rag ingest {path} adds it"
+    return f"outside of what was ingested ({', '.join(roots) or 'nothing'}); rag ingest {path} adds it"
 
 
-def _holding(chunks: Sequence[Chunk], quote: str) -> tuple[list[Chunk], State, str]:
+def _holding(chunks: Sequence[Chunk], quote: str) -> tuple[Sequence[Chunk], State, str]:
     whole = [chunk for chunk in chunks if contains_quote(chunk.text, quote)]
     if whole:
         return whole, "ok", f"the quotation is in chunk {whole[0].ordinal + 1} of {len(chunks)}"

@@ -11,15 +11,17 @@ from ragcli.results import Stale
 from ragcli.sources.scanning import real_path
 
 if TYPE_CHECKING:
-    from ragcli.index.contents import CatalogReader
+    from ragcli.index.protocol import Catalog
     from ragcli.workspace import Workspace
 
 
-def stale(catalog: CatalogReader, project: Path, documents: Iterable[DocumentRecord]) -> tuple[Stale, ...]:
+def stale(catalog: Catalog, project: Path, documents: Iterable[DocumentRecord]) -> tuple[Stale, ...]:
     """Those of `documents` whose file changed (size or time of modification) or is gone, each once, in their order."""
     found: list[Stale] = []
-    for path in dict.fromkeys(document.path for document in documents):
-        file = catalog.file(path)
+    paths = list(dict.fromkeys(document.path for document in documents))
+    known = catalog.sources(paths)
+    for path in paths:
+        file = known.get(path)
         if file is None or not file.is_file:
             continue
         try:
@@ -32,7 +34,7 @@ def stale(catalog: CatalogReader, project: Path, documents: Iterable[DocumentRec
     return tuple(found)
 
 
-def refresh(workspace: Workspace, catalog: CatalogReader, documents: Iterable[DocumentRecord]) -> bool:
+def refresh(workspace: Workspace, catalog: Catalog, documents: Iterable[DocumentRecord]) -> bool:
     """Take in again those of `documents` whose files changed, and drop those that are gone; whether there were any."""
     from ragcli.usecases.ingestion import IngestRequest, ingest_paths
     from ragcli.usecases.library import remove

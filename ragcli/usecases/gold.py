@@ -14,6 +14,7 @@ from ragcli.datatypes import Chunk, DocumentRecord
 from ragcli.errors import GoldError, IndexUnusable
 from ragcli.evaluation.gold import GoldQuestion, parse_gold
 from ragcli.evaluation.judging import contradictions, groups_of, missing_groups
+from ragcli.index.pages import documents
 from ragcli.measurements import Problem
 from ragcli.text.folding import contains_quote, fold_quote
 from ragcli.text.query import content_tokens
@@ -21,7 +22,7 @@ from ragcli.text.units import is_heading, unit_spans
 from ragcli.usecases.gold_paths import locator, resolver, texts_of
 
 if TYPE_CHECKING:
-    from ragcli.index.contents import CatalogReader
+    from ragcli.index.protocol import Catalog
     from ragcli.protocols import Write
     from ragcli.schemas.evaluation import GoldEvidence, GoldRow
 
@@ -29,7 +30,7 @@ UNREVIEWED = "unreviewed"
 _FEWEST_UNANSWERABLE = 0.1
 
 
-def lint(path: Path, project: Path, catalog: Callable[[], CatalogReader]) -> list[Problem]:
+def lint(path: Path, project: Path, catalog: Callable[[], Catalog]) -> list[Problem]:
     """Every problem of the gold file in one pass, by line; what needs the index is left out when `catalog` finds none that can
     be read. `project` is the folder that stored paths are relative to."""
     questions, malformed = parse_gold(path)
@@ -75,9 +76,7 @@ def _doubts(question: GoldQuestion) -> Iterator[str]:
         yield "must_groups has no effect on a question that is not answerable"
 
 
-def _against_index(
-    catalog: CatalogReader, project: Path, path: Path, questions: Sequence[GoldQuestion]
-) -> Iterator[Problem]:
+def _against_index(catalog: Catalog, project: Path, path: Path, questions: Sequence[GoldQuestion]) -> Iterator[Problem]:
     resolve, locate, read = resolver(catalog, project, path), locator(catalog), texts_of(catalog)
     for question in questions:
         yield from _unsaid(question, resolve, read)
@@ -165,14 +164,14 @@ def append(path: Path, rows: Sequence[GoldRow]) -> None:
 _FACT = re.compile(r"(?<![\w.,-])(?:\d[\d.,:]*\d|\d)(?:\s?(?:%|€|\$|EUR|USD))?(?![\w])")
 
 
-def propose(path: Path, project: Path, catalog: CatalogReader, write: Write | None, count: int) -> list[GoldRow]:
+def propose(path: Path, project: Path, catalog: Catalog, write: Write | None, count: int) -> list[GoldRow]:
     """At most `count` questions for the gold file at `path`, spread over the documents of the index, each tagged `unreviewed`.
 
     Cloze: a sentence with a number left out; the number is the answer. Heading: what a section says. With a language
     model (`write`), it writes the question to a sentence.
     """
     proposals: list[list[GoldRow]] = []
-    for document in catalog.documents():
+    for document in documents(catalog):
         if document.type not in ("code", "record"):
             chunks = catalog.document_chunks(document.document_id)
             proposals.append(list(_of_document(project, path, document, chunks, write)))

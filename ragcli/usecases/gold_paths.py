@@ -8,19 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.index.pages import every
 from ragcli.sources.scanning import stored_path
 
 if TYPE_CHECKING:
-    from ragcli.index.contents import CatalogReader
+    from ragcli.index.protocol import Catalog
 
 
-def resolver(catalog: CatalogReader, project: Path, gold: Path) -> Callable[[str], str | None]:
+def resolver(catalog: Catalog, project: Path, gold: Path) -> Callable[[str], str | None]:
     """A gold path → the path in the index: beside the file `gold`, as it stands, or below a folder that was ingested.
 
     A name that several documents could mean resolves to none of them; an empty path, which means any document, to itself.
     """
     by_name: dict[str, set[str]] = {}
-    for source in catalog.files():
+    for source in (source for entry in every(catalog.page) for source in (entry.source, *entry.copies)):
         names = {source.path}
         if source.path.startswith(source.root + "/"):
             names.add(source.path[len(source.root) + 1 :])
@@ -36,22 +37,22 @@ def resolver(catalog: CatalogReader, project: Path, gold: Path) -> Callable[[str
     return resolve
 
 
-def texts_of(catalog: CatalogReader) -> Callable[[str], tuple[int, str]]:
+def texts_of(catalog: Catalog) -> Callable[[str], tuple[int, str]]:
     """Path of the index → offset and text of the document from its first passage to its last; (0, "") for a path that is not
     in the index. Texts are read once."""
-    ids = {path: document.document_id for document in catalog.documents() for path in (document.path, *document.copies)}
     texts: dict[str, tuple[int, str]] = {}
 
     def read(path: str) -> tuple[int, str]:
         if path not in texts:
-            chunks = catalog.document_chunks(ids[path]) if path in ids else []
+            document = catalog.find([path]).get(path)
+            chunks = catalog.document_chunks(document.document_id) if document else []
             texts[path] = (chunks[0].span.start if chunks else 0, "".join(chunk.text + chunk.tail for chunk in chunks))
         return texts[path]
 
     return read
 
 
-def locator(catalog: CatalogReader) -> Callable[[str, str], tuple[int, int] | None]:
+def locator(catalog: Catalog) -> Callable[[str, str], tuple[int, int] | None]:
     """(path of the index, quotation) → its first place in the document, white space, case and typography aside."""
     read = texts_of(catalog)
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ragcli.datatypes import SourceFile
 from ragcli.engine.embedders import embedder_for, model_source
+from ragcli.engine.index import store_of
 from ragcli.errors import IndexUnusable, UsageError
-from ragcli.index.contents import CatalogReader, stored_manifest
-from ragcli.index.manifest import Manifest
-from ragcli.index.writer import open_writer, upgrade_format
+from ragcli.index.manifest import Identity, Manifest
+from ragcli.index.pages import every
 from ragcli.ingest import Ingest, Options, Progress, Reader
 from ragcli.loaders.limits import Limits
 from ragcli.loaders.plugged import plugged_suffixes
@@ -25,6 +25,7 @@ from ragcli.sources.scanning import Found, Rules, Skipped, open_source, scan, st
 from ragcli.text.language import detect_language
 
 if TYPE_CHECKING:
+    from ragcli.index.protocol import Store
     from ragcli.protocols import Chunker, Embedder
     from ragcli.settings import Settings
     from ragcli.workspace import Workspace
@@ -131,21 +132,14 @@ def ingest_sources(
 
     Model and chunker are those of the index, also when it is rebuilt, unless the settings name others.
     """
-    directory, settings = workspace.index_directory, workspace.settings
-    manifest = _manifest_of_old(directory) if request.rebuild else stored_manifest(directory)
+    store = store_of(workspace)
+    manifest = _manifest_of_old(store) if request.rebuild else store.manifest()
     embedder = make_embedder(workspace, manifest)
-    chunker = chunker_for(settings, embedder, manifest)
-    with open_writer(
-        directory,
-        embedder=embedder.identity,
-        chunker=chunker.parameters,
-        model_source=model_source(workspace, manifest),
-        sentences={"on": True, "off": False}.get(settings.embedding_sentences),
-        rebuild=request.rebuild,
-    ) as writer:
+    chunker = chunker_for(workspace.settings, embedder, manifest)
+    with store.writer(_identity(workspace, embedder, chunker, manifest), rebuild=request.rebuild) as writer:
         present = {source.document_id for source in sources}
-        known = [*writer.files().values(), *(source for source, _, _ in writer.failed_files().values())]
-        gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
+        known = every(writer.page)
+        gone = [source.document_id for source in known if source.document_id not in present and covers(source)]
         ingest = Ingest(
             writer, reader, chunker, embedder, detect_language, options=request.options, on_progress=on_progress
         )
@@ -155,14 +149,15 @@ def ingest_sources(
 def create_index(workspace: Workspace) -> None:
     """An index without documents, with the model and the chunker that the settings name."""
     embedder = embedder_for(workspace, None)
-    with open_writer(
-        workspace.index_directory,
-        embedder=embedder.identity,
-        chunker=chunker_for(workspace.settings, embedder, None).parameters,
-        model_source=model_source(workspace, None),
-        sentences={"on": True, "off": False}.get(workspace.settings.embedding_sentences),
-    ) as writer:
+    chunker = chunker_for(workspace.settings, embedder, None)
+    with store_of(workspace).writer(_identity(workspace, embedder, chunker, None)) as writer:
         writer.finish()
+
+
+def _identity(workspace: Workspace, embedder: Embedder, chunker: Chunker, manifest: Manifest | None) -> Identity:
+    """What an index that is made or changed with these parts says of them."""
+    sentences = {"on": True, "off": False}.get(workspace.settings.embedding_sentences)
+    return Identity(embedder.identity, chunker.parameters, model_source(workspace, manifest), sentences)
 
 
 def watched_roots(workspace: Workspace, request: IngestRequest) -> list[Path]:
@@ -202,24 +197,30 @@ def reading_options(settings: Settings, paths: Iterable[str], *, only_detect: bo
     return ReadingOptions(ocr=settings.ingest_ocr, only_detect=only_detect, plugins=plugged_suffixes(paths))
 
 
-def _manifest_of_old(directory: Path) -> Manifest | None:
+def _manifest_of_old(store: Store) -> Manifest | None:
     """What a rebuild takes over unless told otherwise: model and chunker of the index before, if that can be read."""
     try:
-        return stored_manifest(directory)
+        return store.manifest()
     except IndexUnusable:
         return None
 
 
-def known_files(directory: Path) -> list[SourceFile]:
-    """What the index at `directory` remembers of the sources of its documents and copies, ordered by path. Raises
+def known_files(workspace: Workspace) -> list[SourceFile]:
+    """What the index remembers of the sources of its documents and copies, ordered by path within pages of documents. Raises
     IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked."""
-    with closing(CatalogReader(directory)) as catalog:
-        return catalog.files()
+    with closing(store_of(workspace).catalog()) as catalog:
+        return [source for entry in every(catalog.page) for source in (entry.source, *entry.copies)]
+
+
+def known_roots(workspace: Workspace) -> list[str]:
+    """The files and folders that were ingested, as the index stores their paths, sorted. Raises as `known_files`."""
+    with closing(store_of(workspace).catalog()) as catalog:
+        return list(catalog.roots())
 
 
 def _known_roots(workspace: Workspace) -> list[Path]:
-    upgrade_format(workspace.index_directory)
-    roots = sorted({source.root for source in known_files(workspace.index_directory) if source.is_file})
+    store_of(workspace).upgrade()
+    roots = known_roots(workspace)
     if not roots:
         raise UsageError("nothing to ingest", hint="rag ingest PATH")
     return [workspace.project / root for root in roots]

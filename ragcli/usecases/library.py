@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.datatypes import Chunk, Document, Reading, SourceFile
 from ragcli.engine.embedders import embedder_for
+from ragcli.engine.index import store_of
 from ragcli.errors import IndexNotFound, LoadError, UsageError
-from ragcli.index.contents import stored_manifest
-from ragcli.index.filtering import path_matches
-from ragcli.index.writer import open_writer
+from ragcli.index.pages import every
+from ragcli.index.patterns import path_matches
 from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
-from ragcli.reports import Listed, Planned
+from ragcli.reports import Failure, Listed, Planned
 from ragcli.sources.scanning import open_source, real_path, stored_path
 from ragcli.text.dating import dated
 from ragcli.usecases.ingestion import (
@@ -29,52 +28,41 @@ from ragcli.usecases.ingestion import (
 )
 
 if TYPE_CHECKING:
-    from ragcli.index.contents import CatalogReader
+    from ragcli.index.entries import Listing
+    from ragcli.index.protocol import Catalog
     from ragcli.workspace import Workspace
 
 
-def listed(workspace: Workspace, catalog: CatalogReader, patterns: Sequence[str]) -> list[Listed]:
-    """Every document, copy and failure whose path is meant by one of the patterns (none: all), ordered by path."""
-    with catalog.snapshot():
-        failures = {failure.path: failure for failure in catalog.failures(skipped=True)}
-        sources = {source.path: source for source in catalog.files()}
-        found: list[Listed] = []
-        for document in catalog.documents():
-            source, failure = sources[document.path], failures.pop(document.path, None)
-            state, reason = _state(workspace.project, source), failure.reason if failure else document.partial
-            if failure is None and document.partial:
-                state = "partial" if state == "ok" else state
-            elif failure is not None:
-                state = "failed"
-            found.append(
-                Listed(document.path, state, document.type, document.title, document.chunks, document.metadata, reason)
-            )
-            found += [
-                Listed(
-                    copy,
-                    _state_of_copy(workspace.project, sources[copy]),
-                    document.type,
-                    document.title,
-                    0,
-                    document.metadata,
-                    f"same as {document.path}",
-                )
-                for copy in document.copies
-            ]
-        found += [
-            Listed(failure.path, "skipped" if failure.skipped else "failed", reason=failure.reason)
-            for failure in failures.values()
-        ]
-    roots = {source.path: source.root for source in sources.values()}
-    chosen = [
-        entry
-        for entry in found
-        if not patterns
-        or any(_meant(workspace, pattern, entry.path, roots.get(entry.path, "")) for pattern in patterns)
+def listed(workspace: Workspace, catalog: Catalog, patterns: Sequence[str]) -> list[Listed]:
+    """Every document, copy and failure whose path is meant by one of the patterns (none: all), ordered by path as shown. Files
+    are looked at between two pages of the index, while nothing keeps a writer waiting."""
+    failures = {failure.path: failure for failure in catalog.failures(skipped=True)}
+    found: list[Listed] = []
+    for entry in every(catalog.page):
+        failure = failures.pop(entry.source.path, None)
+        for source in (entry.source, *entry.copies):
+            if not patterns or any(_meant(workspace, pattern, source.path, source.root) for pattern in patterns):
+                document = entry.document
+                state, reason = _state_of(workspace.project, entry, source, failure)
+                path = workspace.shown(source.path, is_file=source.is_file)
+                chunks = document.chunks if source is entry.source else 0
+                found.append(Listed(path, state, document.type, document.title, chunks, document.metadata, reason))
+    found += [
+        Listed(workspace.shown(failure.path), "skipped" if failure.skipped else "failed", reason=failure.reason)
+        for failure in failures.values()
+        if not patterns or any(_meant(workspace, pattern, failure.path, "") for pattern in patterns)
     ]
-    no_files = {source.path for source in sources.values() if not source.is_file}
-    chosen = [replace(entry, path=workspace.shown(entry.path, is_file=entry.path not in no_files)) for entry in chosen]
-    return sorted(chosen, key=lambda entry: entry.path)
+    return sorted(found, key=lambda entry: entry.path)
+
+
+def _state_of(project: Path, entry: Listing, source: SourceFile, failure: Failure | None) -> tuple[str, str]:
+    """The state of a document or of one of its copies, and the reason for it."""
+    document, state = entry.document, _state(project, source)
+    if source is not entry.source:
+        return "copy" if state == "ok" else state, f"same as {document.path}"
+    if failure is not None:
+        return "failed", failure.reason
+    return "partial" if document.partial and state == "ok" else state, document.partial
 
 
 def _state(project: Path, source: SourceFile) -> str:
@@ -85,11 +73,6 @@ def _state(project: Path, source: SourceFile) -> str:
     except OSError:
         return "gone"
     return "ok" if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns) else "changed"
-
-
-def _state_of_copy(project: Path, source: SourceFile) -> str:
-    state = _state(project, source)
-    return "copy" if state == "ok" else state
 
 
 def _meant(workspace: Workspace, pattern: str, path: str, root: str) -> bool:
@@ -103,22 +86,20 @@ def remove(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
 
     Raises UsageError when a pattern means nothing that is there. Files on disk stay.
     """
-    manifest = stored_manifest(workspace.index_directory)
+    store = store_of(workspace)
+    manifest = store.manifest()
     if manifest is None:
-        raise IndexNotFound(f"no index at {workspace.index_directory}", hint="rag ingest PATH")
-    with open_writer(
-        workspace.index_directory,
-        embedder=manifest.embedder,
-        chunker=manifest.chunker,
-        model_source=manifest.model_source,
-    ) as writer:
-        known = {**{i: source for i, (source, _, _) in writer.failed_files().items()}, **writer.files()}
+        raise IndexNotFound(f"no index at {store.address}", hint="rag ingest PATH")
+    with store.writer(manifest.identity) as writer:
         chosen: dict[str, str] = {}
-        for pattern in patterns:
-            meant = {i: s.path for i, s in known.items() if _meant(workspace, pattern, s.path, s.root)}
-            if not meant:
-                raise UsageError(f"nothing in the index is called {pattern!r}", hint="rag ls lists what it holds")
-            chosen |= meant
+        unused = dict.fromkeys(patterns)
+        for source in every(writer.page):
+            meaning = [pattern for pattern in patterns if _meant(workspace, pattern, source.path, source.root)]
+            for pattern in meaning:
+                unused.pop(pattern, None)
+                chosen[source.document_id] = source.path
+        for pattern in unused:
+            raise UsageError(f"nothing in the index is called {pattern!r}", hint="rag ls lists what it holds")
         writer.remove(list(chosen))
         writer.finish()
     return sorted(chosen.values())
@@ -127,8 +108,8 @@ def remove(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
 def plan(workspace: Workspace, request: IngestRequest) -> list[Planned]:
     """What `ingest` would do with every file it would see, ordered by path; new and changed files are opened, not read."""
     found, skipped, covers = scanned(workspace, request)
-    fresh = request.rebuild or stored_manifest(workspace.index_directory) is None
-    known = {} if fresh else {source.document_id: source for source in known_files(workspace.index_directory)}
+    fresh = request.rebuild or store_of(workspace).manifest() is None
+    known = {} if fresh else {source.document_id: source for source in known_files(workspace)}
     locations = {entry.source.document_id: entry.location for entry in found}
     wanted = [entry.source for entry in found if not _unchanged(known.get(entry.source.document_id), entry.source)]
     reader = FileReader(
@@ -185,7 +166,7 @@ def cut(workspace: Workspace, path: Path) -> tuple[Document, list[Chunk]]:
         reader.close()
     if reading.document is None:
         raise LoadError(f"{path}: {reading.reason}")
-    manifest = stored_manifest(workspace.index_directory)
+    manifest = store_of(workspace).manifest()
     chunker = chunker_for(workspace.settings, embedder_for(workspace, manifest), manifest)
     document = described(dated(reading.document), source, {})
     return document, chunker.split(document)

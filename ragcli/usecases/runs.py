@@ -13,7 +13,7 @@ from ragcli.reports import Difference
 from ragcli.settings import Settings, key_of
 
 if TYPE_CHECKING:
-    from ragcli.index.contents import CatalogReader
+    from ragcli.index.protocol import Catalog
     from ragcli.schemas.program import RunDocument
     from ragcli.schemas.search import AskDocument
 
@@ -23,7 +23,7 @@ _NOT_KEPT = ("answer_cache", "answer_threads")
 
 
 def run_document(
-    answer: AskDocument, filters: Sequence[str], settings_in_force: Settings, threshold: float, catalog: CatalogReader
+    answer: AskDocument, filters: Sequence[str], settings_in_force: Settings, threshold: float, catalog: Catalog
 ) -> RunDocument:
     """The answer, as `rag ask --json` has it, with the settings that decided it and what the index was. `threshold` is the
     confidence from which on it was answered."""

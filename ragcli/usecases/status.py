@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.index.pages import every
 from ragcli.reports import IndexStats
 from ragcli.sources.scanning import real_path
 
 if TYPE_CHECKING:
-    from ragcli.index.contents import CatalogReader
+    from ragcli.index.protocol import Catalog
     from ragcli.workspace import Workspace
 
 
-def index_stats(workspace: Workspace, catalog: CatalogReader, threshold: Callable[[], float]) -> IndexStats:
-    """The state of the index, read in one snapshot, and of the files behind it. `threshold` gives the confidence from which on
+def index_stats(workspace: Workspace, catalog: Catalog, threshold: Callable[[], float]) -> IndexStats:
+    """The state of the index, read in one snapshot, and of the files behind it, which are looked at outside of it.
+    `threshold` gives the confidence from which on
     questions are answered."""
     with catalog.snapshot():
         manifest = catalog.manifest
-        documents, chunks, over = catalog.counts(int(manifest.embedder.get("max_tokens", 2**31)))
-        return IndexStats(
+        counts = catalog.counts(int(manifest.embedder.get("max_tokens", 2**31)))
+        stats = IndexStats(
             path=str(workspace.index_directory),
-            documents=documents,
-            chunks=chunks,
+            documents=counts.documents,
+            chunks=counts.chunks,
             types=catalog.type_counts(),
             disk=catalog.disk_usage(),
             embedder=manifest.embedder,
@@ -33,23 +36,24 @@ def index_stats(workspace: Workspace, catalog: CatalogReader, threshold: Callabl
             generation=manifest.generation,
             created=manifest.created,
             updated=manifest.updated,
-            truncated_chunks=over,
+            truncated_chunks=counts.truncated,
             failed=tuple(catalog.failures()),
             partial=tuple(catalog.partly_read()),
-            copies=len(catalog.files()) - documents,
-            freshness=_freshness(catalog, workspace.project),
+            copies=counts.copies,
+            freshness={},
             chroma=manifest.chroma,
             engine=catalog.engine_state(workspace.settings.retrieval_engine),
             sentences=manifest.sentences,
             fingerprint=catalog.fingerprint(),
             threshold=threshold(),
         )
+    return replace(stats, freshness=_freshness(catalog, workspace.project))
 
 
-def _freshness(catalog: CatalogReader, project: Path) -> Mapping[str, int]:
+def _freshness(catalog: Catalog, project: Path) -> Mapping[str, int]:
     """Files by what became of them since they were ingested: unchanged, changed or gone."""
     counts = {"unchanged": 0, "changed": 0, "gone": 0}
-    for file in catalog.files():
+    for file in (file for entry in every(catalog.page) for file in (entry.source, *entry.copies)):
         if not file.is_file:
             continue
         try:

@@ -17,7 +17,7 @@ from ragcli.evaluation.gold import GoldQuestion, first_half, load_gold
 from ragcli.evaluation.statistics import randomisation_p
 from ragcli.measurements import CompareReport, EvalReport, Trial, TuneReport
 from ragcli.usecases.evaluation import EvalOptions, OnProgress, baseline_of
-from ragcli.usecases.ingestion import IngestRequest, ingest_paths, known_files
+from ragcli.usecases.ingestion import IngestRequest, ingest_paths, known_roots
 from ragcli.usecases.subjects import GoldSubjects, Measured
 from ragcli.workspace import with_settings
 
@@ -112,7 +112,7 @@ def _with_size(
     workspace: Workspace, size: int, scratch: Path, on_progress: OnProgress
 ) -> tuple[Mapping[str, object], Workspace]:
     """The settings that cut chunks of `size` tokens, and a workspace with an index of the same files that is cut so."""
-    roots = sorted({source.root for source in known_files(workspace.index_directory) if source.is_file})
+    roots = known_roots(workspace)
     if not roots:
         raise UsageError("--sizes cuts files anew, and the index holds none", hint="leave --sizes out")
     changes: dict[str, object] = {"chunking_strategy": "structure", "chunking_max_tokens": size}

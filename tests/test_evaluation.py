@@ -68,7 +68,7 @@ def test_every_metric_is_produced(indexed) -> None:
     assert report["metrics"]["hit@5"] == 1.0
     assert set(report["slices"]) == {"even", "odd"}
     assert report["intervals"]["ndcg@10"][0] <= report["metrics"]["ndcg@10"] <= report["intervals"]["ndcg@10"][1]
-    assert set(report["latency"]) >= {"lexical", "answer"}
+    assert set(report["latency"]) >= {"lexical", "choose"}
     assert report["risk_coverage"][-1][0] == 1.0
     assert sum(entry["questions"] for entry in report["reliability"]) == report["questions"]
     assert all(entry["low"] <= entry["confidence"] <= entry["high"] for entry in report["reliability"])

@@ -52,7 +52,7 @@ def test_an_answer_tells_the_stages_that_it_went_through(handbook_index: Path) -
         assert answer.answered
         names = [stage.name for stage in answer.trace.stages]
         assert names == "read embed words lexical dense fuse fetch select stitch widen choose write".split()
-        assert list(answer.timings) == names
+        assert set(answer.timings) == set(names)
         assert answer == rag.ask("How many days of annual leave does every employee have?")
 
 

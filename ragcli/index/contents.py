@@ -14,9 +14,8 @@ from ragcli.errors import IndexNotFound
 from ragcli.index import calibration, listing
 from ragcli.index.catalog import connect_reader, disk_usage, read_manifest, transaction, translated
 from ragcli.index.copystate import engine_state
-from ragcli.index.entries import Counts, Listing
+from ragcli.index.entries import PAGE, Counts, Listing
 from ragcli.index.manifest import Manifest
-from ragcli.index.pages import PAGE
 from ragcli.index.pool import ConnectionPool, Pooled
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.state import Snapshot, State

@@ -18,6 +18,9 @@ class StoredChunk(NamedTuple):
     vector: Vector | None = None
 
 
+PAGE = 500  # entries that are read at a time
+
+
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """The candidates for a question, each ranking best first, equal scores in the order of keys.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ragcli.index.entries import PAGE
+
 if TYPE_CHECKING:
     from ragcli.datatypes import DocumentRecord
     from ragcli.index.protocol import Catalog
-
-PAGE = 500  # entries
 
 
 class Entry(Protocol):

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ragcli.index.pages import PAGE
+from ragcli.index.entries import PAGE
 
 if TYPE_CHECKING:
     from ragcli.datatypes import (

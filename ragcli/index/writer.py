@@ -18,9 +18,9 @@ from ragcli.index import calibration, copies, embeddings, failures, lexical, rem
 from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.copystate import TAGGED
+from ragcli.index.entries import PAGE
 from ragcli.index.lock import WriterLock
 from ragcli.index.manifest import Identity
-from ragcli.index.pages import PAGE
 from ragcli.index.preparing import advance, now, prepare
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import (

@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ragcli.errors import IndexLocked, IndexNotFound
+from ragcli.errors import IndexLocked
 from ragcli.index.manifest import Identity, Manifest, check_identity
 from ragcli.testing.memory_search import MemoryReader
-from ragcli.testing.memory_state import State
+from ragcli.testing.memory_state import Holder, State
 from ragcli.testing.memory_writer import MemoryWriter
 from ragcli.text.analyzer import ANALYZER_VERSION
 
@@ -30,20 +30,12 @@ def open_memory(name: str) -> MemoryStore:
     return _stores.setdefault(name, MemoryStore(f"memory:{name}"))
 
 
-class MemoryStore:
-    """One index. A state never changes; a commit puts another one in its place, and snapshots keep theirs."""
+class MemoryStore(Holder):
+    """One index; snapshots keep the state that they began with."""
 
     def __init__(self, address: str = "memory:") -> None:
-        self.address = address
-        self.current: State | None = None
+        super().__init__(address)
         self._writing = threading.Lock()
-
-    @property
-    def state(self) -> State:
-        """The committed state. Raises IndexNotFound."""
-        if self.current is None:
-            raise IndexNotFound(f"no index at {self.address}", hint="rag ingest PATH")
-        return self.current
 
     def manifest(self) -> Manifest | None:
         return self.current.manifest if self.current else None

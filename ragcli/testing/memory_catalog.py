@@ -6,17 +6,13 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
-from ragcli.index.entries import Counts, Listing
+from ragcli.index.entries import PAGE, Counts, Listing
 from ragcli.index.manifest import Manifest
-from ragcli.index.pages import PAGE
 from ragcli.reports import EngineState, Failure
-from ragcli.testing.memory_state import State
-
-if TYPE_CHECKING:
-    from ragcli.testing.memory import MemoryStore
+from ragcli.testing.memory_state import Holder, State
 
 
 class MemoryCatalog:
@@ -24,7 +20,7 @@ class MemoryCatalog:
 
     format = 1
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: Holder) -> None:
         self._store = store
         self._thread = threading.local()  # `state`: that of the snapshot that the thread is in
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ragcli.datatypes import Chunk, DocumentRecord, SourceFile, TextVectors
+from ragcli.errors import IndexNotFound
 from ragcli.index.manifest import Manifest
 from ragcli.reports import Failure
 
@@ -75,3 +76,18 @@ class State:
     @cached_property
     def languages(self) -> tuple[str, ...]:
         return tuple(sorted({kept.record.language for kept in self.documents.values()})) or ("en",)
+
+
+class Holder:
+    """Holds the committed state of one index. A state never changes; a commit puts another one in its place."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.current: State | None = None
+
+    @property
+    def state(self) -> State:
+        """The committed state. Raises IndexNotFound."""
+        if self.current is None:
+            raise IndexNotFound(f"no index at {self.address}", hint="rag ingest PATH")
+        return self.current

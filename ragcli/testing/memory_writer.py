@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ragcli.datatypes import Chunk, Document, DocumentRecord, NewDocument, SourceFile, TextVectors
 from ragcli.errors import IndexDamaged
+from ragcli.index.entries import PAGE
 from ragcli.index.lexical import entry_of
-from ragcli.index.pages import PAGE
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import moved_chunk, moved_document, text_hash
 from ragcli.reports import Failure
-from ragcli.testing.memory_state import Held, Kept, State
-
-if TYPE_CHECKING:
-    from ragcli.testing.memory import MemoryStore
+from ragcli.testing.memory_state import Held, Holder, Kept, State
 
 _TAG = "tag."
 
@@ -27,7 +24,7 @@ _TAG = "tag."
 class MemoryWriter:
     """See `ragcli.index.protocol.Writer`."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: Holder) -> None:
         self._store = store
         self.progress = ""
 

@@ -28,10 +28,11 @@ from ragcli.settings import from_arguments
 from ragcli.streaming import AnswerEvent, streamed
 
 if TYPE_CHECKING:
+    from ragcli.datatypes import DocumentRecord
     from ragcli.ingest import Progress
     from ragcli.measurements import EvalReport
     from ragcli.reports import IndexStats, IngestReport
-    from ragcli.results import Answer, QueryResult
+    from ragcli.results import Answer, Passage, QueryResult
 
 Where: TypeAlias = "Filter | str | Sequence[str]"
 
@@ -174,6 +175,39 @@ class Rag:
         AnswerFinished
         """
         return streamed(self._app, question, _filter(where), k, cancel or Cancellation())
+
+    def documents(self, where: Where = ()) -> list[DocumentRecord]:
+        """The documents of the index, ordered by path. `where` as of `query`.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     [document.path for document in rag.documents("type=markdown")]
+        ['leave.md', 'pay.md']
+        """
+        return self._app.catalog.documents(_filter(where))
+
+    def read(
+        self,
+        document: str,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        page: int | None = None,
+        lines: tuple[int, int] | None = None,
+    ) -> Passage:
+        """A part of a document, as the index holds it: the characters [start, end) (default: all of them), a page, or the
+        lines from the first to the last of `lines`. `document` is its path as the index lists it, or its `document_id`, of
+        which the first eight digits or more are enough. Raises UsageError when there is no such document, page or line.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     rag.read("leave.md", lines=(3, 3)).text
+        'Every employee has 28 days of annual leave.\\n'
+        """
+        stored = self._app.catalog.stored_text(document)
+        if page is not None:
+            start, end = stored.page(page)
+        elif lines is not None:
+            start, end = stored.lines(*lines)
+        return stored.passage(start, stored.end if end is None else end)
 
     def evaluate(
         self,

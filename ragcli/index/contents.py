@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
-from ragcli.errors import IndexNotFound
+from ragcli.datatypes import Chunk, DocumentRecord, Filter, SourceFile
+from ragcli.errors import IndexNotFound, UsageError
 from ragcli.index import listing
 from ragcli.index.catalog import connect_reader, disk_usage, transaction, translated
 from ragcli.index.copystate import engine_state
 from ragcli.index.manifest import Manifest, read_manifest
 from ragcli.index.pool import ConnectionPool, Pooled
+from ragcli.index.reading import StoredText
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.state import Snapshot, State
 from ragcli.reports import EngineState, Failure
@@ -189,10 +190,25 @@ class CatalogReader:
             )
             return [chunk_of(entry) for entry in found]
 
-    def documents(self) -> list[DocumentRecord]:
-        """Every document, ordered by path."""
+    def documents(self, where: Filter = Filter()) -> list[DocumentRecord]:  # noqa: B008
+        """Every document that fulfils the conditions on documents, ordered by path."""
         with self.snapshot():
-            return listing.documents(self._connection)
+            if not where.on_documents:
+                return listing.documents(self._connection)
+            from ragcli.index.filtering import matching_documents
+
+            return listing.chosen_documents(self._connection, matching_documents(self._connection, where))
+
+    def stored_text(self, name: str) -> StoredText:
+        """The document that `name` means and its text. `name` is its path, that of a copy, or its identity, of which the first
+        eight digits or more are enough. Raises UsageError when it means no document or several."""
+        with self.snapshot():
+            found = listing.named_documents(self._connection, name)
+            if len(found) != 1:
+                many = ", ".join(record.path for record in found[:5])
+                said = f"{name!r} means several documents: {many}" if found else f"the index holds no document {name!r}"
+                raise UsageError(said, hint="rag ls lists what it holds")
+            return StoredText(found[0], self.document_chunks(found[0].document_id))
 
     def files(self) -> list[SourceFile]:
         """What is remembered of the source of every document and copy, ordered by path."""

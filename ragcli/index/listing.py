@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 
 from ragcli.datatypes import DocumentRecord, SourceFile
 from ragcli.index import copies
 from ragcli.index.rows import DOCUMENT_COLUMNS, document_of
 from ragcli.reports import Failure
 
+IDENTITY_DIGITS = 8  # of a document's identity are enough to name it
+
 
 def documents(connection: sqlite3.Connection) -> list[DocumentRecord]:
     """Every document, ordered by path."""
     query = f"SELECT {DOCUMENT_COLUMNS} FROM documents ORDER BY documents.path"
     return [document_of(entry) for entry in connection.execute(query)]
+
+
+def chosen_documents(connection: sqlite3.Connection, rows: Sequence[int]) -> list[DocumentRecord]:
+    """The documents at `rows`, ordered by path."""
+    query = (
+        f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE documents.row IN (SELECT value FROM json_each(?)) "
+        "ORDER BY documents.path"
+    )
+    return [document_of(entry) for entry in connection.execute(query, (json.dumps(list(rows)),))]
+
+
+def named_documents(connection: sqlite3.Connection, name: str) -> list[DocumentRecord]:
+    """The documents, ordered by path, at the path `name` or with a copy there; else those whose identity begins with `name`, if
+    that has eight digits or more."""
+    by_path = (
+        f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE documents.path = ? OR documents.row IN "
+        "(SELECT of FROM copies WHERE copies.path = ?) ORDER BY documents.path"
+    )
+    by_identity = (
+        f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE substr(document_id, 1, ?) = ? ORDER BY documents.path"
+    )
+    found = connection.execute(by_path, (name, name)).fetchall()
+    if not found and len(name) >= IDENTITY_DIGITS:
+        found = connection.execute(by_identity, (len(name), name)).fetchall()
+    return [document_of(entry) for entry in found]
 
 
 def files(connection: sqlite3.Connection) -> list[SourceFile]:

@@ -26,6 +26,7 @@ LAYERS = [
     {"app", "render", "testing"},
     {"streaming"},
     {"api"},
+    {"serving"},
     {"cli"},
     {"__main__"},
 ]
@@ -65,9 +66,16 @@ HOMES = {
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
     "typer": {"cli.main", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
-              "cli.answers", "cli.chat", "cli.models", "cli.runs"},
+              "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.mcp"},
     "click": {"cli.main"},
     "rich": {"render.answers", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
+    "mcp": {"serving.mcp.server", "serving.mcp.stdio", "serving.mcp.http"},
+    "mcp_types": {"serving.mcp.server", "serving.mcp.stdio"},
+    "anyio": {"serving.mcp.server", "serving.mcp.stdio"},
+    "pydantic": {"serving.mcp.stdio"},
+    "starlette": {"serving.mcp.http"},
+    "uvicorn": {"serving.mcp.http"},
+    "jsonschema": {"serving.mcp.tools"},
     "yaml": {"evaluation.importing", "loaders.markdown"},
 }  # fmt: skip
 # Pure modules of a stage that use cases may know; everything else reaches them through a protocol or through App.
@@ -173,7 +181,7 @@ def test_use_cases_know_only_the_pure_modules_of_stages() -> None:
 
 def test_nobody_imports_the_package_root_but_for_its_version() -> None:
     importers = {module for module, names in imports().items() if ("ragcli", False) in names}
-    assert importers <= {"cli.main"}
+    assert importers <= {"cli.main", "serving.mcp.server"}
 
 
 def test_there_is_no_cycle_between_modules() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import mcp_types as types
@@ -31,9 +31,10 @@ Context = ServerRequestContext[Any, Any]
 _Value = TypeVar("_Value")
 
 
-def build(library: Library) -> Server[Any]:
-    """A server over one index. Nothing of the index is read before a client asks."""
-    handlers = _Handlers(library)
+def build(library: Library, tools: Mapping[str, Tool] | None = None) -> Server[Any]:
+    """A server over one index with `tools`, by default those that `library` allows. Nothing of the index is read before a
+    client asks."""
+    handlers = _Handlers(library, offered(library) if tools is None else tools)
     server: Server[Any] = Server(
         "rag",
         version=__version__,
@@ -54,9 +55,9 @@ def build(library: Library) -> Server[Any]:
 
 
 class _Handlers:
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, tools: Mapping[str, Tool]) -> None:
         self._library = library
-        self._tools = offered(library)
+        self._tools = tools
         self._threads = CapacityLimiter(THREADS)
 
     async def instruct(self, ctx: Context, call_next: CallNext) -> HandlerResult:

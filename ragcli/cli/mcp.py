@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -76,8 +75,6 @@ def mcp(
         if print_config is not None:
             _print_config(print_config, _arguments(rag, folders, config, model))
             return
-        if find_spec("mcp") is None:
-            raise RagError("rag mcp needs the package mcp, which is not installed", hint='pip install "ragcli[mcp]"')
         _serve(_library(rag, folders), http, streams)
 
 
@@ -89,18 +86,22 @@ def _library(rag: App, folders: Sequence[Path]) -> Library:
 
 
 def _serve(library: Library, http: str | None, streams: tuple[int, int] | None) -> None:
-    if http is not None:
-        from ragcli.serving.mcp import http as transport
-
-        host, port = transport.address(http)
+    try:
         from ragcli.serving.mcp.server import build
 
-        transport.serve(build(library), host, port)
+        server = build(library)
+    except ModuleNotFoundError as missing:
+        raise RagError(
+            f"rag mcp needs the package {missing.name}, which is not installed", hint='pip install "ragcli[mcp]"'
+        ) from missing
+    if http is not None:
+        from ragcli.serving.mcp import http as over_http
+
+        over_http.serve(server, *over_http.address(http))
     elif streams is not None:
         from ragcli.serving.mcp import stdio
-        from ragcli.serving.mcp.server import build
 
-        stdio.serve(build(library), *streams)
+        stdio.serve(server, *streams)
 
 
 def _folder(path: Path) -> Path:

@@ -18,19 +18,19 @@ WHERE: dict[str, str] = {
 }
 
 
-def program() -> list[str]:
-    """The command that starts `rag` as it is installed here, with absolute paths: clients start it in a folder of their own and
-    with another PATH. The script beside the interpreter, else the interpreter itself (-P: it does not import from the
-    folder that it is started in)."""
-    script = Path(sys.executable).parent / "rag"
+def program(interpreter: Path) -> list[str]:
+    """The command that starts `rag` as it is installed for `interpreter`: the script beside it, else the interpreter itself
+    (-P: it does not import from the folder that it is started in). Paths are absolute, because clients start it in a folder
+    of their own and with another PATH."""
+    script = interpreter.parent / "rag"
     if script.is_file() and os.access(script, os.X_OK):
         return [str(script)]
-    return [sys.executable, "-P", "-m", "ragcli"]
+    return [str(interpreter), "-P", "-m", "ragcli"]
 
 
 def configuration(client: Client, arguments: Sequence[str]) -> str:
     """The JSON for a client, in which `arguments` follow `rag mcp`."""
-    command, *rest = program()
+    command, *rest = program(Path(sys.executable))
     entry = {"command": command, "args": [*rest, "mcp", *arguments]}
     if client == "vscode":
         return json.dumps({"servers": {"rag": {"type": "stdio", **entry}}}, indent=2)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ragcli.api import Rag
     from ragcli.cancellation import Cancellation
-    from ragcli.datatypes import Filter
+    from ragcli.datatypes import DocumentRecord, Filter
     from ragcli.errors import (
         Cancelled,
         GoldError,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from ragcli.measurements import EvalReport
     from ragcli.reports import IndexStats, IngestReport
-    from ragcli.results import Answer, Citation, Hit, QueryResult, Sentence
+    from ragcli.results import Answer, Citation, Hit, Passage, QueryResult, Sentence
     from ragcli.streaming import (
         AnswerEvent,
         AnswerFinished,
@@ -41,12 +41,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "api": "Rag",
     "cancellation": "Cancellation",
-    "datatypes": "Filter",
+    "datatypes": "DocumentRecord Filter",
     "errors": "RagError UsageError SettingsError GoldError ModelUnavailable Cancelled "
     "IndexUnusable IndexNotFound IndexIncompatible IndexDamaged IndexLocked",
     "measurements": "EvalReport",
     "reports": "IngestReport IndexStats",
-    "results": "QueryResult Hit Answer Sentence Citation",
+    "results": "QueryResult Hit Passage Answer Sentence Citation",
     "streaming": "AnswerEvent EvidenceFound SentenceWritten TextWritten SentencesDiscarded AnswerFinished",
     "tracing": "Trace",
 }
@@ -59,6 +59,7 @@ __all__ = [
     "Cancellation",
     "Cancelled",
     "Citation",
+    "DocumentRecord",
     "EvalReport",
     "EvidenceFound",
     "Filter",
@@ -72,6 +73,7 @@ __all__ = [
     "IndexUnusable",
     "IngestReport",
     "ModelUnavailable",
+    "Passage",
     "QueryResult",
     "Rag",
     "RagError",

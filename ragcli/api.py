@@ -18,29 +18,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ragcli.cancellation import NEVER, Cancellation
-from ragcli.datatypes import Filter
 from ragcli.engine.index import store_of
 from ragcli.engine.wiring import Engine
 from ragcli.errors import IndexNotFound, UsageError
+from ragcli.filters import Where, as_filter
 from ragcli.text.query import checked_question
 from ragcli.workspace import workspace_of_arguments
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import SourceFile
+    from ragcli.datatypes import DocumentRecord, SourceFile
     from ragcli.generation.drafting import Watcher
     from ragcli.ingest import Progress
     from ragcli.measurements import EvalReport
     from ragcli.reports import IndexStats, IngestReport
-    from ragcli.results import Answer, QueryResult
+    from ragcli.results import Answer, Passage, QueryResult
     from ragcli.sources.scanning import Rules
     from ragcli.streaming import AnswerEvent
     from ragcli.usecases.evaluation import EvalOptions
-    from ragcli.usecases.subjects import Measured
-
-Where: TypeAlias = "Filter | str | Sequence[str]"
 
 
 class Rag:
@@ -128,10 +125,7 @@ class Rag:
             rebuild=rebuild,
         )
 
-        def told(progress: Progress) -> None:
-            on_progress(progress)
-
-        return ingest_paths(self._engine.workspace, request, on_progress=told)
+        return ingest_paths(self._engine.workspace, request, on_progress=on_progress)
 
     def remove(self, *patterns: str) -> list[str]:
         """Take documents out of the index, by path or by a pattern such as `drafts/*.md`; returns their paths, sorted. Files
@@ -160,7 +154,7 @@ class Rag:
         1 leave.md None
         """
         question = checked_question(question)
-        return self._engine.search()(question, k or self._default_k, _filter(where), cancel)
+        return self._engine.search()(question, k or self._default_k, as_filter(where), cancel)
 
     def ask(
         self,
@@ -188,7 +182,7 @@ class Rag:
         from ragcli.usecases.freshness import stale
 
         question = checked_question(question)
-        answer = self._engine.answerer().answer(question, k or self._default_k, _filter(where), watcher, cancel)
+        answer = self._engine.answerer().answer(question, k or self._default_k, as_filter(where), watcher, cancel)
         documents = [citation.document for citation in answer.citations]
         return replace(answer, stale=stale(self._engine.index.catalog, self._engine.workspace.project, documents))
 
@@ -207,8 +201,40 @@ class Rag:
         """
         from ragcli.streaming import streamed
 
-        cancel, given = cancel or Cancellation(), _filter(where)
+        cancel, given = cancel or Cancellation(), as_filter(where)
         return streamed(lambda watcher: self.ask(question, k=k, where=given, watcher=watcher, cancel=cancel), cancel)
+
+    def documents(self, where: Where = ()) -> list[DocumentRecord]:
+        """The documents of the index, ordered by path. `where` as of `query`.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     [document.path for document in rag.documents("type=markdown")]
+        ['leave.md', 'pay.md']
+        """
+        from ragcli.index.pages import documents
+
+        return documents(self._engine.index.catalog, as_filter(where))
+
+    def read(
+        self,
+        document: str,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        page: int | None = None,
+        lines: tuple[int, int] | None = None,
+    ) -> Passage:
+        """A part of a document, as the index holds it: the characters [start, end) (default: all of them), a page, or the
+        lines from the first to the last of `lines`. `document` is its path as the index lists it, or its `document_id`, of
+        which the first eight digits or more are enough. Raises UsageError when there is no such document, page or line.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     rag.read("leave.md", lines=(3, 3)).text
+        'Every employee has 28 days of annual leave.\\n'
+        """
+        from ragcli.usecases.reading import part_of
+
+        return part_of(self._engine.index.catalog, document, start, end, page, lines)
 
     def evaluate(
         self,
@@ -230,7 +256,7 @@ class Rag:
         from ragcli.usecases.evaluation import EvalOptions, evaluate_target
 
         options = options or EvalOptions(answers=answers)
-        return evaluate_target(measured(self._engine), Path(gold), options, on_progress=on_progress)
+        return evaluate_target(self._engine.measured(), Path(gold), options, on_progress=on_progress)
 
     def stats(self) -> IndexStats:
         """The state of the index, and how many files changed since.
@@ -269,21 +295,3 @@ def rag_over(engine: Engine) -> Rag:
     rag = Rag.__new__(Rag)
     rag._engine = engine
     return rag
-
-
-def measured(engine: Engine) -> Measured:
-    """What evaluations look at of an engine."""
-    from ragcli.usecases.subjects import Measured
-
-    return Measured(engine.workspace, engine.index, engine.pipeline(), engine.embedding.embed_documents)
-
-
-def _filter(where: Where) -> Filter:
-    if isinstance(where, Filter):
-        return where
-    texts = [where] if isinstance(where, str) else list(where)
-    if not texts:
-        return Filter()
-    from ragcli.index.conditions import parse_filter
-
-    return parse_filter(texts)

@@ -24,7 +24,7 @@ from tests.conftest import EXAMPLES
 LEAVE = "# Leave\n\nEvery employee has 28 days of annual leave.\n\n# Notice\n\nThe notice period is three months.\n"
 GOLD = {"question": "How long is the notice period?", "answerable": True, "evidence": [{"path": "handbook/leave.md"}]}
 PUBLIC = """
-    Rag Answer Citation Hit QueryResult Sentence Filter Cancellation IngestReport IndexStats EvalReport
+    Rag Answer Citation Hit Passage QueryResult Sentence DocumentRecord Filter Cancellation IngestReport IndexStats EvalReport
     AnswerEvent EvidenceFound SentenceWritten TextWritten SentencesDiscarded AnswerFinished Trace
     RagError UsageError SettingsError GoldError ModelUnavailable Cancelled
     IndexUnusable IndexNotFound IndexIncompatible IndexDamaged IndexLocked __version__
@@ -132,6 +132,36 @@ def test_hits_and_citations_say_where_they_stand(library: Rag) -> None:
     assert list(library.query("notice period", where=["type=pdf"])) == []
     citation = library.ask("How long is the notice period?").citations[0]
     assert (citation.path, citation.page) == ("leave.md", None)
+
+
+def test_a_document_is_read_by_characters_lines_and_identity(library: Rag, handbook: Path) -> None:
+    whole = library.read("leave.md")
+    assert whole.text.rstrip() == LEAVE.rstrip()
+    assert whole.span.line_start == 1
+    part = library.read(whole.document.document_id[:12], start=9, end=30)
+    assert part.text == LEAVE[9:30]
+    assert (part.span.start, part.span.end, part.span.line_start, part.headings) == (9, 30, 3, ("Leave",))
+    lines = library.read("leave.md", lines=(5, 7))
+    assert lines.text.rstrip("\n") == LEAVE.split("\n", 4)[4].rstrip("\n")
+    assert (lines.span.line_start, lines.headings) == (5, ("Notice",))
+
+
+def test_reading_says_what_is_not_there(library: Rag) -> None:
+    with pytest.raises(UsageError, match=r"holds no document 'nothing\.md'"):
+        library.read("nothing.md")
+    with pytest.raises(UsageError, match="has no pages"):
+        library.read("leave.md", page=1)
+    with pytest.raises(UsageError, match="has no lines 90 to 91"):
+        library.read("leave.md", lines=(90, 91))
+    assert library.read("leave.md", start=5_000).text == ""
+
+
+def test_documents_are_listed_by_condition(library: Rag) -> None:
+    assert [document.path for document in library.documents()] == ["leave.md", "pay.md"]
+    assert [document.path for document in library.documents("path=pay*")] == ["pay.md"]
+    assert library.documents("type=pdf") == []
+    with pytest.raises(UsageError, match="unknown key"):
+        library.documents("colour=red")
 
 
 def test_a_streamed_answer_ends_with_the_answer_itself(library: Rag) -> None:

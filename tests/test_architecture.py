@@ -23,11 +23,12 @@ LAYERS = [
     {"protocols", "text", "metadata", "processes", "schemas", "plugins"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "places", "ingest", "answering", "evaluating", "collection"},
-    {"workspace", "render", "testing"},
+    {"workspace", "filters", "render", "testing"},
     {"engine"},
     {"usecases"},
     {"streaming"},
     {"api"},
+    {"serving"},
     {"cli"},
     {"__main__"},
 ]
@@ -69,9 +70,16 @@ HOMES = {
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
     "typer": {"cli.main", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
-              "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.tuning"},
+              "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.tuning", "cli.mcp"},
     "click": {"cli.main"},
     "rich": {"render.answers", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
+    "mcp": {"serving.mcp.server", "serving.mcp.stdio", "serving.mcp.http"},
+    "mcp_types": {"serving.mcp.server", "serving.mcp.stdio"},
+    "anyio": {"serving.mcp.server", "serving.mcp.stdio"},
+    "pydantic": {"serving.mcp.stdio"},
+    "starlette": {"serving.mcp.http"},
+    "uvicorn": {"serving.mcp.http"},
+    "jsonschema": {"serving.mcp.tools"},
     "yaml": {"evaluation.importing", "loaders.markdown"},
 }  # fmt: skip
 DECLARED = {"index.protocol"}  # what an index must do, for every stage that reads one
@@ -196,7 +204,7 @@ def test_the_index_is_entered_by_its_protocol_alone() -> None:
 
 def test_nobody_imports_the_package_root_but_for_its_version() -> None:
     importers = {module for module, names in imports().items() if ("ragcli", False) in names}
-    assert importers <= {"cli.main"}
+    assert importers <= {"cli.main", "serving.mcp.server"}
 
 
 def test_there_is_no_cycle_between_modules() -> None:

@@ -54,6 +54,29 @@ def test_json_is_written_without_a_library_of_models(index: None) -> None:
     assert loaded_by("query", "annual leave", "--mode", "lexical", "--json") & (HEAVY | models) == set()
 
 
+SERVING = {"mcp", "mcp_types", "starlette", "uvicorn", "anyio", "jsonschema"}
+
+
+@pytest.mark.parametrize("command", [("--help",), ("stats",), ("query", "leave", "--mode", "lexical"), ("schema",)])
+def test_no_other_command_loads_what_serves_agents(index: None, command: tuple[str, ...]) -> None:
+    assert loaded_by(*command) & SERVING == set()
+
+
+def test_what_is_pasted_into_a_client_is_printed_without_the_library_of_the_protocol(index: None) -> None:
+    assert loaded_by("mcp", "--print-config", "claude") & (SERVING | HEAVY | {"numpy"}) == set()
+
+
+def test_the_list_of_tools_is_given_before_numpy_or_a_model_is_loaded(index: None) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom ragcli.serving.mcp.library import Library\n"
+        "from ragcli.serving.mcp.server import build\nfrom ragcli.serving.mcp.instructions import instructions\n"
+        "library = Library(Path('.rag').absolute(), {})\nbuild(library)\nassert '1 documents' in instructions(library)\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) & (HEAVY | {"numpy"}) == set()
+
+
 def test_a_lexical_query_loads_no_heavy_library(index: None) -> None:
     assert loaded_by("query", "annual leave", "--mode", "lexical") & HEAVY == set()
 

@@ -25,6 +25,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "tuning": ("tune", "calibrate", "compare"),
     "gold": ("gold",),
     "models": ("models",),
+    "mcp": ("mcp",),
     "status": ("stats", "doctor", "plugins", "config", "schema"),
 }
 _GROUPS = ("gold", "models")  # modules whose commands have the module's name before theirs

@@ -36,7 +36,6 @@ def tune(
     """
     output = Output(as_json=as_json, quiet=quiet)
     with session(output, {"index": index}) as opened:
-        from ragcli.api import measured
         from ragcli.engine.wiring import Engine
         from ragcli.errors import UsageError
         from ragcli.render import jsonevaluation
@@ -53,7 +52,7 @@ def tune(
         with progress_bar(not quiet) as bar:
             report = tune(
                 opened.workspace,
-                lambda workspace: measured(Engine(workspace)),
+                lambda workspace: Engine(workspace).measured(),
                 gold,
                 sizes=[int(part) for part in numbers],
                 on_progress=lambda name, done, of: bar(done, of, name, ""),

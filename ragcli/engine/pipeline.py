@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
+    from ragcli.datatypes import Matrix
+    from ragcli.engine.index import OpenIndex
     from ragcli.protocols import Search
     from ragcli.retrieval.retriever import Retriever
+    from ragcli.workspace import Workspace
 
 
 class MakeRetriever(Protocol):
@@ -27,3 +30,14 @@ class Pipeline:
     retriever: MakeRetriever
     search: Callable[[], Search]
     answerer: Callable[[], Answerer]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A configuration that is measured: its settings, its index, and the steps of a question over both. `embed_documents` gives
+    the vectors of texts, float32 [texts, dimension]; it is called unless the mode is lexical."""
+
+    workspace: Workspace
+    index: OpenIndex
+    pipeline: Pipeline
+    embed_documents: Callable[[Sequence[str]], Matrix]

@@ -12,7 +12,7 @@ from ragcli.engine.embedders import QuestionEmbedder
 from ragcli.engine.index import OpenIndex, store_of
 from ragcli.engine.models import build_judge, build_reranker, model_names, read_synonyms
 from ragcli.engine.once import once
-from ragcli.engine.pipeline import Pipeline
+from ragcli.engine.pipeline import Measured, Pipeline
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
@@ -148,6 +148,10 @@ class Engine:
             fallback=(lambda: get_generator([EXTRACTIVE], self._writing())) if copies_instead else None,
             generation=self.index.reader.generation,
         )
+
+    def measured(self) -> Measured:
+        """What evaluations look at."""
+        return Measured(self.workspace, self.index, self.pipeline(), self.embedding.embed_documents)
 
     def pipeline(self) -> Pipeline:
         """The steps of a question, for what measures them one by one."""

@@ -39,6 +39,7 @@ MOST = 3  # units of an answer
 SHORTLIST = 24  # units that the second model sees
 ROOM = 2000  # characters of passages that are read token by token for one question
 _WHOLE = frozenset({"list", "steps", "comparison", "reason"})  # answers of which a part is not enough
+_BESIDE = 0.1  # .2 costs two right answers of 150 (natural questions), .1 none
 _NEARLY = 0.6  # of the score, that a shorter unit inside a chosen one may lack
 _LENGTH = 0.2  # what 600 characters more cost, as a share of the score
 _PART = LONGEST // 2  # characters that answer a part of a question
@@ -160,7 +161,7 @@ def _share_said(own: frozenset[str], units: Sequence[Unit]) -> float:
 
 def best_pair(scored: Scored, room: int) -> list[int]:
     """Positions of the unit, or the two units of different places, with the largest sum of probabilities (softmax over the
-    units), where length counts a little against them."""
+    units), where length counts a little against them; the second has a tenth of the probability of the first at least."""
     units, scores = scored.units, scored.scores
     if not units:
         return []
@@ -174,7 +175,8 @@ def best_pair(scored: Scored, room: int) -> list[int]:
         for j in range(i + 1, len(units)):
             both = size + len(units[j].shown) + 2
             value = float(share[i] + share[j]) * math.exp(-_LENGTH * both / LONGEST)
-            if both <= room and value > best and not overlaps(unit, units[j]):
+            beside = share[j] >= _BESIDE * share[i] and not overlaps(unit, units[j])
+            if both <= room and value > best and beside:
                 best, chosen = value, [i, j]
     return chosen
 

@@ -11,6 +11,8 @@ from ragcli.index.remembered import among
 from ragcli.index.rows import DOCUMENT_COLUMNS, SOURCE_COLUMNS, document_of
 from ragcli.reports import Failure
 
+IDENTITY_DIGITS = 8  # of a document's identity are enough to name it
+
 
 def page(connection: sqlite3.Connection, after: str, limit: int) -> list[Listing]:
     """See `ragcli.index.protocol.Catalog.page`."""

@@ -38,7 +38,7 @@ class Ingest:
         detect_language: Callable[[str], str],
         *,
         options: Options = Options(),  # noqa: B008 - frozen
-        on_progress: Callable[[Progress], None] = lambda _: None,
+        on_progress: Callable[[Progress], object] = lambda _: None,
     ) -> None:
         self._writer = writer
         self._reader = reader

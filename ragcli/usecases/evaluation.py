@@ -21,9 +21,10 @@ from ragcli.ingest import Options
 from ragcli.measurements import EvalReport, GateResult, Stage
 from ragcli.retrieval.diversity import Selection
 from ragcli.usecases.ingestion import IngestRequest, ingest_sources
-from ragcli.usecases.subjects import CollectionSubjects, GoldSubjects, Measured, Subjects
+from ragcli.usecases.subjects import CollectionSubjects, GoldSubjects, Subjects
 
 if TYPE_CHECKING:
+    from ragcli.engine.pipeline import Measured
     from ragcli.index.manifest import Manifest
     from ragcli.workspace import Workspace
 

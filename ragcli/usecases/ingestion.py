@@ -50,7 +50,7 @@ def ingest_paths(
     workspace: Workspace,
     request: IngestRequest,
     *,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_progress: Callable[[Progress], object] = lambda _: None,
     make_embedder: MakeEmbedder = embedder_for,
 ) -> IngestReport:
     """Bring the index up to date with what the request names, or with everything ever ingested when it names nothing.
@@ -124,7 +124,7 @@ def ingest_sources(
     reader: Reader,
     *,
     covers: Callable[[SourceFile], bool],
-    on_progress: Callable[[Progress], None],
+    on_progress: Callable[[Progress], object],
     make_embedder: MakeEmbedder = embedder_for,
 ) -> IngestReport:
     """Ingest `sources` with the options of `request`. What the index holds, `covers` says is meant, and is not among them,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,21 +15,7 @@ from ragcli.usecases.diagnosis import diagnose
 from ragcli.usecases.gold_paths import locator, resolver
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import Matrix
-    from ragcli.engine.index import OpenIndex
-    from ragcli.engine.pipeline import Pipeline
-    from ragcli.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A configuration that is measured: its settings, its index, and the steps of a question over both. `embed_documents` gives
-    the vectors of texts, float32 [texts, dimension]; it is called unless the mode is lexical."""
-
-    workspace: Workspace
-    index: OpenIndex
-    pipeline: Pipeline
-    embed_documents: Callable[[Sequence[str]], Matrix]
+    from ragcli.engine.pipeline import Measured, Pipeline
 
 
 class Subjects(Protocol):

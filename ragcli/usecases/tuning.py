@@ -18,10 +18,11 @@ from ragcli.evaluation.statistics import randomisation_p
 from ragcli.measurements import CompareReport, EvalReport, Trial, TuneReport
 from ragcli.usecases.evaluation import EvalOptions, OnProgress, baseline_of
 from ragcli.usecases.ingestion import IngestRequest, ingest_paths, known_roots
-from ragcli.usecases.subjects import GoldSubjects, Measured
+from ragcli.usecases.subjects import GoldSubjects
 from ragcli.workspace import with_settings
 
 if TYPE_CHECKING:
+    from ragcli.engine.pipeline import Measured
     from ragcli.settings import Settings
     from ragcli.workspace import Workspace
 

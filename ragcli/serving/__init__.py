@@ -1,0 +1,1 @@
+"""Fronts through which other programs use an index: requests in, calls of `ragcli.Rag`, results out."""

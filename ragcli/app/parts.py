@@ -101,6 +101,8 @@ class Parts:
             identity=manifest.embedder if own and manifest else None,
             offline=self.settings.offline,
             note=self.note,
+            trust_code=self.settings.trust_code,
+            asked=not own or bool(self.settings.embedding_model),
         )
 
     @once

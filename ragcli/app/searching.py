@@ -94,6 +94,7 @@ def build_reranker(app: App) -> Reranker | None:
         cache=model_cache(),
         offline=app.settings.offline,
         note=app.note,
+        trust_code=app.settings.trust_code,
     )
     return RememberingReranker(reranker)
 
@@ -105,7 +106,11 @@ def build_judge(app: App) -> Judge | None:
     from ragcli.embedding.entailment import get_judge
 
     return get_judge(
-        _located(app, app.settings.answer_judge), cache=model_cache(), offline=app.settings.offline, note=app.note
+        _located(app, app.settings.answer_judge),
+        cache=model_cache(),
+        offline=app.settings.offline,
+        note=app.note,
+        trust_code=app.settings.trust_code,
     )
 
 

@@ -55,6 +55,7 @@ def ingest(
         bool, typer.Option("--retry-failed", help="Try files again that could not be read before.")
     ] = False,
     embedding_model: options.Model = None,
+    trust_code: options.TrustCode = None,
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
     sentences: options.Sentences = None,
@@ -73,6 +74,7 @@ def ingest(
     flags = {
         "index": index,
         "embedding_model": embedding_model,
+        "trust_code": trust_code,
         "chunking_strategy": chunker,
         "chunking_max_tokens": max_tokens,
         "embedding_sentences": None if sentences is None else "on" if sentences else "off",

@@ -28,6 +28,15 @@ Model = Annotated[
         show_default=False,
     ),
 ]
+TrustCode = Annotated[
+    str | None,
+    typer.Option(
+        "--trust-code",
+        metavar="MODEL",
+        help="Let Python code that comes with this model run: its directory or hub name, as you name it elsewhere.",
+        show_default=False,
+    ),
+]
 Chunker = Annotated[
     str | None,
     typer.Option(

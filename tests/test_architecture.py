@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
     {"errors", "cancellation", "datatypes", "drafts", "prompts", "results", "reports", "measurements"},
-    {"protocols", "text", "metadata", "processes", "schemas", "plugins"},
+    {"protocols", "text", "metadata", "processes", "private", "schemas", "plugins"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "places", "ingest", "answering", "evaluating", "collection"},
     {"app", "render", "testing"},

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ragcli.errors import RagError
+from ragcli.private import replace_private
 
 FILE = "calibration.json"
 
@@ -36,9 +37,7 @@ class Calibration:
 def save_calibration(index: Path, calibration: Calibration) -> None:
     """Raises RagError when the index's folder cannot be written to."""
     try:
-        beside = index / f"{FILE}.new"
-        beside.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
-        beside.replace(index / FILE)
+        replace_private(index / FILE, json.dumps(asdict(calibration), indent=1) + "\n")
     except OSError as error:
         raise RagError(f"cannot write {index / FILE}: {error.strerror}", hint="check its permissions") from error
 

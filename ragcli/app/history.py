@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import UsageError
 from ragcli.places import state_directory
+from ragcli.private import make_private_folder, replace_private
 from ragcli.results import Answer, QueryResult
 
 FILE = "last.json"
@@ -64,10 +64,8 @@ def remember(index: Path, project: Path, result: QueryResult | Answer) -> Last:
     found = Last(result.question, str(index), text, answered, tuple(shown))
     try:
         directory = state_directory()
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = directory / f"{FILE}.{os.getpid()}.{threading.get_ident()}"
-        beside.write_text(json.dumps(asdict(found)), encoding="utf-8")
-        beside.replace(directory / FILE)
+        make_private_folder(directory)
+        replace_private(directory / FILE, json.dumps(asdict(found)))
     except OSError:
         pass
     return found

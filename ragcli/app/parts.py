@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ragcli.app.once import once
 from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
 from ragcli.index.contents import CatalogReader, stored_manifest
+from ragcli.index.links import refuse_linked_index
 from ragcli.index.manifest import Manifest, check_identity
 from ragcli.places import model_cache
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward
@@ -51,7 +52,9 @@ class Parts:
     def index_directory(self) -> Path:
         if self.settings.index:
             return Path(os.path.abspath(self.directory / self.settings.index))
-        return find_upward(self.directory, INDEX_DIRECTORY) or self.directory / INDEX_DIRECTORY
+        found = find_upward(self.directory, INDEX_DIRECTORY) or self.directory / INDEX_DIRECTORY
+        refuse_linked_index(found)
+        return found
 
     @property
     def project(self) -> Path:

@@ -32,6 +32,7 @@ from ragcli.errors import CopyFailed, RagError
 from ragcli.index.catalog import CHROMA, connect_reader, read_meta, transaction, write_meta
 from ragcli.index.copystate import LAYOUT, TAGGED, installed_version, read_state, usable
 from ragcli.index.records import Record, read_records
+from ragcli.private import keep_private, make_private_folder
 from ragcli.processes import child_environment, child_python, end_with
 
 COLLECTION = "passages"
@@ -127,6 +128,7 @@ class ChromaMirror:
         for leftover in self._directory.glob(f"{CHROMA}.*"):
             shutil.rmtree(leftover, ignore_errors=True)
         fresh = self._directory / f"{CHROMA}.new"
+        make_private_folder(fresh)
         with _opened(fresh, make=True) as (collection, batch):
             added = sum(_put(collection, records) for records in _batches(connection, batch))
             _check_count(collection, added)
@@ -134,6 +136,7 @@ class ChromaMirror:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 collection.modify(configuration={"hnsw": {"sync_threshold": _NEVER}})
         for file in fresh.rglob("*"):
+            keep_private(file)
             _fsync(file)
         if self._path.exists():
             self._path.rename(self._directory / f"{CHROMA}.old")

@@ -14,6 +14,7 @@ from ragcli.cli.interrupting import interruptible
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
 from ragcli.errors import RagError
+from ragcli.places import state_directory
 from ragcli.settings import process_environment
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ def open_place(output: Output, last: object, number: int, *, only_print: bool) -
     if only_print:
         output.result(lambda text: text.plain(opening.told(place)), dict)
     else:
+        from ragcli.trust.store import TrustStore
+
+        index = Path(last.index)
+        opening.check_place(place, index, TrustStore(state_directory()).roots(index))
         opening.run(opening.open_command(place, process_environment()))
 
 

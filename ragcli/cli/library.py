@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,8 @@ import typer
 
 from ragcli.cli import options
 from ragcli.cli.session import Output, session
-from ragcli.errors import ExitCode, UsageError
+from ragcli.errors import ExitCode, RagError, UsageError
+from ragcli.places import state_directory
 
 if TYPE_CHECKING:
     from ragcli.app import App
@@ -50,6 +51,7 @@ def ingest(
     ] = None,
     url: options.Urls = None,
     sitemap: options.Sitemaps = None,
+    allow_private: options.AllowPrivate = False,
     ocr: options.Ocr = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that could not be read before.")
@@ -90,11 +92,12 @@ def ingest(
         from ragcli.ingest import Options
         from ragcli.sources.fetching import Wish
         from ragcli.sources.scanning import Rules
+        from ragcli.trust.store import TrustStore
 
         settings = rag.settings
         request = IngestRequest(
             paths=[path for path in paths or [] if path != Path("-")],
-            extra=_extra(rag, paths or [], name, Wish(url or [], sitemap or []), output, scratch),
+            extra=_extra(rag, paths or [], name, Wish(url or [], sitemap or [], allow_private), output, scratch),
             rules=Rules(
                 include=tuple(include or ()),
                 exclude=tuple(exclude or ()),
@@ -109,6 +112,10 @@ def ingest(
         if dry_run:
             _dry_run(rag, request, output)
             return
+        with suppress(RagError):  # as with the last question: a state folder that cannot be written to is no error
+            TrustStore(state_directory()).add_roots(
+                rag.index_directory, [rag.directory / path for path in request.paths]
+            )
         report = _run(rag, request, output)
         if watch and not report.interrupted:
             _watch(rag, request, output)

@@ -22,6 +22,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "evaluation": ("eval", "why", "tune", "calibrate", "compare"),
     "gold": ("gold",),
     "models": ("models",),
+    "trust": ("trust", "untrust"),
     "status": ("stats", "doctor", "plugins", "config", "schema"),
 }
 _GROUPS = ("gold", "models")  # modules whose commands have the module's name before theirs

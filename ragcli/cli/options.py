@@ -131,6 +131,13 @@ Sitemaps = Annotated[
     list[str] | None,
     typer.Option("--sitemap", metavar="URL", help="Fetch and index the pages of a sitemap.", show_default=False),
 ]
+AllowPrivate = Annotated[
+    bool,
+    typer.Option(
+        "--allow-private",
+        help="Fetch pages of this machine and the local network too, and use the proxy of the environment.",
+    ),
+]
 Ocr = Annotated[
     str | None,
     typer.Option(

@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ import typer
 
 from ragcli.datatypes import DocumentRecord, Filter
 from ragcli.errors import ExitCode, RagError
-from ragcli.places import user_config_file
-from ragcli.settings import process_environment, resolve
+from ragcli.places import state_directory, user_config_file
+from ragcli.settings import process_environment
 
 if TYPE_CHECKING:
     from ragcli.app import App
@@ -69,26 +69,39 @@ class Output:
 def session(output: Output, flags: Mapping[str, object], *, project_file: Path | None = None) -> Iterator[App]:
     """An App for the working directory, configured by `project_file` if given, else by the nearest rag.toml.
 
-    Errors become a message and an exit code; nothing else catches them.
+    Errors become a message and an exit code. What a rag.toml may not say before it is trusted is noted on stderr.
     """
-    app: App | None = None
-    try:
+    from ragcli.trust.policy import resolve_guarded
+    from ragcli.trust.store import TrustStore
+
+    with failing(output), ExitStack() as opened:
         from ragcli.app import App
 
         directory = Path.cwd()
-        resolved = resolve(
+        guarded = resolve_guarded(
             flags,
             environment=process_environment(),
             directory=directory,
             user_file=user_config_file(),
             project_file=project_file,
+            trusts=TrustStore(state_directory()).trusts,
         )
-        if resolved.settings.offline:
+        for line in guarded.notes:
+            output.note(line)
+        if guarded.resolved.settings.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
-        app = App(resolved, directory, output.note)
+        app = App(guarded.resolved, directory, output.note)
+        opened.callback(app.close)
         output.shown = lambda document: app.shown(document.path, is_file=document.is_file)
         output.address = lambda document: app.address(document.path) if document.is_file else ""
         yield app
+
+
+@contextmanager
+def failing(output: Output) -> Iterator[None]:
+    """Errors inside become a message and an exit code; nothing else catches them."""
+    try:
+        yield
     except typer.Exit:
         raise
     except RagError as problem:
@@ -112,9 +125,6 @@ def session(output: Output, flags: Mapping[str, object], *, project_file: Path |
             RagError(f"internal error: {type(problem).__name__}: {problem}", hint="report it with the lines above")
         )
         raise typer.Exit(ExitCode.ERROR) from None
-    finally:
-        if app is not None:
-            app.close()
 
 
 class _Interrupted(RagError):

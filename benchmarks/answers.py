@@ -14,10 +14,11 @@ import json
 import statistics
 from pathlib import Path
 
-from ragcli.app import App
 from ragcli.datatypes import Filter
 from ragcli.drafts import Usage
+from ragcli.engine.wiring import Engine
 from ragcli.settings import resolve
+from ragcli.workspace import workspace_at
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,9 +30,10 @@ def main() -> None:
     parser.add_argument("--questions", type=Path, default=ROOT / "examples/gold.jsonl")
     options = parser.parse_args()
     flags = {"index": str(options.index), "answer_model": options.model, "answer_cache": False, "answer_threshold": 0.0}
-    app = App(resolve(flags, environment={}, directory=Path.cwd(), user_file=Path("none")), Path.cwd())
+    resolved = resolve(flags, environment={}, directory=Path.cwd(), user_file=Path("none"))
+    engine = Engine(workspace_at(Path.cwd(), resolved))
     lines = [json.loads(line) for line in options.questions.read_text(encoding="utf-8").splitlines() if line.strip()]
-    answerer = app.answerer()
+    answerer = engine.answerer()
     used: list[Usage] = []
     for line in lines:
         if line.get("answerable", True):
@@ -47,7 +49,7 @@ def main() -> None:
     print(f"prompt {prompt:.0f} tokens, of them {reused:.0f} reused")
     print(f"first token after {statistics.median(u.first_token_ms for u in used):.0f} ms (median)")
     print(f"{statistics.median(rates):.0f} prompt tokens/s, {statistics.median(speeds):.1f} tokens/s (medians)")
-    app.close()
+    engine.close()
 
 
 def _mean(values: list[int]) -> float:

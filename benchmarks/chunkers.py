@@ -14,11 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from ragcli.app import App
-from ragcli.app.evaluation import EvalOptions
-from ragcli.app.ingestion import IngestRequest
+from ragcli.api import rag_over
 from ragcli.chunking import STRATEGIES
+from ragcli.engine.wiring import Engine
 from ragcli.settings import resolve
+from ragcli.workspace import workspace_at
 
 SHOWN = ("span_recall", "span_precision", "span_iou", "hit@1", "recall@5", "ndcg@10")
 
@@ -39,12 +39,13 @@ def measure(strategy: str, documents: Path, gold: Path, root: Path, max_tokens: 
     flags = {"index": str(root / strategy / ".rag"), "chunking_strategy": strategy}
     if max_tokens and strategy != "document":
         flags["chunking_max_tokens"] = max_tokens
-    app = App(resolve(flags, environment={}, directory=documents.parent, user_file=Path("none")), documents.parent)
+    resolved = resolve(flags, environment={}, directory=documents.parent, user_file=Path("none"))
+    rag = rag_over(Engine(workspace_at(documents.parent, resolved)))
     started = time.perf_counter()
-    report = app.ingest(IngestRequest([documents]))
+    report = rag.ingest(documents)
     seconds = time.perf_counter() - started
-    result = app.evaluate(gold, EvalOptions(answers=False))
-    app.close()
+    result = rag.evaluate(gold, answers=False)
+    rag.close()
     figures = "  ".join(f"{result.metrics.get(name, float('nan')):.3f}" for name in SHOWN)
     low, high = result.intervals.get("span_recall", (0.0, 0.0))
     print(f"{strategy:<13} {report.chunks:>6} {seconds:>6.0f} s   {figures}   [{low:.3f} {high:.3f}]", flush=True)

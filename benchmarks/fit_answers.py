@@ -20,7 +20,7 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
-from ragcli.app import App
+from ragcli.engine.wiring import Engine
 from ragcli.evaluation.judging import holds_phrase, plain
 from ragcli.generation import weights
 from ragcli.generation.choosing import CONFIDENCE, Chooser, Scored, best_pair, confidence_row
@@ -33,6 +33,7 @@ from ragcli.retrieval.stitching import widen
 from ragcli.settings import resolve
 from ragcli.text.folding import contains_quote
 from ragcli.text.query import parse_query
+from ragcli.workspace import workspace_at
 
 Reward = Callable[[str], float]
 
@@ -138,20 +139,21 @@ def _recall(spans: Sequence[str]) -> Reward:
     return reward
 
 
-def app_for(index: Path) -> App:
-    return App(resolve({"index": str(index)}, environment={}, directory=Path.cwd(), user_file=Path("none")), Path.cwd())
+def engine_for(index: Path) -> Engine:
+    resolved = resolve({"index": str(index)}, environment={}, directory=Path.cwd(), user_file=Path("none"))
+    return Engine(workspace_at(Path.cwd(), resolved))
 
 
-def samples(app: App, questions: Sequence[Question], weight: float) -> Iterator[Sample]:
+def samples(engine: Engine, questions: Sequence[Question], weight: float) -> Iterator[Sample]:
     """Each question as it is, and each answerable one without its documents."""
-    retriever = app.retriever()
+    retriever = engine.retriever()
     for question in questions:
         hits = retriever.retrieve(question.text, 30).hits
         for hidden in (False, True) if question.answerable else (False,):
             kept = [hit for hit in hits if not (hidden and _among(hit.passage.document.path, question.paths))][:5]
             kept = [replace(hit, rank=rank) for rank, hit in enumerate(kept, 1)]
             if kept:
-                wide = widen(kept, lambda ids: app.reader.surroundings(ids, 1, 2))
+                wide = widen(kept, lambda ids: engine.index.reader.surroundings(ids, 1, 2))
                 yield Sample(question, wide, weight, hidden)
 
 
@@ -190,13 +192,13 @@ def fit_logistic(x: np.ndarray, y: np.ndarray, weights: np.ndarray, penalty: flo
 class Fit:
     """Fits the models in their order; each needs the ones before it."""
 
-    def __init__(self, apps: Sequence[App]) -> None:
+    def __init__(self, engines: Sequence[Engine]) -> None:
         self.weights: dict[str, dict[str, float]] = {
             name: {}
             for name in ("first", "second", "confidence_first", "confidence_second", "bias_first", "bias_second")
         }
         self.weights["bias_first"] = self.weights["bias_second"] = {"bias": 0.0}
-        self.choosers = [(choosing_for(app, late=True), choosing_for(app, late=False)) for app in apps]
+        self.choosers = [(choosing_for(engine, late=True), choosing_for(engine, late=False)) for engine in engines]
 
     @property
     def models(self) -> Models:
@@ -263,9 +265,10 @@ class Fit:
         return bool(sample.worth(units).max() >= 1)
 
 
-def choosing_for(app: App, *, late: bool) -> Chooser:
-    embed = getattr(app.embedder, "embed_tokens", None) if late else None
-    return Chooser(app.reader.words, app.embed_query, app.reader.sentence_cosines, embed)
+def choosing_for(engine: Engine, *, late: bool) -> Chooser:
+    reader, embedding = engine.index.reader, engine.embedding
+    embed = embedding.embed_tokens if late else None
+    return Chooser(reader.words, embedding.embed_query, reader.sentence_cosines, embed)
 
 
 def _named(names: Sequence[str], weights: np.ndarray) -> dict[str, float]:
@@ -323,19 +326,19 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="fit to all of them then, and write weights.json")
     options = parser.parse_args()
     started = time.monotonic()
-    apps = [app_for(index) for _, index in [*options.natural, *options.collection]]
+    engines = [engine_for(index) for _, index in [*options.natural, *options.collection]]
     training: list[tuple[int, Sample]] = []
     held: list[tuple[int, Sample]] = []
     for number, (gold, _) in enumerate(options.natural):
         every = list(natural(gold))
-        training += [(number, s) for s in samples(apps[number], every[:: 1 if number else 2], 1.0)]
-        held += [(number, s) for s in samples(apps[number], [] if number else every[1::2], 1.0)]
+        training += [(number, s) for s in samples(engines[number], every[:: 1 if number else 2], 1.0)]
+        held += [(number, s) for s in samples(engines[number], [] if number else every[1::2], 1.0)]
     for number, (folder, _) in enumerate(options.collection, len(options.natural)):
         questions = list(collection(folder))[::2]
         questions = questions[:: max(1, len(questions) // options.most)]
-        training += [(number, s) for s in samples(apps[number], questions, 30 / len(questions))]
+        training += [(number, s) for s in samples(engines[number], questions, 30 / len(questions))]
     print(f"{len(training)} samples fit, {len(held)} are held out ({time.monotonic() - started:.0f} s)", flush=True)
-    fit = Fit(apps)
+    fit = Fit(engines)
     fit.first(training)
     fit.confidence(training, fit.scored(training, late=False), "first")
     describe("held out, first model", rows_of(held, fit.scored(held, late=False), fit, "first"))

@@ -17,10 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ragcli.app import App
-from ragcli.app.ingestion import IngestRequest
+from ragcli.engine.embedders import embedder_for
+from ragcli.index.manifest import Manifest
 from ragcli.protocols import Embedder
 from ragcli.settings import resolve
+from ragcli.usecases.ingestion import IngestRequest, ingest_paths
+from ragcli.workspace import Workspace, workspace_at
 
 
 class Timed:
@@ -41,25 +43,22 @@ class Timed:
             self.seconds += time.perf_counter() - started
 
 
-class TimedApp(App):
-    """An App whose embedder is timed."""
-
-    def embedder_for(self, manifest: Any) -> Any:
-        self.timed = Timed(super().embedder_for(manifest))
-        return self.timed
-
-
 def run(folder: Path, flags: dict[str, object], name: str) -> None:
-    app = TimedApp(resolve(flags, environment={}, directory=folder.parent, user_file=Path("none")), folder.parent)
+    resolved = resolve(flags, environment={}, directory=folder.parent, user_file=Path("none"))
+    made: list[Timed] = []
+
+    def timed(workspace: Workspace, manifest: Manifest | None) -> Any:
+        made.append(Timed(embedder_for(workspace, manifest)))
+        return made[-1]
+
     started = time.perf_counter()
-    report = app.ingest(IngestRequest([folder]))
+    report = ingest_paths(workspace_at(folder.parent, resolved), IngestRequest([folder]), make_embedder=timed)
     seconds = time.perf_counter() - started
-    app.close()
     megabytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(
         f"{name:<10} {seconds:7.1f} s  {megabytes / seconds:7.3f} MB/s  {report.chunks_embedded / seconds:7.1f} chunks/s  "
-        f"embedding {app.timed.seconds / seconds:4.0%}  added {report.added} updated {report.updated} copies {report.copies} "
+        f"embedding {made[0].seconds / seconds:4.0%}  added {report.added} updated {report.updated} copies {report.copies} "
         f"unchanged {report.unchanged} failed {len(report.failed)}  chunks {report.chunks}  memory {own} MB",
         flush=True,
     )

@@ -13,10 +13,11 @@ import argparse
 import time
 from pathlib import Path
 
-from ragcli.app import App
-from ragcli.app.evaluation import EvalOptions
+from ragcli.api import rag_over
+from ragcli.engine.wiring import Engine
 from ragcli.evaluation.statistics import percentile
 from ragcli.settings import resolve
+from ragcli.workspace import workspace_at
 
 
 def main() -> None:
@@ -27,9 +28,9 @@ def main() -> None:
     arguments = parser.parse_args()
     resolved = resolve({"index": arguments.index}, environment={}, directory=Path.cwd(), user_file=Path("none"))
     for run in range(arguments.runs):
-        app = App(resolved, Path.cwd())
+        engine = Engine(workspace_at(Path.cwd(), resolved))
         started = time.perf_counter()
-        report = app.evaluate(arguments.gold, EvalOptions(answers=False))
+        report = rag_over(engine).evaluate(arguments.gold, answers=False)
         seconds = time.perf_counter() - started
         print(f"run {run + 1}: {report.questions} questions in {seconds:.1f} s, index {report.fingerprint}")
         for stage, (p50, p95) in report.latency.items():
@@ -37,13 +38,13 @@ def main() -> None:
         print(
             f"  {'whole':<10} p50 {report.metrics['latency_p50_ms']:7.2f}   p95 {report.metrics['latency_p95_ms']:7.2f} ms"
         )
-        retriever, times = app.retriever(), list[float]()
+        retriever, times = engine.retriever(), list[float]()
         for score in report.per_question:
             before = time.perf_counter()
             retriever.retrieve(score.question, 5)
             times.append(1000 * (time.perf_counter() - before))
         print(f"  {'five hits':<10} p50 {percentile(times, 0.5):7.2f}   p95 {percentile(times, 0.95):7.2f} ms")
-        app.close()
+        engine.close()
 
 
 if __name__ == "__main__":

@@ -14,12 +14,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ragcli.app import App
-from ragcli.app.searching import with_surroundings
 from ragcli.drafts import Claim
+from ragcli.engine.searching import with_surroundings
+from ragcli.engine.wiring import Engine
 from ragcli.generation.extractive import ExtractiveGenerator
 from ragcli.settings import resolve
 from ragcli.text.folding import contains_quote
+from ragcli.workspace import workspace_at
 
 
 def main() -> None:
@@ -31,15 +32,15 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="choose without the states of tokens")
     options = parser.parse_args()
     settings = resolve({"index": str(options.index)}, environment={}, directory=Path.cwd(), user_file=Path("none"))
-    app = App(settings, Path.cwd())
+    engine = Engine(workspace_at(Path.cwd(), settings))
     answers = {row["_id"]: row["answers"] for row in _rows(options.collection / "answers.jsonl")}
     questions = _rows(options.collection / "queries.jsonl")[options.first :: options.every]
-    choose = replace(app.chooser, embed_tokens=None) if options.alone else app.chooser
+    choose = replace(engine.chooser, embed_tokens=None) if options.alone else engine.chooser
     generator = ExtractiveGenerator(choose)
-    retriever = app.retriever()
+    retriever = engine.retriever()
     found, given, characters, spent = [0, 0, 0], 0, 0, 0.0
     for question in questions:
-        hits = with_surroundings(app, retriever.retrieve(question["text"], 5).hits)
+        hits = with_surroundings(engine.index.reader, retriever.retrieve(question["text"], 5).hits)
         started = time.process_time()
         claims = [event for event in generator.generate(question["text"], hits) if isinstance(event, Claim)]
         spent += time.process_time() - started
@@ -52,7 +53,7 @@ def main() -> None:
     print(f"{len(questions)} questions; the answer stands in the first pieces {shares}")
     print(f"{given / len(questions):.2f} pieces and {characters / len(questions):.0f} characters an answer, "
           f"{spent / len(questions) * 1000:.0f} ms of CPU to choose them")  # fmt: skip
-    app.close()
+    engine.close()
 
 
 def _rows(path: Path) -> list[dict[str, object]]:

@@ -3,8 +3,8 @@
     python benchmarks/threads.py INDEX QUESTIONS [--callers N ...] [--count N] [--ask]
 
 `QUESTIONS` is a JSON Lines file with a field `question` or `text` (a gold file, or queries.jsonl of a BEIR folder). All threads
-share one App and take the questions in order, each once, after one round that warms up. Prints, for each number of callers, the
-CPU time of the process per question, the wall time per question, and the 50th and 95th percentile of what one caller waits.
+share one engine and take the questions in order, each once, after one round that warms up. Prints, for each number of callers,
+the CPU time of the process per question, the wall time per question, and the 50th and 95th percentile of what one caller waits.
 With `--ask`, questions are answered and not only searched.
 """
 
@@ -18,10 +18,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ragcli.app import App
 from ragcli.datatypes import Filter
+from ragcli.engine.wiring import Engine
 from ragcli.evaluation.statistics import percentile
 from ragcli.settings import resolve
+from ragcli.workspace import workspace_at
 
 
 def main() -> None:
@@ -34,20 +35,19 @@ def main() -> None:
     options = parser.parse_args()
     lines = [json.loads(line) for line in options.questions.read_text(encoding="utf-8").splitlines() if line.strip()]
     questions = [str(line.get("question") or line["text"]) for line in lines][: options.count]
-    app = App(
-        resolve({"index": str(options.index)}, environment={}, directory=Path.cwd(), user_file=Path("none")), Path.cwd()
-    )
-    retrieve, answer = app.retriever().retrieve, app.answerer().answer
+    resolved = resolve({"index": str(options.index)}, environment={}, directory=Path.cwd(), user_file=Path("none"))
+    engine = Engine(workspace_at(Path.cwd(), resolved))
+    retrieve, answer = engine.retriever().retrieve, engine.answerer().answer
     ask: Callable[[str], object] = (lambda q: answer(q, 5, Filter())) if options.ask else (lambda q: retrieve(q, 5))
     measured(ask, questions, 1)
-    print(f"{len(questions)} questions, {app.reader.manifest.next_row - 1:,} passages")
+    print(f"{len(questions)} questions, {engine.index.reader.manifest.next_row - 1:,} passages")
     for callers in options.callers:
         cpu, wall, waits = measured(ask, questions, callers)
         print(
             f"{callers:>3} callers: {cpu:6.1f} CPU-ms and {wall:6.1f} ms of time a question, a caller waits "
             f"{percentile(waits, 0.5):7.1f} ms (p50), {percentile(waits, 0.95):7.1f} ms (p95)"
         )
-    app.close()
+    engine.close()
 
 
 def measured(ask: Callable[[str], object], questions: list[str], callers: int) -> tuple[float, float, list[float]]:

@@ -20,13 +20,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ragcli.app import App
 from ragcli.datatypes import Filter
+from ragcli.engine.wiring import Engine
 from ragcli.generation.cleaning import loops
 from ragcli.generation.prompt import fence_of
 from ragcli.results import Answer
 from ragcli.settings import resolve
 from ragcli.text.folding import contains_quote
+from ragcli.usecases.prompting import make_prompt
+from ragcli.workspace import workspace_at
 
 
 def main() -> None:
@@ -45,17 +47,18 @@ def main() -> None:
         "answer_verify": "drop",
         "answer_threads": options.threads,
     }
-    copying = _app({**flags, "answer_model": "extractive"})
-    writing = _app({**flags, "answer_model": options.model})
+    copying = _engine({**flags, "answer_model": "extractive"})
+    writing = _engine({**flags, "answer_model": options.model})
     answerer, copier = writing.answerer(), copying.answerer()
     counts: Counter[str] = Counter()
     with suppress(KeyboardInterrupt):
         for line in lines:
             extractive = _right(line, copier.answer(line["question"], 5, Filter()))
             answer = answerer.answer(line["question"], 5, Filter())
-            fence = (
-                fence_of(writing.prompt(line["question"], where=Filter(), k=5)) if answer.mode == "generated" else ""
-            )
+            fence = ""
+            if answer.mode == "generated":
+                prompt = make_prompt(writing.search(), writing.prompter(), line["question"], 5, Filter())
+                fence = fence_of(prompt)
             _count(counts, answer, fence)
             counts["right"] += _right(line, answer)
             counts["right, extractive"] += extractive
@@ -80,8 +83,9 @@ def _count(counts: Counter[str], answer: Answer, fence: str) -> None:
     counts["fence words"] += sum(bool(fence) and fence in text for text in texts)
 
 
-def _app(flags: dict[str, Any]) -> App:
-    return App(resolve(flags, environment={}, directory=Path.cwd(), user_file=Path("none")), Path.cwd())
+def _engine(flags: dict[str, Any]) -> Engine:
+    resolved = resolve(flags, environment={}, directory=Path.cwd(), user_file=Path("none"))
+    return Engine(workspace_at(Path.cwd(), resolved))
 
 
 def _right(line: dict[str, Any], answer: Answer) -> bool:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         SentenceWritten,
         TextWritten,
     )
+    from ragcli.tracing import Trace
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ _HOMES = {
     "reports": "IngestReport IndexStats",
     "results": "QueryResult Hit Answer Sentence Citation",
     "streaming": "AnswerEvent EvidenceFound SentenceWritten TextWritten SentencesDiscarded AnswerFinished",
+    "tracing": "Trace",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
@@ -78,6 +80,7 @@ __all__ = [
     "SentencesDiscarded",
     "SettingsError",
     "TextWritten",
+    "Trace",
     "UsageError",
     "__version__",
 ]

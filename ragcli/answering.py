@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -75,22 +74,24 @@ class Answerer:
         evidence = self._evidence(question, k, where, cancel)
         if self.generation() != seen:
             evidence = self._evidence(question, k, where, cancel)
-        result, newest, hits, choice, started = evidence
+        result, newest, hits, choice = evidence
         cancel.check()
-        before = scaled(choice.confidence, *self.scaling) if choice.units else 0.0
-        writing = bool(choice.units) and before >= self.threshold
-        watcher.evidence(result, before, writing=writing)
+        confidence = scaled(choice.confidence, *self.scaling) if choice.units else 0.0
+        writing = bool(choice.units) and confidence >= self.threshold
+        watcher.evidence(result, confidence, writing=writing)
         draft, name = Draft(hits, self.verify, watcher), ""
         if writing:
             generator = self.writer()
             copied, patient = generator.name == EXTRACTIVE, self.fallback is not None
             judge = None if copied else self.judge()
             draft = Draft(hits, self.verify, watcher, result.asked, copied=copied, judge=judge, patient=patient)
-            draft = self._written(generator, draft, cancel)
+            with result.trace.stage("write") as counts:
+                draft = self._written(generator, draft, cancel)
+                counts["sentences"] = len(draft.sentences)
             name = generator.name  # of a chain: the one that wrote
         answered = draft.holds
         near = Draft(hits, self.verify, Watcher(), copied=True)
-        if not answered and choice.units and (writing or before >= self.closest):
+        if not answered and choice.units and (writing or confidence >= self.closest):
             near.read(iter([claim_of(choice.units[0], hits)]))
         cited = {citation.hit_rank for citation in (draft if answered else near).citations}
         copied = name in ("", EXTRACTIVE) or draft.fallen_back
@@ -100,10 +101,9 @@ class Answerer:
             sentences=tuple(draft.sentences) if answered else (),
             citations=tuple(draft.citations) if answered else (),
             hits=_shown(result.hits, hits, cited),
-            confidence=round(before * (1.0 if copied else draft.support), 4),
+            confidence=round(confidence * (1.0 if copied else draft.support), 4),
             mode=_mode(name, draft),
             model=name or "none",
-            timings={**result.timings, "answer": (time.perf_counter() - started) * 1000},
             notes=(*result.notes, *draft.notes, *draft.end.notes),
             dropped=draft.dropped,
             stopped=draft.end.stopped,
@@ -111,19 +111,24 @@ class Answerer:
             disputes=_against(result.asked, draft.citations, newest) if answered else (),
             closest=Closest(near.sentences[0], near.citations[0]) if near.sentences and near.citations else None,
             understood=result.understood,
+            trace=result.trace,
         )
 
     def _evidence(
         self, question: str, k: int, where: Filter, cancel: Cancellation
-    ) -> tuple[QueryResult, Newest, list[Hit], Choice, float]:
-        """The hits, the newest among them, all that may be written from, what of it answers best, and when the search ended."""
+    ) -> tuple[QueryResult, Newest, list[Hit], Choice]:
+        """The hits, the newest among them, all that may be written from, and what of it answers best."""
         result = self.retrieve(question, k, where, cancel)
-        started = time.perf_counter()
         newest = newest_first(result.asked, result.hits)
         result = replace(result, hits=newest.hits)
-        hits = self._with_parts(result.asked, newest.current, len(result.hits), where, cancel)
+        with result.trace.stage("widen") as counts:
+            hits = self._with_parts(result.asked, newest.current, len(result.hits), where, cancel)
+            counts["hits"] = len(hits)
         cancel.check()
-        return result, newest, hits, self.choose(result.asked, hits), started
+        with result.trace.stage("choose") as counts:
+            choice = self.choose(result.asked, hits)
+            counts["pieces"] = len(choice.units)
+        return result, newest, hits, choice
 
     def _written(self, generator: Generator, draft: Draft, cancel: Cancellation) -> Draft:
         """The draft with what the generator writes, or one by `fallback` that tells why."""

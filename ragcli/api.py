@@ -13,25 +13,32 @@ models.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
-from ragcli.app import App
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Filter
-from ragcli.errors import IndexNotFound, SettingsError, UsageError
-from ragcli.settings import from_arguments
-from ragcli.streaming import AnswerEvent, streamed
+from ragcli.engine.wiring import Engine
+from ragcli.errors import IndexNotFound, UsageError
+from ragcli.index.contents import stored_manifest
+from ragcli.text.query import checked_question
+from ragcli.workspace import workspace_of_arguments
 
 if TYPE_CHECKING:
+    from ragcli.datatypes import SourceFile
+    from ragcli.generation.drafting import Watcher
     from ragcli.ingest import Progress
     from ragcli.measurements import EvalReport
     from ragcli.reports import IndexStats, IngestReport
     from ragcli.results import Answer, QueryResult
+    from ragcli.sources.scanning import Rules
+    from ragcli.streaming import AnswerEvent
+    from ragcli.usecases.evaluation import EvalOptions
+    from ragcli.usecases.subjects import Measured
 
 Where: TypeAlias = "Filter | str | Sequence[str]"
 
@@ -56,11 +63,12 @@ class Rag:
     def __init__(
         self, path: str | os.PathLike[str] = ".rag", *, config: str | Path | None = None, **settings: object
     ) -> None:
-        self._app = _app(path, config, settings)
-        if self._app.existing_manifest() is None:
+        workspace = workspace_of_arguments(path, config, settings)
+        if stored_manifest(workspace.index_directory) is None:
             raise IndexNotFound(
-                f"no index at {self._app.index_directory}", hint=f"Rag.create({str(path)!r}), or rag ingest PATH"
+                f"no index at {workspace.index_directory}", hint=f"Rag.create({str(path)!r}), or rag ingest PATH"
             )
+        self._engine = Engine(workspace)
 
     @classmethod
     def create(
@@ -74,12 +82,12 @@ class Rag:
         ...     rag.stats().documents
         0
         """
-        app = _app(path, config, settings)
-        if app.existing_manifest() is not None:
-            raise UsageError(f"there is an index at {app.index_directory}", hint=f"Rag({str(path)!r}) opens it")
-        from ragcli.app.ingestion import create_index
+        workspace = workspace_of_arguments(path, config, settings)
+        if stored_manifest(workspace.index_directory) is not None:
+            raise UsageError(f"there is an index at {workspace.index_directory}", hint=f"Rag({str(path)!r}) opens it")
+        from ragcli.usecases.ingestion import create_index
 
-        create_index(app)
+        create_index(workspace)
         return cls(path, config=config, **settings)
 
     def ingest(
@@ -88,33 +96,42 @@ class Rag:
         prune: bool = False,
         rebuild: bool = False,
         tags: Mapping[str, str] | None = None,
+        retry: bool = False,
+        rules: Rules | None = None,
+        extra: Sequence[tuple[SourceFile, Callable[[], int]]] = (),
         on_progress: Callable[[Progress], object] = lambda _: None,
     ) -> IngestReport:
         """Bring the index up to date with files and folders, or with everything ingested before when none is named.
 
         Unchanged files are left alone, unreadable ones are told in the report. `prune` takes documents out whose files are
-        gone, `rebuild` empties the index first, `tags` mark everything that is seen. Several threads or processes may ask
-        meanwhile; they see the index as it was until a batch of documents is complete. Raises UsageError for a path that does
-        not exist, and IndexLocked when another ingest is running.
+        gone, `rebuild` empties the index first, `tags` mark everything that is seen, `retry` reads files again that could not
+        be read before. `rules` (`ragcli.sources.scanning.Rules`; default: as the settings `ingest_…` say) decide what is left
+        out of a folder. `extra` are sources that are no files, each with a function that opens it and returns the file
+        descriptor.
+
+        Several threads or processes may ask meanwhile; they see the index as it was until a batch of documents is complete.
+        Raises UsageError for a path that does not exist, and IndexLocked when another ingest is running.
 
         >>> with Rag("handbook/.rag") as rag:
         ...     report = rag.ingest("handbook")
         >>> (report.added, report.unchanged, report.failed)
         (0, 2, ())
         """
-        from ragcli.app.ingestion import IngestRequest
         from ragcli.ingest import Options
+        from ragcli.usecases.ingestion import IngestRequest, ingest_paths, rules_of
 
         request = IngestRequest(
             paths=[Path(path) for path in paths],
-            options=Options(prune=prune, tags=dict(tags or {})),
+            extra=extra,
+            rules=rules or rules_of(self._engine.workspace.settings),
+            options=Options(prune=prune, tags=dict(tags or {}), retry=retry),
             rebuild=rebuild,
         )
 
         def told(progress: Progress) -> None:
             on_progress(progress)
 
-        return self._app.ingest(request, on_progress=told)
+        return ingest_paths(self._engine.workspace, request, on_progress=told)
 
     def remove(self, *patterns: str) -> list[str]:
         """Take documents out of the index, by path or by a pattern such as `drafts/*.md`; returns their paths, sorted. Files
@@ -124,9 +141,9 @@ class Rag:
         ...     rag.remove("pay.md")
         ['pay.md']
         """
-        from ragcli.app.library import remove
+        from ragcli.usecases.library import remove
 
-        return remove(self._app, patterns)
+        return remove(self._engine.workspace, patterns)
 
     def query(
         self, question: str, *, k: int | None = None, where: Where = (), cancel: Cancellation = NEVER
@@ -142,12 +159,22 @@ class Rag:
         ...         print(hit.rank, hit.path, hit.page)
         1 leave.md None
         """
-        return self._app.query(question, where=_filter(where), k=k, cancel=cancel)
+        question = checked_question(question)
+        return self._engine.search()(question, k or self._default_k, _filter(where), cancel)
 
-    def ask(self, question: str, *, k: int | None = None, where: Where = (), cancel: Cancellation = NEVER) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        where: Where = (),
+        watcher: Watcher | None = None,
+        cancel: Cancellation = NEVER,
+    ) -> Answer:
         """An answer with citations. `Answer.answered` says whether there is one; otherwise `Answer.closest` is the piece that
-        comes closest, if anything does. Arguments and errors as of `query`; ModelUnavailable when a language model is set and
-        cannot be had.
+        comes closest, if anything does. `watcher` (`ragcli.generation.drafting.Watcher`) is told of each step, in the thread of
+        the caller; `ask_stream` gives the same as events. The other arguments and the errors are those of `query`;
+        ModelUnavailable is raised as well when a language model is set and cannot be had.
 
         >>> with Rag("handbook/.rag") as rag:
         ...     answer = rag.ask("How long is the notice period?")
@@ -158,7 +185,12 @@ class Rag:
         >>> answer.citations[0].path
         'leave.md'
         """
-        return self._app.ask(question, where=_filter(where), k=k, cancel=cancel)
+        from ragcli.usecases.freshness import stale
+
+        question = checked_question(question)
+        answer = self._engine.answerer().answer(question, k or self._default_k, _filter(where), watcher, cancel)
+        documents = [citation.document for citation in answer.citations]
+        return replace(answer, stale=stale(self._engine.index.catalog, self._engine.workspace.project, documents))
 
     def ask_stream(
         self, question: str, *, k: int | None = None, where: Where = (), cancel: Cancellation | None = None
@@ -173,26 +205,32 @@ class Rag:
         SentenceWritten
         AnswerFinished
         """
-        return streamed(self._app, question, _filter(where), k, cancel or Cancellation())
+        from ragcli.streaming import streamed
+
+        cancel, given = cancel or Cancellation(), _filter(where)
+        return streamed(lambda watcher: self.ask(question, k=k, where=given, watcher=watcher, cancel=cancel), cancel)
 
     def evaluate(
         self,
         gold: str | os.PathLike[str],
         *,
         answers: bool = True,
+        options: EvalOptions | None = None,
         on_progress: Callable[[str, int, int], None] = lambda _stage, _done, _of: None,
     ) -> EvalReport:
-        """Measure the questions of a gold file; `answers` says whether they are also answered. Raises GoldError for a file that
-        is none. The metrics are described in the README.
+        """Measure the questions of a gold file; `answers` says whether they are also answered. `options`
+        (`ragcli.usecases.evaluation.EvalOptions`) take the place of `answers` and say more: baselines, thresholds, tags. Raises
+        GoldError for a file that is none. The metrics are described in the README.
 
         >>> with Rag("handbook/.rag") as rag:
         ...     report = rag.evaluate("gold.jsonl")
         >>> report.metrics["hit@1"]
         1.0
         """
-        from ragcli.app.evaluation import EvalOptions
+        from ragcli.usecases.evaluation import EvalOptions, evaluate_target
 
-        return self._app.evaluate(Path(gold), EvalOptions(answers=answers), on_progress=on_progress)
+        options = options or EvalOptions(answers=answers)
+        return evaluate_target(measured(self._engine), Path(gold), options, on_progress=on_progress)
 
     def stats(self) -> IndexStats:
         """The state of the index, and how many files changed since.
@@ -201,11 +239,17 @@ class Rag:
         ...     rag.stats().types
         {'markdown': 2}
         """
-        return self._app.stats()
+        from ragcli.usecases.status import index_stats
+
+        return index_stats(self._engine.workspace, self._engine.index.catalog, self._engine.threshold)
+
+    @property
+    def _default_k(self) -> int:
+        return self._engine.workspace.settings.retrieval_k
 
     def close(self) -> None:
         """Close the index's files. Using the object afterwards opens them again."""
-        self._app.close()
+        self._engine.close()
 
     def __enter__(self) -> Rag:
         return self
@@ -216,16 +260,22 @@ class Rag:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Rag({str(self._app.index_directory)!r})"
+        return f"Rag({str(self._engine.workspace.index_directory)!r})"
 
 
-def _app(path: str | os.PathLike[str], config: str | Path | None, settings: Mapping[str, object]) -> App:
-    if "index" in settings:
-        raise SettingsError("index is no setting of Rag: the first argument is the path", hint="Rag('PATH/.rag')")
-    resolved = from_arguments(
-        {**settings, "index": os.fspath(path)}, config=Path(config) if config is not None else None
-    )
-    return App(resolved, Path.cwd(), logging.getLogger("ragcli").info)
+def rag_over(engine: Engine) -> Rag:
+    """The library over an engine that is there already, whether or not there is an index yet; for the command line, whose
+    settings come from more places than arguments."""
+    rag = Rag.__new__(Rag)
+    rag._engine = engine
+    return rag
+
+
+def measured(engine: Engine) -> Measured:
+    """What evaluations look at of an engine."""
+    from ragcli.usecases.subjects import Measured
+
+    return Measured(engine.workspace, engine.index, engine.pipeline(), engine.embedding.embed_documents)
 
 
 def _filter(where: Where) -> Filter:

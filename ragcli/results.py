@@ -6,11 +6,12 @@ All offsets are in characters of `Document.text`, end exclusive. Lines, pages an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ragcli.datatypes import Chunk, DocumentRecord, Extent, Mode, Section, Span
 from ragcli.drafts import Stopped, Usage
+from ragcli.tracing import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,7 @@ class Answer:
     `mode` says who wrote it: `extractive`, `generated` (the language model `model`), `fallback` (sentences of the documents,
     because what `model` wrote was no answer; a note says why), or `none`.
     `dropped` counts sentences left out because nothing supports them; `stopped` says why the writer stopped; `disputes` are
-    what speaks against its citations among the hits.
+    what speaks against its citations among the hits. How long it took (`trace`) does not count when two are compared.
     """
 
     question: str
@@ -243,7 +244,6 @@ class Answer:
     confidence: float
     mode: str
     model: str
-    timings: Mapping[str, float]
     notes: tuple[str, ...] = ()
     dropped: int = 0
     stopped: Stopped = "end"
@@ -252,6 +252,12 @@ class Answer:
     disputes: tuple[Dispute, ...] = ()
     closest: Closest | None = None
     understood: Understood = Understood("")
+    trace: Trace = field(default_factory=Trace, compare=False, repr=False)
+
+    @property
+    def timings(self) -> Mapping[str, float]:
+        """Milliseconds by stage; see `Trace.timings`."""
+        return self.trace.timings()
 
     @property
     def outcome(self) -> Literal["answered", "closest", "none"]:
@@ -267,15 +273,20 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class QueryResult:
     """The hits of a query, best first; equal scores are in the order in which chunks were indexed. Iterating gives the hits.
-    `timings` are milliseconds by stage; `notes` say how the question was read where that is not obvious, `understood` as
-    what."""
+    `notes` say how the question was read where that is not obvious, `understood` as what; `trace` what became of it, stage by
+    stage. Two results are equal when they hold the same, however long each took."""
 
     question: str
     mode: Mode
     hits: tuple[Hit, ...]
-    timings: Mapping[str, float]
     notes: tuple[str, ...] = ()
     understood: Understood = Understood("")
+    trace: Trace = field(default_factory=Trace, compare=False, repr=False)
+
+    @property
+    def timings(self) -> Mapping[str, float]:
+        """Milliseconds by stage; see `Trace.timings`."""
+        return self.trace.timings()
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from ragcli.generation.drafting import Watcher
 
 if TYPE_CHECKING:
-    from ragcli.app import App
     from ragcli.cancellation import Cancellation
-    from ragcli.datatypes import Filter
     from ragcli.results import Answer, Citation, Hit, QueryResult, Sentence
 
 
@@ -59,14 +57,14 @@ class AnswerFinished:
 AnswerEvent: TypeAlias = EvidenceFound | SentenceWritten | TextWritten | SentencesDiscarded | AnswerFinished
 
 
-def streamed(app: App, question: str, where: Filter, k: int | None, cancel: Cancellation) -> Iterator[AnswerEvent]:
-    """See `ragcli.Rag.ask_stream`."""
+def streamed(ask: Callable[[Watcher], Answer], cancel: Cancellation) -> Iterator[AnswerEvent]:
+    """What a watcher of `ask` is told, as events; see `ragcli.Rag.ask_stream`. `ask` runs in a thread of its own and must heed
+    `cancel`, which is cancelled when the events are read no longer."""
     events: queue.SimpleQueue[AnswerEvent | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            answer = app.ask(question, where=where, k=k, watcher=_Telling(events), cancel=cancel)
-            events.put(AnswerFinished(answer))
+            events.put(AnswerFinished(ask(_Telling(events))))
         except BaseException as error:  # handed to the thread that reads the events
             events.put(error)
 

@@ -14,10 +14,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from ragcli.app import App
-from ragcli.app.ingestion import IngestRequest
+from ragcli.api import rag_over
 from ragcli.cli.main import command_line
-from tests.helpers.indexes import app_of
+from ragcli.engine.wiring import Engine
+from tests.helpers.indexes import engine_of
 from tests.schema_check import check_output
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -139,11 +139,11 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture
-def app(work: Path, write: Callable[[str, str], Path]) -> Iterator[App]:
-    """An App over twelve small documents."""
+def engine(work: Path, write: Callable[[str, str], Path]) -> Iterator[Engine]:
+    """An engine over twelve small documents."""
     for i in range(12):
         write(f"docs/{i:02}.md", f"# Topic {i}\n\nThe topic {i} costs {i * 7} euros. It is paid in month {i % 5}.\n")
-    opened = app_of(work)
-    opened.ingest(IngestRequest([work / "docs"]))
+    opened = engine_of(work)
+    rag_over(opened).ingest(work / "docs")
     yield opened
     opened.close()

@@ -6,21 +6,26 @@ import doctest
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import ragcli
-from ragcli import Cancellation, Cancelled, IndexNotFound, Rag, SettingsError, UsageError
+from ragcli import Cancellation, Cancelled, Citation, IndexNotFound, Rag, Sentence, SettingsError, UsageError
+from ragcli.generation.drafting import Watcher
 from ragcli.places import state_directory
+from ragcli.sources.scanning import Rules
+from ragcli.usecases.evaluation import EvalOptions
 from tests.conftest import EXAMPLES
 
 LEAVE = "# Leave\n\nEvery employee has 28 days of annual leave.\n\n# Notice\n\nThe notice period is three months.\n"
 GOLD = {"question": "How long is the notice period?", "answerable": True, "evidence": [{"path": "handbook/leave.md"}]}
 PUBLIC = """
     Rag Answer Citation Hit QueryResult Sentence Filter Cancellation IngestReport IndexStats EvalReport
-    AnswerEvent EvidenceFound SentenceWritten TextWritten SentencesDiscarded AnswerFinished
+    AnswerEvent EvidenceFound SentenceWritten TextWritten SentencesDiscarded AnswerFinished Trace
     RagError UsageError SettingsError GoldError ModelUnavailable Cancelled
     IndexUnusable IndexNotFound IndexIncompatible IndexDamaged IndexLocked __version__
 """.split()
@@ -168,6 +173,30 @@ def test_documents_come_and_go(library: Rag, handbook: Path) -> None:
     assert library.remove("travel.md") == ["travel.md"]
     with pytest.raises(UsageError):
         library.remove("travel.md")
+
+
+def test_settings_of_the_scan_hold_unless_rules_are_given(handbook: Path) -> None:
+    (handbook.parent / ".travel.md").write_text("# Travel\n\nTrains are second class.\n")
+    with Rag.create(handbook, embedding_model="hashing", ingest_hidden=True) as rag:
+        assert rag.ingest(handbook.parent, rules=Rules()).added == 2
+        assert rag.ingest(handbook.parent).added == 1
+
+
+def test_a_watcher_is_told_of_each_sentence_in_the_thread_that_asks(library: Rag) -> None:
+    told: list[tuple[str, int]] = []
+
+    class Listening(Watcher):
+        def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
+            told.append((sentence.text, threading.get_ident()))
+
+    answer = library.ask("How long is the notice period?", watcher=Listening())
+    assert told == [(sentence.text, threading.get_ident()) for sentence in answer.sentences]
+
+
+def test_an_evaluation_takes_all_options_of_the_command_line(library: Rag, work: Path) -> None:
+    report = library.evaluate(work / "gold.jsonl", options=EvalOptions(answers=False, stages=True))
+    assert [stage.name for stage in report.stages] == ["lexical", "dense", "hybrid", "+ collapse, stitch"]
+    assert report.answered + report.abstained == 0
 
 
 def test_the_example_of_a_day_runs(work: Path, model_cache: Path) -> None:

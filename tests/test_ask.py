@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.app.history import Shown
-from ragcli.app.opening import open_command, told
+from ragcli.cli.history import Shown
+from ragcli.cli.opening import open_command, told
 from ragcli.errors import RagError
 from tests.conftest import Rag, heed_interrupts
 from tests.helpers.answers import COPIER

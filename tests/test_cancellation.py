@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.app import App
-from ragcli.app.ingestion import IngestRequest
+from ragcli.api import rag_over
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.cli.interrupting import interruptible
+from ragcli.engine.wiring import Engine
 from ragcli.errors import Cancelled, ExitCode
-from tests.helpers.indexes import app_of
+from tests.helpers.indexes import engine_of
 from tests.helpers.programs import PATIENCE
 
 
@@ -43,24 +43,26 @@ def reranker() -> Iterator[Waiting]:
     waiting.release.set()
 
 
-def test_a_slow_reranker_blocks_neither_writers_nor_readers(app: App, work: Path, reranker: Waiting) -> None:
+def test_a_slow_reranker_blocks_neither_writers_nor_readers(engine: Engine, work: Path, reranker: Waiting) -> None:
     with ThreadPoolExecutor(1) as other:
-        pending = other.submit(app.retriever(reranker=reranker).retrieve, "what does topic 3 cost", 3)
+        pending = other.submit(engine.retriever(reranker=reranker).retrieve, "what does topic 3 cost", 3)
         assert reranker.started.wait(PATIENCE)
         (work / "docs" / "new.md").write_text("# Topic 3\n\nThe topic 3 costs nothing since May.\n")
-        writer = app_of(work)
-        assert writer.ingest(IngestRequest([work / "docs"])).documents == 13, "committed while the reranker reads"
+        writer = rag_over(engine_of(work))
+        assert writer.ingest(work / "docs").documents == 13, "committed while the reranker reads"
         writer.close()
-        assert len(app.reader.documents()) == 13
-        assert app.retriever().retrieve("nothing since may", 1).hits[0].passage.document.path == "docs/new.md"
+        assert len(engine.index.reader.documents()) == 13
+        assert engine.retriever().retrieve("nothing since may", 1).hits[0].passage.document.path == "docs/new.md"
         assert not pending.done()
         reranker.release.set()
         result = pending.result(PATIENCE)
-    again = app.retriever(reranker=reranker).retrieve("what does topic 3 cost", 3)
+    again = engine.retriever(reranker=reranker).retrieve("what does topic 3 cost", 3)
     assert result.hits == again.hits, "the question was asked again of what is in the index now"
 
 
-def test_hits_that_are_gone_by_the_second_time_are_left_out(app: App, work: Path) -> None:
+def test_hits_that_are_gone_by_the_second_time_are_left_out(engine: Engine, work: Path) -> None:
+    library = rag_over(engine)
+
     class Removing:
         """A Reranker during whose work a file is taken out of the index, every time."""
 
@@ -68,20 +70,18 @@ def test_hits_that_are_gone_by_the_second_time_are_left_out(app: App, work: Path
         removed: list[str] = []  # noqa: RUF012
 
         def score(self, question: str, passages: Sequence[str]) -> list[float]:
-            from ragcli.app.library import remove
-
-            self.removed += remove(app, [f"docs/{len(self.removed):02}.md"])
+            self.removed += library.remove(f"docs/{len(self.removed):02}.md")
             return [1.0] * len(passages)
 
-    hits = app.retriever(reranker=Removing(), rerank_depth=4).retrieve("what does a topic cost", 12).hits
+    hits = engine.retriever(reranker=Removing(), rerank_depth=4).retrieve("what does a topic cost", 12).hits
     assert Removing.removed == ["docs/00.md", "docs/01.md"]
     assert {hit.passage.document.path for hit in hits} == {f"docs/{i:02}.md" for i in range(2, 12)}
 
 
-def test_a_question_that_is_cancelled_ends_between_two_batches(app: App, reranker: Waiting) -> None:
+def test_a_question_that_is_cancelled_ends_between_two_batches(engine: Engine, reranker: Waiting) -> None:
     cancel = Cancellation()
     with ThreadPoolExecutor(1) as other:
-        retriever = app.retriever(reranker=reranker, rerank_depth=12)
+        retriever = engine.retriever(reranker=reranker, rerank_depth=12)
         pending = other.submit(lambda: retriever.retrieve("what does a topic cost", 12, cancel=cancel))
         assert reranker.started.wait(PATIENCE)
         cancel.cancel()
@@ -91,11 +91,12 @@ def test_a_question_that_is_cancelled_ends_between_two_batches(app: App, reranke
     assert reranker.batches == 1
 
 
-def test_a_deadline_that_has_passed_ends_a_question_and_says_which(app: App) -> None:
+def test_a_deadline_that_has_passed_ends_a_question_and_says_which(engine: Engine) -> None:
+    library = rag_over(engine)
     with pytest.raises(Cancelled, match="not answered within 0 s") as caught:
-        app.ask("What does topic 3 cost?", cancel=Cancellation(seconds=0))
+        library.ask("What does topic 3 cost?", cancel=Cancellation(seconds=0))
     assert caught.value.exit_code == ExitCode.INTERRUPTED
-    assert app.ask("What does topic 3 cost?", cancel=Cancellation(seconds=3600)).answered
+    assert library.ask("What does topic 3 cost?", cancel=Cancellation(seconds=3600)).answered
 
 
 def test_the_cancellation_of_those_who_never_cancel_cannot_be_cancelled() -> None:

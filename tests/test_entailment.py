@@ -162,7 +162,7 @@ def test_an_answer_is_judged_only_when_a_model_wrote_it() -> None:
 
     def answerer(writer: object) -> Answerer:
         return Answerer(
-            retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits, {}),
+            retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits),
             widen=list,
             choose=chooser(),
             writer=lambda: writer,  # type: ignore[arg-type, return-value]

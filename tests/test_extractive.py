@@ -240,7 +240,6 @@ def test_two_citations_that_contradict_each_other_are_named_once() -> None:
         0.9,
         "extractive",
         "extractive",
-        {},
         disputes=found,
     )
     out = io.StringIO()

@@ -18,6 +18,7 @@ from ragcli.retrieval.fusion import Leg, fuse
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
 from ragcli.retrieval.stitching import grow, stitch
 from ragcli.text.query import Query
+from ragcli.tracing import Trace
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
@@ -137,7 +138,7 @@ class Rankings:
 def test_asking_for_more_hits_than_candidates_does_not_move_the_floor() -> None:
     options = RetrievalOptions(mode="dense", depth=3)
     retriever = Retriever(Rankings([0.9, 0.7, 0.5, 0.3, 0.1]), lambda _: np.zeros(1, dtype=np.float32), options)
-    few, many = ([e.score for e in retriever.rank("pump", limit, Filter(), {}, [])] for limit in (3, 5))
+    few, many = ([e.score for e in retriever.rank("pump", limit, Filter(), Trace())] for limit in (3, 5))
     assert few == pytest.approx([1.0, 0.5, 0.0])
     assert many == pytest.approx([1.0, 0.5, 0.0, 0.0, 0.0])
 

@@ -33,7 +33,7 @@ LEAVE = GoldQuestion(
 
 def reply(*texts: str, answered: bool = True, hits: tuple[Hit, ...] = ()) -> Answer:
     sentences = tuple(Sentence(text, (), " " if i else "") for i, text in enumerate(texts))
-    return Answer("?", answered, sentences, (), hits, 0.5, "extractive", "", {})
+    return Answer("?", answered, sentences, (), hits, 0.5, "extractive", "")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def report_of(*answers: Answer) -> EvalReport:
     replies = {question.question: answer for question, answer in zip(questions, answers, strict=True)}
     near = GoldQuestion("near", "Near miss?", False, tags=("near",))
     subject = Subject(
-        retrieve=lambda text: QueryResult(text, "hybrid", (make_hit(),), {}),
+        retrieve=lambda text: QueryResult(text, "hybrid", (make_hit(),)),
         answer=lambda text: replies.get(text, reply(answered=False)),
         resolve=lambda path: path,
         locate=lambda _path, _quote: None,
@@ -317,7 +317,7 @@ def answer_of(found: dict[str, Any]) -> Answer:
     assert not first or text.startswith(first[0].read)
     rest = text[len(first[0].read) :] if first else ""
     return reply(answered=found["answered"]) if not first else Answer(
-        "?", found["answered"], (*first, Sentence(rest, ())), (), (), 0.0, "extractive", "", {}
+        "?", found["answered"], (*first, Sentence(rest, ())), (), (), 0.0, "extractive", ""
     )  # fmt: skip
 
 

@@ -17,12 +17,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from ragcli.app import App
-from ragcli.app.ingestion import IngestRequest
+from ragcli.api import rag_over
+from ragcli.engine.wiring import Engine
 from ragcli.errors import UsageError
 from ragcli.index.conditions import all_hold, parse_condition
-from ragcli.ingest import Options
 from ragcli.settings import resolve
+from ragcli.workspace import workspace_at
 from tests.conftest import heed_interrupts
 from tests.documents import make_docx, make_eml, make_pdf, pdf_of
 from tests.helpers.programs import PATIENCE, Lines
@@ -419,20 +419,20 @@ class Folder(RuleBasedStateMachine):
     def ingest(self, tag: bool) -> None:
         flags = {"embedding_model": "hashing", "index": str(self._root / ".rag")}
         resolved = resolve(flags, environment={}, directory=self._root, user_file=Path("none"))
-        app = App(resolved, self._root)
-        options = Options(prune=True, tags={"kind": "model"} if tag else {})
+        engine = Engine(workspace_at(self._root, resolved))
         try:
-            app.ingest(IngestRequest([self._root / "docs"], options=options))
+            rag_over(engine).ingest(self._root / "docs", prune=True, tags={"kind": "model"} if tag else {})
+            reader = engine.index.reader
             with_text = {f"docs/{name}": text for name, text in self._files.items() if text}
-            held = {path: document for document in app.reader.documents() for path in (document.path, *document.copies)}
+            held = {path: document for document in reader.documents() for path in (document.path, *document.copies)}
             assert held.keys() == with_text.keys()
             assert len({document.document_id for document in held.values()}) == len(set(with_text.values()))
             for path, text in with_text.items():
-                chunks = app.reader.document_chunks(held[path].document_id)
+                chunks = reader.document_chunks(held[path].document_id)
                 assert "".join(chunk.text for chunk in chunks) == text
-            assert app.check() == []
+            assert reader.check() == []
         finally:
-            app.close()
+            engine.close()
 
     def teardown(self) -> None:
         self._scratch.cleanup()

@@ -17,7 +17,7 @@ import pytest
 from ragcli.cancellation import Cancellation
 from ragcli.drafts import Claim, End, Limits
 from ragcli.errors import ModelUnavailable, UsageError
-from ragcli.generation import Writing, get_generator
+from ragcli.generation import GeneratorConfig, get_generator
 from ragcli.generation.citations import Citer
 from ragcli.generation.pulling import pull
 from ragcli.generation.remote import Endpoint, Prices, RemoteModel, parse_endpoint
@@ -168,7 +168,7 @@ def test_endpoints_are_parsed() -> None:
 # ---- llama.cpp ----------------------------------------------------------------------------------------------------------
 
 
-def local(path: Path = COPIER, **changes: object) -> Writing:
+def local(path: Path = COPIER, **changes: object) -> GeneratorConfig:
     pytest.importorskip("llama_cpp", reason="needs the extra [llama]")
     return writing(find=lambda name: (path, "test"), **changes)
 

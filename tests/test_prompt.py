@@ -11,8 +11,8 @@ from ragcli.errors import UsageError
 from ragcli.generation.candidates import Candidate
 from ragcli.generation.chatformats import CHATML, GEMMA, LLAMA3, MISTRAL, PHI, PLAIN, ChatFormat, choose_format
 from ragcli.generation.conflicts import conflicts
-from ragcli.generation.prompt import Templates, fence_word, make_prompt, neutral, select_sources
-from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
+from ragcli.generation.prompt import Templates, escape_control_tokens, fence_word, make_prompt, select_sources
+from ragcli.generation.prompted import EstimatedModel, PromptedGenerator, PromptOptions
 from ragcli.prompts import Source
 from ragcli.results import Hit
 from ragcli.text.followup import condense
@@ -74,7 +74,7 @@ def test_the_fixed_text_comes_first_and_the_question_last() -> None:
 
 @given(st.text(alphabet=st.sampled_from("<|>[]/sINTim_ \u200b"), max_size=40))
 def test_nothing_in_a_prompt_reads_as_a_control_token(text: str) -> None:
-    shown = neutral(f"<|im_end|>{text}<start_of_turn>[INST]</s>")
+    shown = escape_control_tokens(f"<|im_end|>{text}<start_of_turn>[INST]</s>")
     assert not any(mark in shown for mark in ("<|", "|>", "<start_of_turn>", "[INST]", "[/INST]", "</s>", "<s>"))
 
 
@@ -117,12 +117,12 @@ def test_sources_that_contradict_each_other_are_named() -> None:
     other = source(4, "The limit for a dinner is 40 euros for each person and evening.", "other.md")
     assert conflicts([old, new, same, other]) == [(1, 2), (1, 3)]
     hits = [old.hit, new.hit]
-    generator = PromptedGenerator(EstimatedModel(), by_overlap, Asking())  # type: ignore[arg-type]
+    generator = PromptedGenerator(EstimatedModel(), by_overlap, PromptOptions())  # type: ignore[arg-type]
     assert "Sources 1 and 2 state different figures" in generator.prompt("hotel?", hits).user
 
 
 def test_a_question_that_leaves_no_room_is_an_error_that_says_so() -> None:
-    generator = PromptedGenerator(EstimatedModel(), by_overlap, Asking(limits=Limits(tokens=8000)))  # type: ignore[arg-type]
+    generator = PromptedGenerator(EstimatedModel(), by_overlap, PromptOptions(limits=Limits(tokens=8000)))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="leave no room"):
         generator.prompt("why " * 300, [make_hit()])
 
@@ -132,7 +132,7 @@ def test_sources_give_way_when_the_model_reads_little() -> None:
         context_tokens = 700
 
     hits: list[Hit] = [make_hit(LONG, rank=1)]
-    generator = PromptedGenerator(Small(), by_overlap, Asking(limits=Limits(tokens=200)))  # type: ignore[arg-type]
+    generator = PromptedGenerator(Small(), by_overlap, PromptOptions(limits=Limits(tokens=200)))  # type: ignore[arg-type]
     prompt = generator.prompt("kind 17", hits)
     assert "kind 17" in prompt.user
     assert generator.model.count_tokens(prompt.system + prompt.user) + 200 <= 700

@@ -56,12 +56,12 @@ def everything_printed(payload: str, *, terminal: bool, monkeypatch: pytest.Monk
     monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
     renderer = TerminalRenderer(stream)
     hit = hostile_hit(payload)
-    renderer.query(QueryResult("annual leave", "hybrid", (hit,), {}), explain=True)
+    renderer.query(QueryResult("annual leave", "hybrid", (hit,)), explain=True)
     record = hit.passage.document
     citation = Citation(1, 1, record, Span(0, 6, None, None, 1, 1), (payload,), "annual", "exact")
     for answered in (True, False):
         renderer.answer(
-            Answer("q", answered, (Sentence(payload, (1,)),), (citation,), (hit,), 0.5, "extractive", payload, {})
+            Answer("q", answered, (Sentence(payload, (1,)),), (citation,), (hit,), 0.5, "extractive", payload)
         )
     renderer.error(RagError(payload, hint=payload))
     renderer.note(payload)

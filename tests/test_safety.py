@@ -61,9 +61,9 @@ def show(text: str, stream: TextIO) -> None:
     citer = Citer([hit])
     sentence = citer.add(Claim(text, ((1, hit.passage.span.start, hit.passage.span.end),)))
     assert sentence is not None
-    answer = Answer("q", True, (sentence,), tuple(citer.citations), (hit,), 0.5, "generated", text, {}, (text,))
+    answer = Answer("q", True, (sentence,), tuple(citer.citations), (hit,), 0.5, "generated", text, (text,))
     watcher: AnswerStream = renderer.streaming()
-    watcher.evidence(QueryResult("q", "hybrid", (hit,), {}), 0.5, writing=True)
+    watcher.evidence(QueryResult("q", "hybrid", (hit,)), 0.5, writing=True)
     for i in range(0, len(text), max(3, len(text) // 10)):
         watcher.tail(text[:i])
     watcher.sentence(sentence, citer.citations)

@@ -1,4 +1,4 @@
-"""One reader and one App, shared by threads: each result is the one that a single thread gets."""
+"""One reader and one engine, shared by threads: each result is the one that a single thread gets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ragcli.app import App
-from ragcli.app.ingestion import IngestRequest
-from ragcli.app.once import once
+from ragcli.api import rag_over
+from ragcli.engine.once import once
+from ragcli.engine.wiring import Engine
 from ragcli.errors import IndexNotFound
 from ragcli.index.catalog import transaction, translated
 from ragcli.index.contents import CatalogReader
@@ -22,7 +21,7 @@ from ragcli.index.pool import ConnectionPool
 from ragcli.index.reader import IndexReader
 from ragcli.results import Answer, QueryResult
 from ragcli.retrieval.reranking import RememberingReranker
-from tests.helpers.indexes import TEXTS, app_of, build, found
+from tests.helpers.indexes import TEXTS, build, engine_of, found
 from tests.helpers.programs import PATIENCE
 
 
@@ -205,10 +204,10 @@ def test_a_reranker_is_asked_for_each_pair_once() -> None:
     assert Counting.asked == ["q one", "q three", "q seven!", "other one"]
 
 
-def test_an_app_that_is_closed_opens_the_index_again(app: App) -> None:
-    search = app.retriever()
+def test_an_engine_that_is_closed_opens_the_index_again(engine: Engine) -> None:
+    search = engine.retriever()
     before = search.retrieve("topic 3", 3).hits
-    app.close()
+    engine.close()
     assert search.retrieve("topic 3", 3).hits == before
 
 
@@ -225,25 +224,25 @@ def test_many_threads_beside_a_writer_get_what_one_thread_gets(work: Path, write
                 f"It was made in the year {1980 + 5 * j + i} by the works of {PLACES[(i + j) % 5]}.\n",
             )
     moving = ("zebra yellow xylophone", "yellow xylophone zebra")  # the same words, so that no score changes with it
-    app, file = app_of(work), write("moving.txt", moving[0])
-    app.ingest(IngestRequest([work / "docs", file]))
+    library, file = rag_over(engine_of(work)), write("moving.txt", moving[0])
+    library.ingest(work / "docs", file)
     questions = [f"What does the {thing} in {place} cost?" for thing in THINGS for place in PLACES]
 
     def asked(number: int) -> Answer | QueryResult:
         if number % 2:
-            return replace(app.query(questions[number], k=3), timings={})
-        return replace(app.ask(questions[number], k=3), timings={})
+            return library.query(questions[number], k=3)
+        return library.ask(questions[number], k=3)
 
     alone = [asked(number) for number in range(len(questions))]
     assert sum(isinstance(result, Answer) and result.answered for result in alone) == 25
     done = threading.Event()
 
     def writing() -> int:
-        count, writer = 0, app_of(work)
+        count, writer = 0, rag_over(engine_of(work))
         while not done.wait(0.05):
             count += 1
             file.write_text(moving[count % 2])
-            assert writer.ingest(IngestRequest([file])).updated == 1
+            assert writer.ingest(file).updated == 1
         writer.close()
         return count
 
@@ -260,4 +259,4 @@ def test_many_threads_beside_a_writer_get_what_one_thread_gets(work: Path, write
         commits = pending.result(PATIENCE)
     assert found == [alone] * 16
     assert commits > 1
-    app.close()
+    library.close()

@@ -18,6 +18,7 @@ TRAVEL = (
     "Trips are booked by the travel desk. Trains come first; flights are reimbursed only when the train would take more "
     "than six hours."
 )
+COLD = "The store is kept at −5 degrees between 3-7 January."
 LIMIT = "The limit for a hotel night is 135 euros including breakfast."
 ABROAD = "Working from abroad needs the written consent of the people team and is limited to 20 days a year."
 
@@ -31,6 +32,19 @@ def test_the_verb_of_one_thing_is_not_lent_to_another() -> None:
         == "unsupported"
     )
     assert judge("The travel desk books trips.", TRAVEL).status == "paraphrase"
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [
+        ("From 3 to 7 January, the store is kept at -5 degrees.", True),
+        ("From 3 to 7 January, the store is kept at minus 5 degrees.", True),
+        ("From 3 to 7 January, the store is kept at 5 degrees.", False),
+        ("Between 3-7 January, the store is kept at –5 degrees.", True),
+    ],
+)
+def test_a_figure_has_its_sign_and_a_range_has_none(said: str, holds: bool) -> None:
+    assert judge(said, COLD).holds is holds
 
 
 @pytest.mark.parametrize(

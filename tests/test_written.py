@@ -46,7 +46,7 @@ class Seen(Watcher):
 def answered(model: Writer, *, fallback: bool = True, watcher: Watcher | None = None) -> Answer:
     hits = (make_hit(),)
     answerer = Answerer(
-        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits, {}),
+        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits),
         widen=list,
         choose=chooser(),
         writer=lambda: prompted(model),
@@ -147,7 +147,7 @@ def test_the_extractive_answer_needs_no_fallback() -> None:
 
     hits = (make_hit(),)
     answer = Answerer(
-        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits, {}),
+        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits),
         widen=list,
         choose=chooser(),
         writer=Silent,

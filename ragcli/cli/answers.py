@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,15 +11,17 @@ from ragcli.cli import options
 from ragcli.cli.interrupting import interruptible
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
-from ragcli.errors import ExitCode, RagError, UsageError
+from ragcli.errors import ExitCode, RagError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from ragcli.app import App
+    from ragcli.cli.session import Session
     from ragcli.datatypes import Filter
     from ragcli.generation.drafting import Watcher
     from ragcli.results import Answer
+    from ragcli.schemas.program import RunDocument
+    from ragcli.schemas.search import AskDocument
 
 app = typer.Typer(rich_markup_mode=None)
 _STALE = {"changed": "has changed", "gone": "is gone"}
@@ -83,68 +84,67 @@ def ask(
     if (question is None) == (file is None) or (jsonl and file is None) or (out and not jsonl):
         raise typer.BadParameter("give a question, or --file FILE, and --out only with --jsonl")
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {**flags, "answer_cache": cache}) as rag:
-        from ragcli.app.searching import check_judge
+    with session(output, {**flags, "answer_cache": cache}, schema=schema) as opened:
+        from ragcli.engine.models import check_judge
 
-        check_judge(rag)
+        check_judge(opened.workspace.resolved)
         where = parse_filters(filters)
-        rag.schema = _read_schema(schema) if schema else None
 
         def answer_to(asked: str, watcher: Watcher | None) -> Answer:
-            return fresh_answer(rag, output, asked, where, watcher, fresh=fresh)
+            return fresh_answer(opened, output, asked, where, watcher, fresh=fresh)
 
         if file is not None:
-            raise typer.Exit(_ask_all(rag, output, file, answer_to, jsonl=jsonl, out=out))
+            raise typer.Exit(_ask_all(opened, output, file, answer_to, jsonl=jsonl, out=out))
         assert question is not None
         if show_prompt or context_only:
-            _show_prompt(rag, output, question, where, context_only=context_only)
+            _show_prompt(opened, output, question, where, context_only=context_only)
             return
-        answer = show_answer(rag, output, lambda watcher: answer_to(question, watcher))
+        answer = show_answer(opened, output, lambda watcher: answer_to(question, watcher))
         if save is not None:
-            from ragcli.app import runs
             from ragcli.render import jsonout
+            from ragcli.usecases import runs
 
-            runs.save(save, runs.run_document(rag, jsonout.ask(answer, output.shown), filters or []))
+            runs.save(save, run_of(opened, jsonout.ask(answer, output.shown), filters or []))
         if answer.answered and answer.mode == "extractive" and not as_json:
             output.note("This is text of the documents. A GGUF model writes prose: rag models list")
         code = exit_code(
             answer,
-            rag.settings.answer_verify,
+            opened.workspace.settings.answer_verify,
             require_fresh=require_fresh,
-            closest_fails=rag.settings.answer_closest_fails,
+            closest_fails=opened.workspace.settings.answer_closest_fails,
         )
         if code:
             raise typer.Exit(code)
 
 
-def _read_schema(path: Path) -> dict[str, Any]:
-    from ragcli.generation.structured import checked_schema
-
-    try:
-        return checked_schema(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read the schema {path}: {error}", hint="it must be a JSON schema") from error
-
-
 def fresh_answer(
-    rag: App, output: Output, question: str, where: Filter, watcher: Watcher | None, *, fresh: bool
+    opened: Session, output: Output, question: str, where: Filter, watcher: Watcher | None, *, fresh: bool
 ) -> Answer:
     """The answer; with `fresh`, from what the files of the hits say now."""
-    if fresh:
-        from ragcli.app.freshness import refresh
-        from ragcli.app.searching import build_search
+    from ragcli.cli.history import remember
 
-        hits = build_search(rag)(question, rag.settings.retrieval_k, where).hits
-        if refresh(rag, [hit.passage.document for hit in hits]):
+    if fresh:
+        from ragcli.usecases.freshness import refresh
+
+        documents = [hit.passage.document for hit in opened.rag.query(question, where=where)]
+        if refresh(opened.workspace, opened.engine.index.catalog, documents):
             output.note("files that changed were taken in again")
     with interruptible() as cancel:
-        answer = rag.ask(question, where=where, watcher=watcher, cancel=cancel)
-    rag.remember(answer)
+        answer = opened.rag.ask(question, where=where, watcher=watcher, cancel=cancel)
+    remember(opened.workspace, answer)
     return answer
 
 
+def run_of(opened: Session, answer: AskDocument, filters: Sequence[str]) -> RunDocument:
+    """What `rag ask --save` writes of an answer."""
+    from ragcli.usecases.runs import run_document
+
+    engine = opened.engine
+    return run_document(answer, filters, opened.workspace.settings, engine.threshold(), engine.index.catalog)
+
+
 def _ask_all(
-    rag: App,
+    opened: Session,
     output: Output,
     file: str,
     ask: Callable[[str, Watcher | None], Answer],
@@ -174,19 +174,20 @@ def _ask_all(
         if not output.as_json:
             output.terminal().heading(question)
         try:
-            show_answer(rag, output, lambda watcher, question=question: ask(question, watcher))  # type: ignore[misc]
+            show_answer(opened, output, lambda watcher, question=question: ask(question, watcher))  # type: ignore[misc]
         except RagError as problem:
             output.error(problem)
             failed += 1
     return ExitCode.ERROR if failed else ExitCode.OK
 
 
-def show_answer(rag: App, output: Output, ask: Callable[[Watcher | None], Answer]) -> Answer:
+def show_answer(opened: Session, output: Output, ask: Callable[[Watcher | None], Answer]) -> Answer:
     """Ask, show the answer while it is written where that takes time, then its citations."""
+    from ragcli.engine.models import model_names
     from ragcli.generation import writes
     from ragcli.render import jsonout
 
-    streams = not output.as_json and any(writes(name) for name in rag.model_names)
+    streams = not output.as_json and any(writes(name) for name in model_names(opened.workspace.resolved))
     watcher = output.terminal().streaming() if streams else None
     try:
         answer = ask(watcher)
@@ -216,10 +217,13 @@ def exit_code(answer: Answer, verify: str, *, require_fresh: bool = False, close
     return ExitCode.BELOW_GATE if refused else ExitCode.OK
 
 
-def _show_prompt(rag: App, output: Output, question: str, where: Filter, *, context_only: bool) -> None:
+def _show_prompt(opened: Session, output: Output, question: str, where: Filter, *, context_only: bool) -> None:
     from ragcli.render import jsonout
+    from ragcli.text.query import checked_question
+    from ragcli.usecases.prompting import make_prompt
 
-    prompt = rag.prompt(question, where=where)
+    engine, k = opened.engine, opened.workspace.settings.retrieval_k
+    prompt = make_prompt(engine.search(), engine.prompter(), checked_question(question), k, where)
     output.result(
         lambda text: text.context(prompt) if context_only else text.prompt(prompt),
         lambda: jsonout.prompt(question, prompt, output.shown),

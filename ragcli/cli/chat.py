@@ -20,7 +20,11 @@ from ragcli.settings import process_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ragcli.app.chatting import Conversation
+    from ragcli.cli.history import Shown
+    from ragcli.cli.session import Session
+    from ragcli.generation.drafting import Watcher
+    from ragcli.results import Answer
+    from ragcli.usecases.chatting import Conversation
 
 app = typer.Typer(rich_markup_mode=None)
 _HELP = """/sources        the citations of the last answer, or the nearest passages
@@ -41,24 +45,22 @@ def open_citation(
     """
     output = Output(as_json=False, quiet=False)
     with session(output, {}):
-        from ragcli.app import history
+        from ragcli.cli import history
 
-        open_place(output, history.last(), number, only_print=only_print)
+        last = history.last()
+        open_place(output, last.shown, Path(last.index), number, only_print=only_print)
 
 
-def open_place(output: Output, last: object, number: int, *, only_print: bool) -> None:
-    """Show a numbered place of what was shown last."""
-    from ragcli.app import opening
-    from ragcli.app.history import Last
+def open_place(output: Output, shown: tuple[Shown, ...], index: Path, number: int, *, only_print: bool) -> None:
+    """Show a numbered place of what was shown last, from the index `index`."""
+    from ragcli.cli import opening
 
-    assert isinstance(last, Last)
-    place = opening.place_of(last.shown, number)
+    place = opening.place_of(shown, number)
     if only_print:
         output.result(lambda text: text.plain(opening.told(place)), dict)
     else:
         from ragcli.trust.store import TrustStore
 
-        index = Path(last.index)
         opening.check_place(place, index, TrustStore(state_directory()).roots(index))
         opening.run(opening.open_command(place, process_environment()))
 
@@ -75,25 +77,25 @@ def chat(
     In a pipe, every line of stdin is a question or a command. Example: rag chat --model qwen2.5-1.5b
     """
     output = Output(as_json=False, quiet=quiet)
-    with session(output, flags) as rag:
-        from ragcli.app.chatting import Conversation
-        from ragcli.app.searching import check_judge
+    with session(output, flags) as opened:
+        from ragcli.engine.models import check_judge
+        from ragcli.usecases.chatting import Conversation
 
-        check_judge(rag)
-        conversation = Conversation(rag, parse_filters(filters))
-        rag.reader  # noqa: B018 - a missing index is said before the first question
+        check_judge(opened.workspace.resolved)
+        conversation = Conversation(opened.rag.ask, opened.engine.language_model, parse_filters(filters))
+        opened.engine.index.reader  # noqa: B018 - a missing index is said before the first question
         if sys.stdin.isatty():
             output.note("Ask a question. /help lists the commands.")
         for line in _lines():
             if line in ("/quit", "/exit"):
                 break
             try:
-                _turn(conversation, output, line)
+                _turn(opened, conversation, output, line)
             except RagError as problem:
                 output.error(problem)
 
 
-def _turn(conversation: Conversation, output: Output, line: str) -> None:
+def _turn(opened: Session, conversation: Conversation, output: Output, line: str) -> None:
     command, _, argument = line.partition(" ")
     turns = conversation.turns
     if command == "/help":
@@ -106,19 +108,31 @@ def _turn(conversation: Conversation, output: Output, line: str) -> None:
     elif command == "/sources" and turns:
         output.result(lambda text: text.sources(turns[-1].answer), dict)
     elif command == "/open" and turns and argument.strip().isdigit():
-        open_place(output, turns[-1].last, int(argument), only_print=not sys.stdout.isatty())
+        from ragcli.cli.history import places_of
+
+        shown = places_of(turns[-1].answer, opened.workspace.project)
+        index = opened.workspace.index_directory
+        open_place(output, shown, index, int(argument), only_print=not sys.stdout.isatty())
     elif command.startswith("/"):
         output.note("/help lists the commands" if turns else "ask a question first; /help lists the commands")
     else:
-        _ask(conversation, output, line)
+        _ask(opened, conversation, output, line)
 
 
-def _ask(conversation: Conversation, output: Output, question: str) -> None:
+def _ask(opened: Session, conversation: Conversation, output: Output, question: str) -> None:
+    from ragcli.cli.history import remember
+
     asked = conversation.standalone(question)
     if asked != question:
         output.note(f"asked as: {asked}")
+
+    def answer_to(watcher: Watcher | None) -> Answer:
+        answer = conversation.ask(question, asked, watcher, cancel).answer
+        remember(opened.workspace, answer)
+        return answer
+
     with interruptible() as cancel:
-        show_answer(conversation.app, output, lambda watcher: conversation.ask(question, asked, watcher, cancel).answer)
+        show_answer(opened, output, answer_to)
     sys.stdout.write("\n")
 
 

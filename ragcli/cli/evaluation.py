@@ -1,4 +1,4 @@
-"""The commands that measure."""
+"""The commands that measure: `eval` and `why`."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ def evaluate(
         "chunking_max_tokens": max_tokens,
         **options.retrieval_flags(mode=mode, fusion=fusion, weight=weight, rerank=rerank, max_seconds=max_seconds),
     }
-    with session(output, flags) as rag:
-        from ragcli.app.evaluation import EvalOptions, baseline_of
+    with session(output, flags) as opened:
         from ragcli.evaluation.gating import baseline_text, parse_threshold
         from ragcli.render import jsonevaluation
         from ragcli.render.files import write_reports, write_text
         from ragcli.render.progress import progress_bar
+        from ragcli.usecases.evaluation import EvalOptions, baseline_of
 
         thresholds = [parse_threshold(text, "min") for text in minimum or []]
         thresholds += [parse_threshold(text, "max") for text in maximum or []]
@@ -131,7 +131,9 @@ def evaluate(
             significance=significance,
         )
         with progress_bar(not quiet) as bar:
-            report = rag.evaluate(target, wanted, on_progress=lambda stage, done, of: bar(done, of, stage, ""))
+            report = opened.rag.evaluate(
+                target, options=wanted, on_progress=lambda stage, done, of: bar(done, of, stage, "")
+            )
         output.result(
             lambda text: text.evaluation(report, worst=worst), lambda: jsonevaluation.evaluation(report, timing=timing)
         )
@@ -165,127 +167,16 @@ def why(
     """
     output = Output(as_json=as_json, quiet=quiet)
     flags = {"index": index, **options.retrieval_flags(k=k, mode=mode, rerank=rerank)}
-    with session(output, flags) as rag:
+    with session(output, flags) as opened:
         from ragcli.render import jsonevaluation
+        from ragcli.text.query import checked_question
+        from ragcli.usecases.diagnosis import diagnose
 
         path, _, quote = expect.partition(":")
-        found = rag.why(question, path, quote.strip())
+        engine = opened.engine
+        found = diagnose(
+            engine.workspace, engine.index.catalog, engine.pipeline(), checked_question(question), path, quote.strip()
+        )
         output.result(lambda text: text.diagnosis(found), lambda: jsonevaluation.diagnosis(found))
         if not found.found:
             raise typer.Exit(ExitCode.NOT_FOUND)
-
-
-@app.command()
-def tune(
-    gold: Annotated[Path, typer.Argument(metavar="GOLD", help="A gold file with evidence.")],
-    sizes: Annotated[
-        str,
-        typer.Option("--sizes", metavar="N,N", help="Also try these chunk sizes, each over an index of its own."),
-    ] = "",
-    write: Annotated[
-        Path | None,
-        typer.Option(
-            "--write", metavar="FILE", help="Write the better settings here, if they are.", show_default=False
-        ),
-    ] = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Try other weights and chunk sizes: chosen on one half of the questions, judged on the other.
-
-    Example: rag tune gold.jsonl --sizes 120,240 --write rag.toml
-    """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {"index": index}) as rag:
-        from ragcli.app.tuning import profile_text, tune
-        from ragcli.errors import UsageError
-        from ragcli.render import jsonevaluation
-        from ragcli.render.evaluation import tuning_lines
-        from ragcli.render.files import write_text
-        from ragcli.render.progress import progress_bar
-
-        if write is not None and write.exists():
-            raise UsageError(f"{write} exists and is not overwritten", hint="give another name to --write")
-        numbers = [part.strip() for part in sizes.split(",") if part.strip()]
-        if not all(part.isdigit() for part in numbers):
-            raise UsageError(f"--sizes {sizes!r}: expected numbers separated by commas", hint="--sizes 120,240")
-        with progress_bar(not quiet) as bar:
-            report = tune(
-                rag,
-                gold,
-                sizes=[int(part) for part in numbers],
-                on_progress=lambda name, done, of: bar(done, of, name, ""),
-            )
-        output.result(lambda text: text.wrapped(tuning_lines(report)), lambda: jsonevaluation.tuning(report))
-        if write is not None and report.better:
-            write_text(write, profile_text(report.settings))
-            output.note(f"wrote {write}")
-        elif write is not None:
-            output.note(f"nothing is better beyond noise; {write} was not written")
-
-
-@app.command()
-def calibrate(
-    gold: Annotated[
-        Path, typer.Argument(metavar="GOLD", help="A gold file with answerable and unanswerable questions.")
-    ],
-    mode: options.Mode = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Fit the confidence, and the threshold below which `rag ask` abstains, to your own questions; kept with the index.
-
-    Example: rag calibrate gold.jsonl
-    """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {"index": index, **options.retrieval_flags(mode=mode)}) as rag:
-        from ragcli.app.calibrating import calibrate
-        from ragcli.render import jsonevaluation
-        from ragcli.render.evaluation import calibration_lines
-        from ragcli.render.progress import progress_bar
-
-        with progress_bar(not quiet) as bar:
-            found = calibrate(rag, gold, on_progress=lambda name, done, of: bar(done, of, name, ""))
-        output.result(lambda text: text.wrapped(calibration_lines(found)), lambda: jsonevaluation.calibration(found))
-
-
-@app.command()
-def compare(
-    one: Annotated[Path, typer.Argument(metavar="A.toml", help="A configuration file.")],
-    other: Annotated[Path, typer.Argument(metavar="B.toml", help="Another one.")],
-    gold: Annotated[Path, typer.Option("--gold", metavar="GOLD", help="The gold file, or a BEIR folder.")],
-    answers: Annotated[bool, typer.Option("--answers/--no-answers", help="Also compare answers.")] = True,
-    tolerance: Annotated[
-        float, typer.Option("--tolerance", metavar="D", help="How large a difference is still none.")
-    ] = 0.005,
-    significance: Annotated[
-        float, typer.Option("--significance", metavar="P", help="Largest p of a difference that counts.")
-    ] = 0.05,
-    index: options.Index = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Measure two configurations on the same questions, side by side.
-
-    Example: rag compare rag.toml other.toml --gold gold.jsonl
-    """
-    output = Output(as_json=as_json, quiet=quiet)
-    with (
-        session(output, {"index": index}, project_file=one) as first,
-        session(output, {"index": index}, project_file=other) as second,
-    ):
-        from ragcli.app.evaluation import EvalOptions
-        from ragcli.app.tuning import compare_configurations
-        from ragcli.render import jsonevaluation
-        from ragcli.render.evaluation import compared_lines
-        from ragcli.render.progress import progress_bar
-
-        wanted = EvalOptions(answers=answers, tolerance=tolerance, significance=significance)
-        with progress_bar(not quiet) as bar:
-            report = compare_configurations(
-                first, second, (one.stem, other.stem), gold, wanted,
-                on_progress=lambda name, done, of: bar(done, of, name, ""),
-            )  # fmt: skip
-        output.result(lambda text: text.wrapped(compared_lines(report)), lambda: jsonevaluation.comparison(report))

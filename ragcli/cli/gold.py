@@ -25,11 +25,13 @@ def lint(gold: Gold, index: options.Index = None, as_json: options.Json = False)
     Example: rag gold lint gold.jsonl
     """
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {"index": index}) as rag:
-        from ragcli.app.gold import lint
+    with session(output, {"index": index}) as opened:
         from ragcli.render import jsonevaluation
+        from ragcli.usecases.gold import lint
 
-        problems = lint(rag, gold)
+        problems = lint(
+            opened.workspace.directory / gold, opened.workspace.project, lambda: opened.engine.index.catalog
+        )
         output.result(lambda text: text.problems(str(gold), problems), lambda: jsonevaluation.lint(str(gold), problems))
         if any(problem.kind == "error" for problem in problems):
             raise typer.Exit(ExitCode.ERROR)
@@ -51,14 +53,28 @@ def add(
     Example: rag gold add gold.jsonl --last --good
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {"index": index}) as rag:
-        from ragcli.app.gold import add_last
+    with session(output, {"index": index}) as opened:
+        from ragcli.cli import history
         from ragcli.errors import UsageError
         from ragcli.render import jsonevaluation
+        from ragcli.usecases.gold import add_question
 
         if not last:
             raise UsageError("say which question to add", hint=f"rag gold add {gold} --last")
-        row = add_last(rag, gold, good=good)
+        asked, workspace = history.last(), opened.workspace
+        if Path(asked.index) != workspace.index_directory:
+            raise UsageError(
+                f"the last question was asked of {asked.index}", hint=f"rag gold add --last --index {asked.index}"
+            )
+        row = add_question(
+            workspace.directory / gold,
+            workspace.project,
+            asked.question,
+            good=good,
+            abstained=asked.answered is False,
+            answer=asked.answer,
+            places=asked.places,
+        )
         output.result(
             lambda text: text.plain(f"added {row['id']} to {gold}: {row['question']}"),
             lambda: jsonevaluation.gold_added(row),
@@ -78,14 +94,16 @@ def new(
     Example: rag gold new proposed.jsonl -n 40
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {"index": index}) as rag:
-        from ragcli.app.gold import append, propose
+    with session(output, {"index": index}) as opened:
         from ragcli.errors import UsageError
         from ragcli.render import jsonevaluation
+        from ragcli.usecases.gold import append, propose
 
         if gold.exists():
             raise UsageError(f"{gold} exists and is not added to", hint="give another name")
-        rows = propose(rag, gold, count)
+        engine, path = opened.engine, opened.workspace.directory / gold
+        write = engine.language_model()
+        rows = propose(path, opened.workspace.project, engine.index.catalog, write, count)
         if rows:
             append(gold, rows)
         output.result(

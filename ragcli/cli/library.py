@@ -17,10 +17,10 @@ from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.places import state_directory
 
 if TYPE_CHECKING:
-    from ragcli.app import App
-    from ragcli.app.ingestion import IngestRequest
+    from ragcli.cli.session import Session
     from ragcli.reports import IngestReport
-    from ragcli.sources.fetching import Opened, Wish
+    from ragcli.sources.fetching import FetchRequest, Opened
+    from ragcli.usecases.ingestion import IngestRequest
 
 app = typer.Typer()
 
@@ -85,78 +85,80 @@ def ingest(
         "ingest_cross_device": cross_device,
         "ingest_ocr": ocr,
     }
-    with session(output, flags) as rag, ExitStack() as scratch:
+    with session(output, flags) as opened, ExitStack() as scratch:
         if watch and (as_json or dry_run or url or sitemap or Path("-") in (paths or [])):
             raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
-        from ragcli.app.ingestion import IngestRequest
         from ragcli.ingest import Options
-        from ragcli.sources.fetching import Wish
-        from ragcli.sources.scanning import Rules
+        from ragcli.sources.fetching import FetchRequest
         from ragcli.trust.store import TrustStore
+        from ragcli.usecases.ingestion import IngestRequest, rules_of
 
-        settings = rag.settings
+        settings = opened.workspace.settings
         request = IngestRequest(
             paths=[path for path in paths or [] if path != Path("-")],
-            extra=_extra(rag, paths or [], name, Wish(url or [], sitemap or [], allow_private), output, scratch),
-            rules=Rules(
-                include=tuple(include or ()),
-                exclude=tuple(exclude or ()),
-                ignore_files=not no_ignore,
-                hidden=settings.ingest_hidden,
-                follow_symlinks=settings.ingest_follow_symlinks,
-                cross_device=settings.ingest_cross_device,
+            extra=_extra(
+                opened, paths or [], name, FetchRequest(url or [], sitemap or [], allow_private), output, scratch
             ),
+            rules=rules_of(settings, include=include or (), exclude=exclude or (), ignore_files=not no_ignore),
             options=Options(prune=prune, tags=_tags(tag), retry=retry_failed),
             rebuild=rebuild,
         )
         if dry_run:
-            _dry_run(rag, request, output)
+            _dry_run(opened, request, output)
             return
+        place = opened.workspace
         with suppress(RagError):  # as with the last question: a state folder that cannot be written to is no error
             TrustStore(state_directory()).add_roots(
-                rag.index_directory, [rag.directory / path for path in request.paths]
+                place.index_directory, [place.directory / path for path in request.paths]
             )
-        report = _run(rag, request, output)
+        report = _run(opened, request, output)
         if watch and not report.interrupted:
-            _watch(rag, request, output)
+            _watch(opened, request, output)
         if report.interrupted:
             raise typer.Exit(ExitCode.INTERRUPTED)
         if report.failed and not report.documents:
             raise typer.Exit(ExitCode.ERROR)
 
 
-def _run(rag: App, request: IngestRequest, output: Output) -> IngestReport:
+def _run(opened: Session, request: IngestRequest, output: Output) -> IngestReport:
     from ragcli.render import jsonlibrary
     from ragcli.render.progress import progress_bar, rate_of
 
     started = time.monotonic()
     with progress_bar(not output.quiet) as bar:
-        report = rag.ingest(
-            request, on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks"))
+        report = opened.rag.ingest(
+            *request.paths,
+            prune=request.options.prune,
+            rebuild=request.rebuild,
+            tags=request.options.tags,
+            retry=request.options.retry,
+            rules=request.rules,
+            extra=request.extra,
+            on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks")),
         )
     output.result(lambda text: text.ingest(report), lambda: jsonlibrary.ingest(report))
     return report
 
 
-def _dry_run(rag: App, request: IngestRequest, output: Output) -> None:
-    from ragcli.app.library import plan
+def _dry_run(opened: Session, request: IngestRequest, output: Output) -> None:
     from ragcli.render import jsonlibrary
+    from ragcli.usecases.library import plan
 
     if request.extra:
         raise UsageError("--dry-run looks at files and folders alone", hint="rag ingest PATH --dry-run")
-    planned = plan(rag, request)
+    planned = plan(opened.workspace, request)
     output.result(lambda text: text.plan(planned), lambda: jsonlibrary.plan(planned))
 
 
-def _watch(rag: App, request: IngestRequest, output: Output) -> None:
+def _watch(opened: Session, request: IngestRequest, output: Output) -> None:
     """Ingest again whenever something changes below what was ingested; saves that come in a burst count as one."""
     from dataclasses import replace
 
     from watchfiles import watch
 
-    from ragcli.app.ingestion import watched_roots
+    from ragcli.usecases.ingestion import watched_roots
 
-    roots, inside = watched_roots(rag, request), f"{rag.index_directory}{os.sep}"
+    roots, inside = watched_roots(opened.workspace, request), f"{opened.workspace.index_directory}{os.sep}"
     output.note(f"watching {', '.join(map(str, roots))}; Ctrl-C stops")
     again = replace(request, rebuild=False)
     changes = watch(
@@ -168,14 +170,14 @@ def _watch(rag: App, request: IngestRequest, output: Output) -> None:
         recursive=True,
     )
     for _ in changes:
-        report = _run(rag, again, output)
-        rag.close()
+        report = _run(opened, again, output)
+        opened.engine.close()
         if report.interrupted:
             return
 
 
 def _extra(
-    rag: App, paths: list[Path], name: str | None, wish: Wish, output: Output, scratch: ExitStack
+    opened: Session, paths: list[Path], name: str | None, request: FetchRequest, output: Output, scratch: ExitStack
 ) -> list[Opened]:
     """Sources that are no files: standard input, and web pages. Pages that could not be fetched are named."""
     from tempfile import TemporaryDirectory
@@ -184,20 +186,20 @@ def _extra(
     from ragcli.sources.scanning import Skipped
 
     found: list[Opened] = []
-    limit = int(rag.settings.limits_file_mb * 1_000_000)
+    limit = int(opened.workspace.settings.limits_file_mb * 1_000_000)
     if (Path("-") in paths) != (name is not None):
         raise UsageError(
             "standard input needs a name, and a name needs standard input", hint="rag ingest - --name notes.md"
         )
-    wanted = bool(wish.urls or wish.sitemaps)
+    wanted = bool(request.urls or request.sitemaps)
     if not wanted and name is None:
         return []
     folder = Path(scratch.enter_context(TemporaryDirectory()))
     if name is not None:
         found.append(given_bytes(name, sys.stdin.buffer.read(limit + 1), "-", folder))
-    if wanted and rag.settings.offline:
+    if wanted and opened.workspace.settings.offline:
         raise UsageError("web pages cannot be fetched offline", hint="unset RAGCLI_OFFLINE, or leave --url out")
-    for entry in fetch(wish, limit, folder) if wanted else ():
+    for entry in fetch(request, limit, folder) if wanted else ():
         if isinstance(entry, Skipped):
             output.note(f"{entry.path}: {entry.reason}")
         else:
@@ -231,11 +233,11 @@ def list_documents(
     Example: rag ls 'contracts/**' --failed
     """
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {"index": index}) as rag:
-        from ragcli.app.library import listed
+    with session(output, {"index": index}) as opened:
         from ragcli.render import jsonlibrary
+        from ragcli.usecases.library import listed
 
-        entries = listed(rag, patterns or [])
+        entries = listed(opened.workspace, opened.engine.index.catalog, patterns or [])
         if failed:
             entries = [entry for entry in entries if entry.state in ("failed", "partial", "skipped")]
         output.result(lambda text: text.documents(entries), lambda: jsonlibrary.documents(entries))
@@ -255,11 +257,10 @@ def rm(
     Example: rag rm contracts/draft.docx
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {"index": index}) as rag:
-        from ragcli.app.library import remove
+    with session(output, {"index": index}) as opened:
         from ragcli.render import jsonlibrary
 
-        removed = remove(rag, patterns)
+        removed = opened.rag.remove(*patterns)
         output.result(
             lambda text: text.removed(removed),
             lambda: jsonlibrary.removed(removed),
@@ -281,9 +282,9 @@ def chunks(
     """
     output = Output(as_json=as_json, quiet=False)
     flags = {"index": index, "chunking_strategy": chunker, "chunking_max_tokens": max_tokens, "ingest_ocr": ocr}
-    with session(output, flags) as rag:
-        from ragcli.app.library import cut
+    with session(output, flags) as opened:
         from ragcli.render import jsonlibrary
+        from ragcli.usecases.library import cut
 
-        document, pieces = cut(rag, file)
+        document, pieces = cut(opened.workspace, file)
         output.result(lambda text: text.chunks(document, pieces), lambda: jsonlibrary.chunks(document, pieces))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Literal
 
 import click
 import typer
@@ -13,13 +13,16 @@ import typer
 from ragcli import __version__
 from ragcli.cli.session import Output
 
+LogLevel = Literal["debug", "info", "warning"]
+
 PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "library": ("ingest", "ls", "rm", "chunks"),
     "search": ("query",),
     "answers": ("ask",),
     "chat": ("chat", "open"),
     "runs": ("replay", "diff"),
-    "evaluation": ("eval", "why", "tune", "calibrate", "compare"),
+    "evaluation": ("eval", "why"),
+    "tuning": ("tune", "calibrate", "compare"),
     "gold": ("gold",),
     "models": ("models",),
     "trust": ("trust", "untrust"),
@@ -57,8 +60,22 @@ def _common(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
+    log: Annotated[
+        LogLevel | None,
+        typer.Option("--log", envvar="RAGCLI_LOG", case_sensitive=False, help="Log to stderr: debug, info or warning."),
+    ] = None,
 ) -> None:
     """Cited answers from your own documents, on your own machine."""
+    if log is not None:
+        _log_to_stderr(log)
+
+
+def _log_to_stderr(level: LogLevel) -> None:
+    """Show what the program logs at this level or above, a message a line."""
+    import logging
+
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname).1s %(name)s  %(message)s")
+    logging.getLogger("ragcli").setLevel(level.upper())
 
 
 def main() -> None:

@@ -22,10 +22,11 @@ def list_models(as_json: options.Json = False) -> None:
     Example: rag models list
     """
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {}) as rag:
+    with session(output, {}):
+        from ragcli.engine.models import model_store
         from ragcli.render import models as render
 
-        entries = rag.models.listed()
+        entries = model_store().listed()
         output.result(lambda text: text.lines(render.model_lines(entries)), lambda: render.models_json(entries))
 
 
@@ -43,13 +44,15 @@ def pull(
     Example: rag models pull qwen2.5-1.5b
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {}) as rag:
-        from ragcli.app.searching import pull_model
+    with session(output, {}) as opened:
+        from ragcli.engine.models import model_store
         from ragcli.render import models as render
         from ragcli.render.progress import byte_progress
+        from ragcli.usecases.models import pull_model
 
+        offline = opened.workspace.settings.offline
         with byte_progress(not quiet and not as_json) as progress:
-            stored = pull_model(rag, wanted, name, progress)
+            stored = pull_model(model_store(), wanted, name, offline=offline, progress=progress)
         output.result(lambda text: text.lines(render.pulled_lines(stored)), lambda: render.pulled_json(stored))
 
 
@@ -57,13 +60,15 @@ def pull(
 def verify(name: Name, as_json: options.Json = False, quiet: options.Quiet = False) -> None:
     """Compare a model's file with the SHA-256 that it had when it was fetched. Exit code 6 when it differs."""
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {}) as rag:
+    with session(output, {}):
+        from ragcli.engine.models import model_store
         from ragcli.render import models as render
         from ragcli.render.progress import byte_progress
 
-        stored = rag.models.wanted(name)
+        store = model_store()
+        stored = store.wanted(name)
         with byte_progress(not quiet and not as_json) as progress:
-            rag.models.verify(stored, progress=progress)
+            store.verify(stored, progress=progress)
         output.result(lambda text: text.plain(f"{name} is what was fetched"), lambda: render.pulled_json(stored))
 
 
@@ -71,11 +76,13 @@ def verify(name: Name, as_json: options.Json = False, quiet: options.Quiet = Fal
 def rm(name: Name, as_json: options.Json = False) -> None:
     """Delete a model's file."""
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {}) as rag:
+    with session(output, {}):
+        from ragcli.engine.models import model_store
         from ragcli.render import models as render
 
-        stored = rag.models.wanted(name)
-        rag.models.remove(stored)
+        store = model_store()
+        stored = store.wanted(name)
+        store.remove(stored)
         output.result(lambda text: text.plain(f"removed {name}"), lambda: render.pulled_json(stored))
 
 
@@ -83,6 +90,9 @@ def rm(name: Name, as_json: options.Json = False) -> None:
 def path(name: Annotated[str, typer.Argument(metavar="[NAME]", help="A name; without one, the folder.")] = "") -> None:
     """Print where a model's file lies, for other programs."""
     output = Output(as_json=False, quiet=False)
-    with session(output, {}) as rag:
-        found = rag.models.path(rag.models.wanted(name)) if name else rag.models.folder
+    with session(output, {}):
+        from ragcli.engine.models import model_store
+
+        store = model_store()
+        found = store.path(store.wanted(name)) if name else store.folder
         output.terminal().plain(str(found))

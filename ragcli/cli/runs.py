@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragcli.cli import options
+from ragcli.cli.answers import run_of
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.errors import ExitCode
 
 if TYPE_CHECKING:
-    from ragcli.app.runs import Difference
+    from ragcli.reports import Difference
 
 app = typer.Typer(rich_markup_mode=None)
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="What rag ask --save wrote.")]
@@ -31,14 +32,14 @@ def replay(
 
     Example: rag replay run.json
     """
-    from ragcli.app import runs
+    from ragcli.usecases import runs
 
     output = Output(as_json=as_json, quiet=quiet)
     before: dict[str, object] = {}
     flags: dict[str, object] = {}
     with session(Output(as_json=as_json, quiet=True), {"index": index}) as own:
         before = runs.load(run)
-        flags, refused = runs.flags_of(before, own.settings)
+        flags, refused = runs.flags_of(before, own.workspace.settings)
         if model is not None:
             refused = [name for name in refused if not name.startswith("answer_model")]
         for name in refused:
@@ -46,12 +47,12 @@ def replay(
     flags |= {"index": index, "answer_cache": False}
     if model is not None:
         flags |= {"answer_model": model, "answer_models": ()}
-    with session(output, flags) as rag:
+    with session(output, flags) as opened:
         from ragcli.render import jsonout
 
         filters = [str(text) for text in before["filters"]]  # type: ignore[attr-defined]
-        answer = rag.ask(str(before["question"]), where=parse_filters(filters))
-        after = runs.run_document(rag, jsonout.ask(answer, output.shown), filters)
+        answer = opened.rag.ask(str(before["question"]), where=parse_filters(filters))
+        after = run_of(opened, jsonout.ask(answer, output.shown), filters)
         _show(output, runs.differences(before, after))
 
 
@@ -66,7 +67,7 @@ def diff(
 
     Example: rag diff before.json after.json
     """
-    from ragcli.app import runs
+    from ragcli.usecases import runs
 
     output = Output(as_json=as_json, quiet=False)
     with session(output, {}):
@@ -74,8 +75,8 @@ def diff(
 
 
 def _show(output: Output, found: Sequence[Difference]) -> None:
-    from ragcli.app import runs
     from ragcli.render import runs as render
+    from ragcli.usecases import runs
 
     output.result(lambda text: text.lines(render.difference_lines(found)), lambda: render.differences_json(found))
     if runs.answers_differ(found):

@@ -31,11 +31,12 @@ def query(
     Example: rag query "notice period" -k 3 --filter type=pdf
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, flags) as rag:
+    with session(output, flags) as opened:
+        from ragcli.cli.history import remember
         from ragcli.render import jsonout
 
-        result = rag.query(question, where=parse_filters(filters))
-        rag.remember(result)
+        result = opened.rag.query(question, where=parse_filters(filters))
+        remember(opened.workspace, result)
         for note in result.notes if not as_json else ():
             output.note(note)
         output.result(lambda text: text.query(result, explain=explain), lambda: jsonout.query(result, output.shown))

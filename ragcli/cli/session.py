@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ragcli.datatypes import DocumentRecord, Filter
-from ragcli.errors import ExitCode, RagError
+from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.places import state_directory, user_config_file
 from ragcli.settings import process_environment
 
 if TYPE_CHECKING:
-    from ragcli.app import App
+    from ragcli.api import Rag
+    from ragcli.engine.wiring import Engine
     from ragcli.render.terminal import TerminalRenderer
+    from ragcli.workspace import Workspace
 
 
 class Output:
@@ -65,17 +69,39 @@ class Output:
             TerminalRenderer(sys.stderr).error(problem)
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one command works with. Most commands make one call of `rag`; the others hand parts of `engine` to a use case."""
+
+    engine: Engine
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.engine.workspace
+
+    @property
+    def rag(self) -> Rag:
+        """The library over the index of the session, which need not be there yet."""
+        from ragcli.api import rag_over
+
+        return rag_over(self.engine)
+
+
 @contextmanager
-def session(output: Output, flags: Mapping[str, object], *, project_file: Path | None = None) -> Iterator[App]:
-    """An App for the working directory, configured by `project_file` if given, else by the nearest rag.toml.
+def session(
+    output: Output, flags: Mapping[str, object], *, project_file: Path | None = None, schema: Path | None = None
+) -> Iterator[Session]:
+    """A session in the working directory, configured by `project_file` if given, else by the nearest rag.toml. `schema` is a
+    file with the JSON schema that answers must have.
 
     Errors become a message and an exit code. What a rag.toml may not say before it is trusted is noted on stderr.
     """
     from ragcli.trust.policy import resolve_guarded
     from ragcli.trust.store import TrustStore
 
-    with failing(output), ExitStack() as opened:
-        from ragcli.app import App
+    with failing(output), ExitStack() as closing:
+        from ragcli.engine.wiring import Engine
+        from ragcli.workspace import workspace_at
 
         directory = Path.cwd()
         guarded = resolve_guarded(
@@ -90,11 +116,12 @@ def session(output: Output, flags: Mapping[str, object], *, project_file: Path |
             output.note(line)
         if guarded.resolved.settings.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
-        app = App(guarded.resolved, directory, output.note)
-        opened.callback(app.close)
-        output.shown = lambda document: app.shown(document.path, is_file=document.is_file)
-        output.address = lambda document: app.address(document.path) if document.is_file else ""
-        yield app
+        workspace = workspace_at(directory, guarded.resolved, output.note)
+        opened = Session(Engine(workspace, schema=read_schema(schema) if schema else None))
+        closing.callback(opened.engine.close)
+        output.shown = lambda document: workspace.shown(document.path, is_file=document.is_file)
+        output.address = lambda document: workspace.address(document.path) if document.is_file else ""
+        yield opened
 
 
 @contextmanager
@@ -129,6 +156,16 @@ def failing(output: Output) -> Iterator[None]:
 
 class _Interrupted(RagError):
     exit_code = ExitCode.INTERRUPTED
+
+
+def read_schema(path: Path) -> dict[str, Any]:
+    """The JSON schema in a file, checked. Raises UsageError."""
+    from ragcli.generation.structured import checked_schema
+
+    try:
+        return checked_schema(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read the schema {path}: {error}", hint="it must be a JSON schema") from error
 
 
 def parse_filters(filters: list[str] | None) -> Filter:

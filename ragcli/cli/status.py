@@ -22,10 +22,10 @@ app.add_typer(config_app, name="config")
 def stats(index: options.Index = None, as_json: options.Json = False) -> None:
     """Show what the index holds, how large it is, and whether the files changed since."""
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {"index": index}) as rag:
+    with session(output, {"index": index}) as opened:
         from ragcli.render import jsonlibrary
 
-        report = rag.stats()
+        report = opened.rag.stats()
         output.result(lambda text: text.stats(report), lambda: jsonlibrary.stats(report))
 
 
@@ -50,10 +50,11 @@ def doctor(
     if without_network:
         _offline(output)
         return
-    with session(output, {"index": index}) as rag:
+    with session(output, {"index": index}) as opened:
         from ragcli.render import jsonlibrary
 
-        problems, engine = rag.check(), rag.engine_state()
+        problems = opened.engine.index.reader.check()
+        engine = opened.engine.index.catalog.engine_state(opened.workspace.settings.retrieval_engine)
         output.result(lambda text: text.check(problems, engine), lambda: jsonlibrary.check(problems, engine))
         if problems:
             output.note("rag ingest repairs vectors; rag ingest --rebuild makes the whole index anew")
@@ -82,8 +83,8 @@ def plugins(as_json: options.Json = False, quiet: options.Quiet = False) -> None
     Exit code 1 when one cannot be used.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    from ragcli.app.plugins import listed
     from ragcli.render import plugins as rendered
+    from ragcli.usecases.plugins import listed
 
     found = listed()
     output.result(lambda text: text.lines(rendered.lines(found)), lambda: rendered.document(found))
@@ -120,11 +121,11 @@ def schema(
 def show(index: options.Index = None, as_json: options.Json = False) -> None:
     """List every setting, its value, and what set it."""
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {"index": index}) as rag:
+    with session(output, {"index": index}) as opened:
         from ragcli.render import jsonlibrary
         from ragcli.settings import key_of
 
-        settings, sources = rag.resolved.settings, rag.resolved.sources
+        settings, sources = opened.workspace.settings, opened.workspace.resolved.sources
         rows = [(key_of(name), getattr(settings, name), source) for name, source in sources.items()]
         output.result(
             lambda text: text.settings(

@@ -4,10 +4,11 @@ KIND is `embedding model`, or `reranker` or `judge` for a cross-encoder. An embe
 sentence-transformers is a plain transformer; how it is pooled then follows from its NAME (`presets.py`), and is the mean for an
 unknown one.
 
-The only file that imports sentence_transformers (and with it torch). It writes `model.onnx`, `tokens.onnx`,
-`tokenizer.json` and `model.json`, and fails unless ONNX Runtime gives the vectors (of a cross-encoder: the scores) that
-sentence-transformers gives, to 1e-4. What a model may hold is checked before this process is started (`vetting.py`); TRUST is
-`trusted` when the user said that the code of this very model may run, else `checked`.
+It writes `model.onnx`, `tokens.onnx`, `tokenizer.json` and `model.json`. A plain BERT is written by `bert.py`, which needs
+neither torch nor sentence-transformers. For everything else this is the only file that imports them, and it fails unless ONNX
+Runtime gives the vectors (of a cross-encoder: the scores) that sentence-transformers gives, to 1e-4. What a model may hold is
+checked before this process is started (`vetting.py`); TRUST is `trusted` when the user said that the code of this very model
+may run, else `checked`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from ragcli.embedding import bert
 from ragcli.embedding.models import TOKEN_STATES, ExportedModel
 from ragcli.embedding.onnx import OnnxEmbedder
 from ragcli.embedding.presets import preset_of
@@ -35,7 +38,10 @@ _TOLERANCE = 1e-4
 
 def export(source: Path, target: Path, name: str, *, trust: bool) -> None:
     """Write the exported form of the model in `source`, called `name`, to the existing directory `target`. With `trust`, Python
-    code that comes with the model may run."""
+    code that comes with the model may run, and sentence-transformers always loads it: `bert.py` would leave that code out."""
+    if not trust and bert.readable(source):
+        _export_bert(source, target)
+        return
     from sentence_transformers import SentenceTransformer
 
     if not (source / "modules.json").exists():
@@ -64,18 +70,56 @@ def export(source: Path, target: Path, name: str, *, trust: bool) -> None:
         "pooling": _pooling_mode(pooling),
         "normalize": "Normalize" in modules,
         "max_tokens": reference.max_seq_length or 512,
-        "query_prefix": reference.prompts.get("query", "") or "",
-        "document_prefix": reference.prompts.get("document", "") or reference.prompts.get("passage", "") or "",
+        **_prefixes(reference.prompts),
     }
     (target / "model.json").write_text(json.dumps(description))
     _check(reference, ExportedModel(directory=target, **description))
     _quantize(target)
 
 
+def _export_bert(source: Path, target: Path) -> None:
+    """`export` for a model that `bert.readable` knows, by what sentence-transformers reads from the same files."""
+    bert.build(source, target)
+    shutil.copy(source / "tokenizer.json", target)
+    config = json.loads((source / "config.json").read_text())
+    general = source / "config_sentence_transformers.json"
+    prompts = (json.loads(general.read_text()).get("prompts") if general.exists() else None) or {}
+    modules = [module["type"].rpartition(".")[2] for module in json.loads((source / "modules.json").read_text())]
+    description = {
+        "name": source.name,
+        "weights_sha256": "",
+        "dimension": config["hidden_size"],
+        "pooling": _pooling_mode(json.loads((source / "1_Pooling" / "config.json").read_text())),
+        "normalize": "Normalize" in modules,
+        "max_tokens": min(config["max_position_embeddings"], *_limits(source)),
+        **_prefixes(prompts),
+    }
+    (target / "model.json").write_text(json.dumps(description))
+    _quantize(target)
+
+
+def _limits(source: Path) -> list[int]:
+    """The limits of tokens that the files of a model name."""
+    named = (("sentence_bert_config.json", "max_seq_length"), ("tokenizer_config.json", "model_max_length"))
+    found = [json.loads((source / file).read_text()).get(key) for file, key in named if (source / file).exists()]
+    return [int(limit) for limit in found if limit]
+
+
+def _prefixes(prompts: Mapping[str, str]) -> dict[str, str]:
+    """What stands before questions and passages, by the prompts that a model declares."""
+    return {
+        "query_prefix": prompts.get("query", "") or "",
+        "document_prefix": prompts.get("document", "") or prompts.get("passage", "") or "",
+    }
+
+
 def _quantize(target: Path) -> None:
     """Write the model again with weights of 8 bits; one whose weights are in files of their own is left as it is."""
+    import logging
+
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    logging.disable(logging.WARNING)  # advice on models whose shapes are not known
     if {file.name for file in target.glob("*.onnx*")} == {"model.onnx"}:
         quantize_dynamic(target / "model.onnx", target / TOKEN_STATES, weight_type=QuantType.QInt8, per_channel=True)
 

@@ -27,7 +27,7 @@ from ragcli.processes import child_environment, child_python
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-EXPORT_VERSION = 2  # 2: with TOKEN_STATES
+EXPORT_VERSION = 3  # 2: with TOKEN_STATES; 3: plain BERTs by bert.py, whose weights of 8 bits differ a little
 TOKEN_STATES = "tokens.onnx"  # the model with weights of 8 bits, for the states of tokens; not of every model
 _DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")

@@ -23,7 +23,7 @@ REMOTE = ("openai:", "anthropic:")  # how the names of models behind HTTP begin
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class GeneratorConfig:
     """What every generator is made of. `find` gives the file of a model's name and what identifies its content."""
 
     embed_documents: Callable[[Sequence[str]], Matrix]
@@ -49,7 +49,7 @@ def writes(name: str) -> bool:
     return name != EXTRACTIVE
 
 
-def get_generator(names: Sequence[str], parts: Writing) -> Generator:
+def get_generator(names: Sequence[str], parts: GeneratorConfig) -> Generator:
     """The generator called by the only name, or the chain of several: `extractive`, a GGUF file or the name of a pulled
     one, `openai:MODEL[@URL]`, `anthropic:MODEL[@URL]`, `PLUGIN:MODEL`. A single model is made at once,
     those of a chain when they are needed.
@@ -63,7 +63,7 @@ def get_generator(names: Sequence[str], parts: Writing) -> Generator:
     return ChainGenerator([(name, lambda name=name: _one(name, parts)) for name in names])  # type: ignore[misc]
 
 
-def _one(name: str, parts: Writing) -> Generator:
+def _one(name: str, parts: GeneratorConfig) -> Generator:
     if name == EXTRACTIVE and parts.schema is not None:
         raise ModelUnavailable(
             "a structured answer needs a language model", hint="--model PATH.gguf, or rag models list"
@@ -80,22 +80,24 @@ def _one(name: str, parts: Writing) -> Generator:
     return CachingGenerator(written, parts.cache)
 
 
-def _scorer(parts: Writing) -> SentenceScorer:
+def _scorer(parts: GeneratorConfig) -> SentenceScorer:
     from ragcli.generation.scoring import SentenceScorer
 
     return SentenceScorer(parts.embed_documents, parts.embed_query, parts.sentence_cosines, parts.embed_tokens)
 
 
-def _prompted_by(model: LanguageModel, parts: Writing) -> PromptedGenerator:
+def _prompted_by(model: LanguageModel, parts: GeneratorConfig) -> PromptedGenerator:
     from ragcli.drafts import Limits
     from ragcli.generation.prompt import Templates
-    from ragcli.generation.prompted import Asking, PromptedGenerator
+    from ragcli.generation.prompted import PromptedGenerator, PromptOptions
 
-    asking = Asking(parts.context_tokens, parts.templates or Templates(), parts.limits or Limits(), parts.schema)
-    return PromptedGenerator(model, _scorer(parts), asking)
+    options = PromptOptions(
+        parts.context_tokens, parts.templates or Templates(), parts.limits or Limits(), parts.schema
+    )
+    return PromptedGenerator(model, _scorer(parts), options)
 
 
-def _language_model(name: str, parts: Writing) -> LanguageModel:
+def _language_model(name: str, parts: GeneratorConfig) -> LanguageModel:
     if name.startswith(REMOTE):
         return _remote_model(name, parts)
     path, identity = parts.find(name)
@@ -111,7 +113,7 @@ def _language_model(name: str, parts: Writing) -> LanguageModel:
     return LlamaModel(path, identity=identity, threads=parts.threads)
 
 
-def _plugged_model(name: str, parts: Writing) -> LanguageModel | None:
+def _plugged_model(name: str, parts: GeneratorConfig) -> LanguageModel | None:
     """The model of a plug-in, None when no plug-in has what stands before the colon of `name`. Raises ModelUnavailable."""
     prefix, colon, model = name.partition(":")
     if not colon:
@@ -130,7 +132,7 @@ def _plugged_model(name: str, parts: Writing) -> LanguageModel | None:
         raise ModelUnavailable(problem.message, hint=problem.hint) from problem
 
 
-def _remote_model(name: str, parts: Writing) -> LanguageModel:
+def _remote_model(name: str, parts: GeneratorConfig) -> LanguageModel:
     from ragcli.generation.remote import Prices, parse_endpoint
 
     endpoint = parse_endpoint(name)
@@ -162,7 +164,7 @@ def prompted_of(generator: Generator) -> PromptedGenerator | None:
     return first if isinstance(first, PromptedGenerator) else None
 
 
-def prompting_only(parts: Writing) -> PromptedGenerator:
+def prompting_only(parts: GeneratorConfig) -> PromptedGenerator:
     """A generator that can make prompts, counting tokens by estimate, and cannot write."""
     from ragcli.generation.prompted import EstimatedModel
 

@@ -52,15 +52,15 @@ class AnthropicModel(RemoteModel):
                 elif event.type == "message_delta":
                     wrote, reason = event.usage.output_tokens, event.delta.stop_reason
         except anthropic.AnthropicError as error:
-            raise ModelUnavailable(f"{self.name}: {_told(error)}", hint=_HINT) from error
+            raise ModelUnavailable(f"{self.name}: {_message(error)}", hint=_HINT) from error
         except (ValueError, TypeError, AttributeError) as error:  # what is not the protocol
             raise ModelUnavailable(f"{self.name} sent something that is no message: {error}", hint=_HINT) from error
         except Exception as error:
             if "timeout" in type(error).__name__.lower() or type(error).__module__.startswith("httpx"):
-                raise ModelUnavailable(f"{self.name}: {_told(error)}", hint=_HINT) from error
+                raise ModelUnavailable(f"{self.name}: {_message(error)}", hint=_HINT) from error
             raise
         yield End(stopped_as(reason, length=("max_tokens",)), Usage(read, 0, wrote) if read or wrote else None)
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__

@@ -40,7 +40,7 @@ class Sieve:
         self._titles = {_plain(title) for title in titles}
         self._question = _plain(question)
         told = prompt.system + "\n" + prompt.user[prompt.user.rfind(fence) :] if fence else prompt.system
-        self._told = _plain(told).split()
+        self._given = _plain(told).split()
         self._times: dict[str, int] = {}
         self.repeated = 0
         self.copied = 0
@@ -68,7 +68,7 @@ class Sieve:
         if plain == self._question or _LABEL.fullmatch(sentence) or sentence.lstrip().startswith("#"):
             return True
         words = plain.split()
-        return len(words) >= 4 and _longest_run(words, self._told) >= _SHARE * len(words)
+        return len(words) >= 4 and _longest_run(words, self._given) >= _SHARE * len(words)
 
     @property
     def notes(self) -> list[str]:

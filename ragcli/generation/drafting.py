@@ -45,7 +45,7 @@ class Draft:
     end: End = field(default_factory=End)
     notes: list[str] = field(default_factory=list)
     dropped: int = 0
-    _told: int = 0  # sentences that the watcher knows
+    _reported: int = 0  # sentences that the watcher knows
     _citer: Citer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +93,6 @@ class Draft:
         self.sentences.append(sentence)
         if self.patient and not self.holds:
             return
-        untold, self._told = self.sentences[self._told :], len(self.sentences)
-        for each in untold:
+        unreported, self._reported = self.sentences[self._reported :], len(self.sentences)
+        for each in unreported:
             self.watcher.sentence(each, self.citations)

@@ -68,19 +68,19 @@ class OpenAIModel(RemoteModel):
                     if choice.delta is not None and choice.delta.content:
                         yield str(choice.delta.content)
         except openai.OpenAIError as error:
-            raise ModelUnavailable(f"{self.name}: {_told(error)}", hint=_way_out(self.endpoint)) from error
+            raise ModelUnavailable(f"{self.name}: {_message(error)}", hint=_way_out(self.endpoint)) from error
         except (ValueError, TypeError, AttributeError) as error:  # what is not the protocol
             raise ModelUnavailable(
                 f"{self.name} sent something that is no chat completion: {error}", hint=_way_out(self.endpoint)
             ) from error
         except Exception as error:
             if "timeout" in type(error).__name__.lower() or type(error).__module__.startswith("httpx"):
-                raise ModelUnavailable(f"{self.name}: {_told(error)}", hint=_way_out(self.endpoint)) from error
+                raise ModelUnavailable(f"{self.name}: {_message(error)}", hint=_way_out(self.endpoint)) from error
             raise
         yield End(stopped_as(reason, length=("length",)), usage)
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__
 
 

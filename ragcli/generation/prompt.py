@@ -80,12 +80,13 @@ def make_prompt(
     blocks = [f"The sources follow; each begins with a line {fence} and its number."]
     dates = _dates(sources)
     blocks += [
-        f"{fence} [{source.number}] {neutral(place_line(source.hit))}{dates[source.number]}\n{neutral(source.text)}"
+        f"{fence} [{source.number}] {escape_control_tokens(place_line(source.hit))}{dates[source.number]}\n"
+        f"{escape_control_tokens(source.text)}"
         for source in sources
     ]
     blocks.append(f"{fence} end of the sources")
     task = task_of(schema) if schema else templates.tasks[question_kind(question)]
-    asked = "\n".join([f"Question: {neutral(question)}", *conflicts, task])
+    asked = "\n".join([f"Question: {escape_control_tokens(question)}", *conflicts, task])
     return Prompt(templates.system, "\n\n".join(blocks) + f"\n\n{asked}", tuple(sources), schema)
 
 
@@ -128,7 +129,7 @@ def place_line(hit: Hit) -> str:
     return " ".join(" › ".join(headings if title in headings[:1] else (title, *headings)).split())[:200]
 
 
-def neutral(text: str) -> str:
+def escape_control_tokens(text: str) -> str:
     """`text` in which nothing reads as a control token of a chat format: such brackets get a space beside them."""
     return _CONTROL.sub(lambda match: f" {match.group()}" if match.group() == ">" else f"{match.group()} ", text)
 

@@ -34,7 +34,7 @@ _QUESTION_ROOM = 64  # tokens for what a chat format adds
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class PromptOptions:
     """How a language model is asked: tokens for the sources, the words around them, the limits of its answer, and the checked
     schema of a structured one."""
 
@@ -49,10 +49,10 @@ class PromptedGenerator:
     to the passage that bears it out best, so that nothing is shown unchecked. What it repeats or copies from the prompt is left
     out (see `cleaning`), and a draft that runs in circles is ended."""
 
-    def __init__(self, model: LanguageModel, score: Score, asking: Asking) -> None:
+    def __init__(self, model: LanguageModel, score: Score, options: PromptOptions) -> None:
         self.model = model
         self._score = score
-        self._asking = asking
+        self._options = options
 
     @property
     def name(self) -> str:
@@ -60,37 +60,37 @@ class PromptedGenerator:
 
     @property
     def identity(self) -> str:
-        asking = self._asking
-        asked = f"{asking.templates.version} {asking.context_tokens} {asking.limits.tokens}"
-        return f"{self.model.identity} {asked} {json.dumps(asking.schema)}"
+        options = self._options
+        asked = f"{options.templates.version} {options.context_tokens} {options.limits.tokens}"
+        return f"{self.model.identity} {asked} {json.dumps(options.schema)}"
 
     def write(self, text: str, cancel: Cancellation = NEVER, *, max_tokens: int) -> str:
         """The reply to `text` alone, cut where it is once `cancel` has expired."""
-        limits = replace(self._asking.limits, tokens=max_tokens, cancel=cancel)
+        limits = replace(self._options.limits, tokens=max_tokens, cancel=cancel)
         return "".join(piece for piece in self.model.stream(Prompt("", text), limits) if isinstance(piece, str))
 
     def prompt(self, question: str, hits: Sequence[Hit]) -> Prompt:
         """What the model is asked. Raises UsageError when the question leaves no room for any source."""
-        model, asking = self.model, self._asking
-        empty = make_prompt(question, [], asking.templates, schema=asking.schema)
+        model, options = self.model, self._options
+        empty = make_prompt(question, [], options.templates, schema=options.schema)
         around = model.count_tokens(empty.system) + model.count_tokens(empty.user) + _QUESTION_ROOM
-        room = model.context_tokens - around - asking.limits.tokens
+        room = model.context_tokens - around - options.limits.tokens
         if room < 1:
             raise UsageError(
-                f"the question and {asking.limits.tokens} tokens of answer leave no room for a source in the "
+                f"the question and {options.limits.tokens} tokens of answer leave no room for a source in the "
                 f"{model.context_tokens:,} tokens that {model.name} reads",
                 hint="ask a shorter question, or set answer.max_tokens lower",
             )
-        budget = min(asking.context_tokens, room)
+        budget = min(options.context_tokens, room)
         labels = 0
         while True:
             sources = select_sources(
                 question, hits, budget=max(1, budget - labels), count=model.count_tokens, score=self._score
             )
             lines = [conflict_line(sources, *pair) for pair in conflicts(sources)]
-            prompt = make_prompt(question, sources, asking.templates, conflicts=lines, schema=asking.schema)
+            prompt = make_prompt(question, sources, options.templates, conflicts=lines, schema=options.schema)
             over = model.count_tokens(prompt.user) + model.count_tokens(prompt.system) + _QUESTION_ROOM
-            over -= model.context_tokens - asking.limits.tokens
+            over -= model.context_tokens - options.limits.tokens
             if over <= 0 or budget - labels <= 1:
                 return prompt
             labels += over
@@ -104,19 +104,19 @@ class PromptedGenerator:
         sieve = Sieve(question, prompt, fence_of(prompt), titles)
         reading = _Reading(prompt.sources, Citer(hits, question), sieve)
         started = time.perf_counter()
-        limits = replace(self._asking.limits, cancel=cancel)
+        limits = replace(self._options.limits, cancel=cancel)
         reply = _Reply(self.model.stream(prompt, limits), started, cancel)
         try:
             with cancel.attending():
-                yield from self._structured(reply) if self._asking.schema else _sentences(reply, reading)
+                yield from self._structured(reply) if self._options.schema else _sentences(reply, reading)
         except ModelUnavailable as problem:
             if not reading.given:
                 raise
             reply.stopped = "error"
             reply.notes.append(f"{self.name} broke off: {problem.message}")
         reply.close()
-        if self._asking.schema:
-            yield from fields(reply.text, self._asking.schema)
+        if self._options.schema:
+            yield from fields(reply.text, self._options.schema)
         elif reply.stopped != "repeated":  # what a loop breaks off in is no sentence
             yield from reading.claims(reply.sentences.close())
         if reply.stopped == "repeated":

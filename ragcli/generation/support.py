@@ -116,7 +116,7 @@ def _renumbered(sentence: str, said: str, quote: str) -> str:
     """What is wrong when the sentence is an item of the source under another number; empty when nothing is."""
     own = _NUMBER.match(sentence)
     there = re.search(rf"(?<!\w)(\d{{1,3}})[.)] {re.escape(fold_quote(said))}", fold_quote(quote)) if own else None
-    return _told(own[1], there[1]) if own and there and own[1] != there[1] else ""
+    return _difference(own[1], there[1]) if own and there and own[1] != there[1] else ""
 
 
 def stands_in(text: str, source: str) -> bool:
@@ -135,7 +135,7 @@ def _whole(match: re.Match[str], source: str) -> bool:
 def _figures(ours: list[Token], theirs: list[Token], given: set[str]) -> list[str]:
     """A figure that is given may be missing from the quotation; it may not stand where the quotation has another one."""
     wrong = misplaced(ours, theirs, "figure")
-    return [_told(shown, instead) for shown, instead in wrong if instead or canonical_word(shown) not in given]
+    return [_difference(shown, instead) for shown, instead in wrong if instead or canonical_word(shown) not in given]
 
 
 def _names(ours: list[Token], theirs: list[Token], around: list[Token], language: str) -> list[str]:
@@ -149,7 +149,7 @@ def _names(ours: list[Token], theirs: list[Token], around: list[Token], language
         return []
     nearby = {"x", *(token.text for token in [*around, *theirs])}
     return [
-        _told(shown, instead)
+        _difference(shown, instead)
         for shown, instead in wrong
         if instead or not nearby.issuperset(token.text for token in read_tokens(f"x {shown}", language))
     ]
@@ -165,5 +165,5 @@ def _begins_with_name(said: str, ours: list[Token], held: set[str]) -> bool:
     return alone or (len(ours) > 1 and ours[1].kind == "name")
 
 
-def _told(shown: str, instead: str) -> str:
+def _difference(shown: str, instead: str) -> str:
     return f"{shown} stands where the source has {instead}" if instead else f"{shown} is not in the source"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -19,9 +18,7 @@ from ragcli.measurements import (
 )
 from ragcli.render.outcomes import declined, heading, outcome_rows, why_not_right
 from ragcli.render.sanitize import one_line
-
-if TYPE_CHECKING:
-    from ragcli.app.calibration import Calibration
+from ragcli.reports import Calibration
 
 _STAGE_METRICS = ("ndcg@10", "hit@5", "recall@10")
 _TAG_COLUMNS = (

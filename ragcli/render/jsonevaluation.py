@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ragcli.app.calibration import Calibration
     from ragcli.measurements import (
         CompareReport,
         Comparison,
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
         ReliabilityBin,
         TuneReport,
     )
+    from ragcli.reports import Calibration
     from ragcli.schemas import evaluation as schemas
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from ragcli.render.sanitize import one_line
 
 if TYPE_CHECKING:
-    from ragcli.app.runs import Difference
+    from ragcli.reports import Difference
     from ragcli.schemas import program
 
 _SHORT = 60

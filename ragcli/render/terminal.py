@@ -64,9 +64,9 @@ class TerminalRenderer:
             if hit is not result.hits[0]:
                 self._line()
             self._hit(hit, result.asked, explain=explain)
-        if explain and result.timings:
+        if explain and result.trace.stages:
             self._line()
-            self._line(Text(" · ".join(f"{stage} {ms:.0f} ms" for stage, ms in result.timings.items()), style="dim"))
+            self._line(Text(str(result.trace), style="dim"))
 
     def _hit(self, hit: Hit, question: str, *, explain: bool) -> None:
         head = Text(f"{hit.rank:>2}  ", style="bold")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, Mode, QueryWord
+from ragcli.logs import log
 from ragcli.protocols import Reranker, SearchIndex
 from ragcli.results import Hit, QueryResult, ScoredChunk, Understood
 from ragcli.retrieval.diversity import Selection, select
@@ -21,6 +21,7 @@ from ragcli.retrieval.stitching import grow, stitch
 from ragcli.retrieval.transforms import SubQuery, Transform
 from ragcli.text.query import STOP_WORDS, Query, language_of, parse_query
 from ragcli.text.synonyms import Synonyms
+from ragcli.tracing import Trace
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
@@ -102,32 +103,35 @@ class Retriever:
         writer waiting. When the index changed meanwhile, the question is asked once more; when it changed again, hits that are
         gone by then are left out. Raises Cancelled.
         """
-        result = self._attempt(question, k, where, cancel, last=False)
+        trace = Trace()
+        result = self._attempt(question, k, where, cancel, trace, last=False)
         if result is None:
-            result = self._attempt(question, k, where, cancel, last=True)
+            trace.notes.clear()
+            log("retrieval", "info", "the index changed while a question was searched; searching once more")
+            result = self._attempt(question, k, where, cancel, trace, last=True)
         assert result is not None
         return result
 
-    def _attempt(self, question: str, k: int, where: Filter, cancel: Cancellation, *, last: bool) -> QueryResult | None:
+    def _attempt(
+        self, question: str, k: int, where: Filter, cancel: Cancellation, trace: Trace, *, last: bool
+    ) -> QueryResult | None:
         """None when the index changed between the first snapshot and the last one, unless this is the `last` attempt."""
-        timings: dict[str, float] = {}
-        notes: list[str] = []
         options = self._options
         joins = options.stitch or options.selection.collapse  # several chunks may become one hit
         wanted = max(2 * k, k + 10) if joins else k
-        with _timed(timings, "read"), self._index.snapshot():
+        with trace.stage("read"), self._index.snapshot():
             seen = self._index.generation()
             understood = self.understand(question)
-        scored = self.rank(understood.text, wanted, where, timings, notes, cancel)
+        scored = self.rank(understood.text, wanted, where, trace, cancel)
         cancel.check()
         with self._index.snapshot():
             if self._index.generation() != seen:
                 if not last:
                     return None
                 scored = self._still_there(scored)
-            hits = self._hits(scored, k, wanted, timings)
+            hits = self._hits(scored, k, wanted, trace)
         understood, remarks = self._remarks(understood, hits)
-        return QueryResult(question, options.mode, tuple(hits), timings, (*remarks, *notes), understood)
+        return QueryResult(question, options.mode, tuple(hits), (*remarks, *trace.notes), understood, trace)
 
     def _still_there(self, scored: Sequence[ScoredChunk]) -> list[ScoredChunk]:
         """Those of the chunks that the index holds now."""
@@ -136,12 +140,12 @@ class Retriever:
             entry for entry in scored if entry.row in found and found[entry.row][0].chunk_id == entry.chunk.chunk_id
         ]
 
-    def _hits(self, scored: Sequence[ScoredChunk], k: int, wanted: int, timings: dict[str, float]) -> list[Hit]:
+    def _hits(self, scored: Sequence[ScoredChunk], k: int, wanted: int, trace: Trace) -> list[Hit]:
         """At most `k` hits from ranked chunks, selected and stitched."""
         options = self._options
-        with _timed(timings, "select"):
+        with trace.stage("select"):
             chosen, alike = select(scored, options.selection, self._index.vectors)
-        with _timed(timings, "stitch"):
+        with trace.stage("stitch"):
             most = 3 if options.stitch else 1
             hits = stitch(chosen, wanted, max_chunks=most, max_tokens=options.stitch_tokens, alike=alike)
             if options.whole_sections and options.stitch:
@@ -172,37 +176,34 @@ class Retriever:
         question: str,
         limit: int,
         where: Filter,
-        timings: dict[str, float],
-        notes: list[str],
+        trace: Trace,
         cancel: Cancellation = NEVER,
     ) -> list[ScoredChunk]:
         """At most `limit` chunks before selection and stitching, best first. Raises Cancelled."""
         depth = max(limit, self._options.rerank_depth if self._reranker else 0)
         depth = max(depth, self._options.depth if self._options.prefer_recent else 0)
-        ranked = self._rank_one(SubQuery(question), depth, where, timings, notes)
+        ranked = self._rank_one(SubQuery(question), depth, where, trace)
         cancel.check()
         if self._transform is not None:
-            with _timed(timings, "transform"):
+            with trace.stage("transform"):
                 made = self._transform(question, ranked, cancel)
                 others = {other.label: other for other in made if other.label != question}
             cancel.check()
             if others:
                 within = replace(where, without=where.without + parse_query(question).excluded)
                 rankings = [(question, ranked)] if not any(other.replaces for other in others.values()) else []
-                rankings += [(label, self._rank_one(o, depth, within, timings, notes)) for label, o in others.items()]
-                notes.extend(f"also searched: {label}" for label in others)
+                rankings += [(label, self._rank_one(o, depth, within, trace)) for label, o in others.items()]
+                trace.note(*(f"also searched: {label}" for label in others))
                 ranked = _joined(rankings)[:depth]
         if self._reranker is not None:
-            with _timed(timings, "rerank"):
+            with trace.stage("rerank"):
                 ranked, remark = rerank(
                     self._reranker, question, ranked, self._options.rerank_depth, self._options.rerank_seconds, cancel
                 )
-                notes += [remark] if remark else []
+                trace.note(*([remark] if remark else []))
         return (prefer_recent(ranked) if self._options.prefer_recent else ranked)[:limit]
 
-    def _rank_one(
-        self, sub: SubQuery, limit: int, where: Filter, timings: dict[str, float], notes: list[str]
-    ) -> list[ScoredChunk]:
+    def _rank_one(self, sub: SubQuery, limit: int, where: Filter, trace: Trace) -> list[ScoredChunk]:
         options = self._options
         query = parse_query(sub.text)
         if self._synonyms is not None:
@@ -210,19 +211,19 @@ class Retriever:
         where = replace(where, phrases=where.phrases + query.phrases, without=where.without + query.excluded)
         vector = None
         if options.mode != "lexical":
-            with _timed(timings, "embed"):
+            with trace.stage("embed"):
                 vector = self._embed_query(sub.passage or query.text or sub.text)
         depth = max(options.depth, limit)
         with self._index.snapshot():
-            legs = self._legs(query, vector, depth, where, timings, notes)
+            legs = self._legs(query, vector, depth, where, trace)
             if query.phrases and not any(leg.ranking for leg in legs):
-                notes.append(
+                trace.note(
                     "no passage holds " + " and ".join(f"“{phrase}”" for phrase in query.phrases) + " word for word"
                 )
-                legs = self._legs(query, vector, depth, replace(where, phrases=()), timings, [])
-            with _timed(timings, "fuse"):
+                legs = self._legs(query, vector, depth, replace(where, phrases=()), trace)
+            with trace.stage("fuse"):
                 fused = fuse(legs, method=options.fusion)[:limit]
-            with _timed(timings, "fetch"):
+            with trace.stage("fetch"):
                 found = self._index.chunks([row for row, _ in fused])
         return [ScoredChunk(row, *found[row], trace.total, trace) for row, trace in fused if row in found]
 
@@ -232,8 +233,7 @@ class Retriever:
         vector: Vector | None,
         depth: int,
         where: Filter,
-        timings: dict[str, float],
-        notes: list[str],
+        trace: Trace,
     ) -> list[Leg]:
         """The rankings that the mode asks for. The dense one scores the candidates of both by chunk and best sentence."""
         options = self._options
@@ -241,18 +241,21 @@ class Retriever:
         candidates: dict[int, None] = {}
         pool: set[int] = set()  # those within the depth, whose lowest score counts as 0 however many more are asked for
         if options.mode != "dense":
-            with _timed(timings, "lexical"):
+            with trace.stage("lexical") as counts:
                 words = self._index.words(query)
                 ranking = self._index.lexical_search(words, depth, where)
+                counts["candidates"] = len(ranking)
             legs.append(Leg("lexical", ranking, 1.0 if vector is None else 1 - options.weight, floor=0.0))
             candidates.update(dict.fromkeys(entry.row for entry in ranking))
             pool.update(entry.row for entry in ranking[: options.depth])
         if vector is not None:
-            with _timed(timings, "dense"):
+            with trace.stage("dense") as counts:
                 nearest: list[Candidate] = self._index.dense_search(vector, depth, where)
                 candidates.update(dict.fromkeys(entry.row for entry in nearest))
                 pool.update(entry.row for entry in nearest[: options.depth])
                 ranking = self._index.rescore(vector, list(candidates))
+                counts["candidates"] = len(nearest)
+                counts["rescored"] = len(ranking)
             floor = min((entry.score for entry in ranking if entry.row in pool), default=None)
             legs.append(Leg("dense", ranking, 1.0 if options.mode == "dense" else options.weight, floor))
         return legs
@@ -263,13 +266,3 @@ def _joined(rankings: Sequence[tuple[str, Sequence[ScoredChunk]]]) -> list[Score
     chunks = {entry.row: entry for _, ranking in reversed(rankings) for entry in ranking}
     legs = [Leg(label, [Candidate(entry.row, entry.score) for entry in ranking], 1.0) for label, ranking in rankings]
     return [replace(chunks[row], score=trace.total, trace=trace) for row, trace in fuse(legs, method="rrf")]
-
-
-@contextmanager
-def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
-    """Add the milliseconds that the block takes to `timings[stage]`."""
-    started = time.perf_counter()
-    try:
-        yield
-    finally:
-        timings[stage] = timings.get(stage, 0.0) + (time.perf_counter() - started) * 1000

@@ -28,7 +28,7 @@ Opened = tuple[SourceFile, Callable[[], int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FetchRequest:
     """Pages to fetch: single addresses, and sitemaps, whose pages of the same host are taken. With `private`, also from this
     machine and the local network, and through a proxy that the environment names."""
 
@@ -45,12 +45,12 @@ def given_bytes(name: str, data: bytes, root: str, scratch: Path) -> Opened:
     return SourceFile(source_id(name), name, root, len(data), stamp, 0, ""), lambda: open_source(file)
 
 
-def fetch(wish: Wish, max_bytes: int, scratch: Path) -> Iterator[Opened | Skipped]:
+def fetch(request: FetchRequest, max_bytes: int, scratch: Path) -> Iterator[Opened | Skipped]:
     """Every page that is wished for, kept below `scratch`, or why it was not fetched, in order. Raises RagError for what is no
     http address and for a sitemap that cannot be read."""
-    with _Fetcher(max_bytes, private=wish.private) as fetcher:
-        pages = dict.fromkeys(urldefrag(_checked(url)).url for url in wish.urls)
-        for sitemap in wish.sitemaps:
+    with _Fetcher(max_bytes, private=request.private) as fetcher:
+        pages = dict.fromkeys(urldefrag(_checked(url)).url for url in request.urls)
+        for sitemap in request.sitemaps:
             pages.update(dict.fromkeys(fetcher.listed(_checked(sitemap))))
         for url in list(pages)[:MAX_PAGES]:
             try:
@@ -58,7 +58,7 @@ def fetch(wish: Wish, max_bytes: int, scratch: Path) -> Iterator[Opened | Skippe
             except LoadError as error:
                 yield Skipped(url, f"cannot fetch: {error.reason}")
         if len(pages) > MAX_PAGES:
-            yield Skipped(wish.sitemaps[0], f"cannot go on: limit of {MAX_PAGES:,} pages")
+            yield Skipped(request.sitemaps[0], f"cannot go on: limit of {MAX_PAGES:,} pages")
 
 
 def _checked(url: str) -> str:

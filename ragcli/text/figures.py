@@ -1,8 +1,8 @@
 """Numbers, dates and names of a text in a form in which they can be compared.
 
 Figures are canonical strings: `1,200`, `1200` and `1 200` are "1200", `2.50` is "2.5", `07` is "7", "twelve" is "12", "fourth"
-is "4"; a month is "month 3" whether it is a word or the middle of an ISO date, and a date is read as day, month, year. Text is
-read as a list of tokens, so that the neighbours of a figure or a name can be compared too.
+is "4", `−5` and `minus 5` are "-5"; a month is "month 3" whether it is a word or the middle of an ISO date, and a date is read
+as day, month, year. Text is read as a list of tokens, so that the neighbours of a figure or a name can be compared too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _TOKEN = re.compile(r"\d+(?:[.,:\u202f\u00a0]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?
 _GROUPED = re.compile(r"\d{1,3}(?:[,.\u202f\u00a0]\d{3})+$")
 _SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?: \d{3})+)(?![\d])")
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
+_SIGN = re.compile(r"(?:(?<![^\s(\[\"'“‘|:=<>~])[-−–][€$£]?|\b(?:minus|moins|menos) [€$£]?)\Z", re.IGNORECASE)
+_SUBTRACTED = re.compile(r"\d[%°)\]]?\s*\Z")  # what stands before a sign that is the dash of a range or a subtraction
 MONTHS = {
     name: f"month {number}"
     for number, names in enumerate(
@@ -49,6 +51,7 @@ _WORDS = {
 _AMBIGUOUS = frozenset(
     {"may", "mar", "mars", "sept", "once", "six", "dos"}
 )  # words of another meaning in some language
+_MINUS = frozenset({"minus", "moin", "moins", "meno", "menos"})  # stems
 _WINDOW = 3
 
 
@@ -72,11 +75,24 @@ def read_tokens(text: str, language: str = "en") -> list[Token]:
         shown = match.group()
         if shown[0].isdigit():
             iso_month = match.start() > 0 and text[match.start() - 1] == "\x00"
-            figure = f"month {shown}" if iso_month else canonical(shown)
-            found.append(Token(figure, shown, "figure"))
+            if iso_month:
+                found.append(Token(f"month {shown}", shown, "figure"))
+                continue
+            sign = "-" if _negative(text, match.start()) else ""
+            if sign and found and found[-1].text in _MINUS:
+                found.pop()
+            found.append(Token(sign + canonical(shown), sign + shown, "figure"))
         else:
             found.append(_word(shown, text, match.start(), language))
     return found
+
+
+def _negative(text: str, start: int) -> bool:
+    """Whether the number that begins at `start` has a sign of its own: not the dash of a range, a date or a word."""
+    sign = _SIGN.search(text[max(0, start - 12) : start])
+    if sign is None:
+        return False
+    return not _SUBTRACTED.search(text[: start - len(sign.group())])
 
 
 def _word(shown: str, text: str, start: int, language: str) -> Token:

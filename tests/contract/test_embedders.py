@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ragcli.embedding import get_embedder
+from ragcli.embedding import bert, get_embedder
 from ragcli.embedding.models import DEFAULT_MODEL, prepare_model
 from ragcli.errors import ModelUnavailable
 from ragcli.protocols import Embedder
@@ -83,9 +85,10 @@ def test_a_directory_without_weights_is_an_error(work: Path) -> None:
         prepare_model(str(work / "empty"), cache=work / "cache")
 
 
-@pytest.fixture
-def other_model(work: Path) -> Path:
-    """A real but tiny BERT with CLS pooling and a query prefix, made here."""
+@pytest.fixture(params=["gelu", "relu"])
+def other_model(work: Path, request: pytest.FixtureRequest) -> Path:
+    """A real but tiny BERT with CLS pooling and a query prefix, made here; with the activation relu it is no plain one, and
+    sentence-transformers exports it."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers import models as parts
     from transformers import BertConfig, BertModel
@@ -94,7 +97,8 @@ def other_model(work: Path) -> Path:
     shutil.copytree(
         official(), source, ignore=shutil.ignore_patterns("*.safetensors", "1_Pooling", "modules.json", "*sbert*")
     )
-    BertModel(BertConfig(vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
+    BertModel(BertConfig(vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
+                         hidden_act=request.param)
               ).save_pretrained(source)  # fmt: skip
     transformer = parts.Transformer(str(source), max_seq_length=64)
     model = SentenceTransformer(
@@ -104,6 +108,47 @@ def other_model(work: Path) -> Path:
     )
     model.save_pretrained(str(work / "tiny-model"))
     return work / "tiny-model"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_plain_bert_is_exported_without_torch_and_others_by_sentence_transformers(
+    other_model: Path, work: Path
+) -> None:
+    plain = json.loads((other_model / "config.json").read_text())["hidden_act"] == "gelu"
+    assert bert.readable(other_model) is plain
+    (work / "made").mkdir()
+    code = "import sys; from pathlib import Path; from ragcli.embedding.export import export\n"
+    code += "export(Path(sys.argv[1]), Path(sys.argv[2]), 'tiny'); print('torch' in sys.modules)"
+    command = [sys.executable, "-c", code, str(other_model), str(work / "made")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == str(not plain)
+
+
+def with_json(file: Path, **changes: object) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: with_json(model / "config.json", position_embedding_type="relative_key"),
+        lambda model: with_json(model / "config.json", architectures=["RobertaModel"]),
+        lambda model: with_json(model / "config.json", num_hidden_layers=5),
+        lambda model: (model / "modules.json").write_text('[{"type": "sentence_transformers.models.WordEmbeddings"}]'),
+        lambda model: (model / "modules.json").write_text("[1]"),
+        lambda model: (model / "config.json").write_text("{"),
+        lambda model: (model / "tokenizer.json").unlink(),
+        lambda model: (model / "model.safetensors").write_bytes(b"\xff" * 16),
+        lambda model: (model / "model.safetensors").unlink(),
+    ],
+)
+def test_what_is_not_exactly_a_plain_bert_is_left_to_sentence_transformers(
+    change: Callable[[Path], object], work: Path
+) -> None:
+    shutil.copytree(official(), work / "model")
+    assert bert.readable(work / "model")
+    change(work / "model")
+    assert not bert.readable(work / "model")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -174,7 +219,7 @@ def serve() -> Iterator[Callable[[Path], str]]:
 HUB_SCRIPT = """
 import sys
 from pathlib import Path
-from ragcli.embedding import get_embedder
+from ragcli.embedding import bert, get_embedder
 embedder = get_embedder("acme/tiny", cache=Path(sys.argv[1]), offline=sys.argv[2] == "offline", note=print)
 print(embedder.identity["name"], embedder.identity["dimension"])
 """
@@ -185,8 +230,6 @@ def test_a_hub_model_is_downloaded_once_and_never_when_offline(
     other_model: Path, serve: Callable[[Path], str], work: Path
 ) -> None:
     import os
-    import subprocess
-    import sys
 
     def run(state: str) -> subprocess.CompletedProcess[str]:
         environment = {

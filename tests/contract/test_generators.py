@@ -12,7 +12,7 @@ import pytest
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.drafts import Claim, DraftEvent, End
 from ragcli.errors import ModelUnavailable
-from ragcli.generation import Writing, get_generator
+from ragcli.generation import GeneratorConfig, get_generator
 from ragcli.generation.choosing import Chooser
 from ragcli.generation.citations import Citer
 from ragcli.protocols import Generator
@@ -117,7 +117,7 @@ def test_an_answer_that_is_cancelled_while_a_sentence_is_shown_ends_there_and_ke
     from ragcli.drafts import Limits
     from ragcli.generation.caching import CachingGenerator
     from ragcli.generation.drafting import Watcher
-    from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
+    from ragcli.generation.prompted import EstimatedModel, PromptedGenerator, PromptOptions
     from ragcli.prompts import Prompt
     from ragcli.results import QueryResult
 
@@ -135,11 +135,11 @@ def test_an_answer_that_is_cancelled_while_a_sentence_is_shown_ends_there_and_ke
             assert cancel.attended, "an interrupt would be left to the writer"
             cancel.cancel()
 
-    written = PromptedGenerator(Talker(), lambda question, found: [1.0] * len(found), Asking())
+    written = PromptedGenerator(Talker(), lambda question, found: [1.0] * len(found), PromptOptions())
     writer = CachingGenerator(written, tmp_path / "drafts") if kept else written
     hits = (make_hit(),)
     answerer = Answerer(
-        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits, {}),
+        retrieve=lambda question, k, where, cancel=NEVER: QueryResult(question, "hybrid", hits),
         widen=list,
         choose=chooser(),
         writer=lambda: writer,
@@ -155,7 +155,7 @@ def test_an_answer_that_is_cancelled_while_a_sentence_is_shown_ends_there_and_ke
 
 def test_the_embedder_is_given_candidates_and_may_return_zero_vectors() -> None:
     silent: Callable[[object], np.ndarray] = lambda texts: np.zeros((len(texts), 4), dtype=np.float32)  # type: ignore[arg-type]  # noqa: E731
-    parts = Writing(
+    parts = GeneratorConfig(
         embed_documents=silent,
         embed_query=lambda _: np.zeros(4, dtype=np.float32),
         sentence_cosines=lambda chunk_ids, vector: {},

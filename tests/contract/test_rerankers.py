@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.app import App
-from ragcli.app.ingestion import IngestRequest
+from ragcli.api import rag_over
 from ragcli.datatypes import Chunk, DocumentRecord, Span
 from ragcli.embedding.cross import get_reranker
+from ragcli.engine.wiring import Engine
 from ragcli.errors import ModelUnavailable
 from ragcli.places import model_cache
 from ragcli.protocols import Reranker
 from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
 from ragcli.retrieval.reranking import rerank
 from ragcli.settings import resolve
+from ragcli.workspace import workspace_at
 from tests.make_cross_encoder import make_cross_encoder
 
 QUESTION = "How many days of annual leave?"
@@ -125,7 +126,7 @@ def test_a_reranker_that_is_not_there_is_an_error_with_a_way_out(tmp_path: Path)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_an_app_reads_the_files_of_its_reranker_once_however_many_ask(
+def test_an_engine_reads_the_files_of_its_reranker_once_however_many_ask(
     cross_encoder: Path, work: Path, write: Callable[[str, str], Path]
 ) -> None:
     write("docs/a.md", "# Leave\n\nEvery employee has 28 days of annual leave.\n")
@@ -139,16 +140,16 @@ def test_an_app_reads_the_files_of_its_reranker_once_however_many_ask(
 
     flags = {"embedding_model": "hashing", "index": str(work / ".rag"), "retrieval_rerank": str(cross_encoder)}
     resolved = resolve(flags, environment={}, directory=work, user_file=Path("none"))
-    app = App(resolved, work)
-    app.ingest(IngestRequest([work / "docs"]))
+    library = rag_over(Engine(workspace_at(work, resolved)))
+    library.ingest(work / "docs")
     get_reranker(str(cross_encoder), cache=model_cache())  # exported now
     sys.addaudithook(heard)
     get_reranker(str(cross_encoder), cache=model_cache())
     once, opened = opened, []
     with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda i: app.query(f"How many days of leave? {i}", k=2), range(16)))
+        results = list(pool.map(lambda i: library.query(f"How many days of leave? {i}", k=2), range(16)))
     listening = False
-    app.close()
+    library.close()
     assert "model.safetensors" in once
     assert opened == once
     assert all(result.hits[0].trace.fusion == "rerank" for result in results)

@@ -9,10 +9,10 @@ from ragcli.datatypes import DocumentRecord, QueryWord, Span
 from ragcli.drafts import End, Limits
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import ModelUnavailable
-from ragcli.generation import Writing, get_generator
+from ragcli.generation import GeneratorConfig, get_generator
 from ragcli.generation.choosing import Chooser
 from ragcli.generation.prompt import fence_of
-from ragcli.generation.prompted import Asking, EstimatedModel, PromptedGenerator
+from ragcli.generation.prompted import EstimatedModel, PromptedGenerator, PromptOptions
 from ragcli.prompts import Prompt
 from ragcli.protocols import Generator
 from ragcli.results import Hit, LegTrace, Passage, ScoreTrace
@@ -40,8 +40,8 @@ def chooser() -> Chooser:
     return Chooser(words_of, EMBEDDER.embed_query, lambda chunk_ids, vector: {})
 
 
-def writing(**changes: object) -> Writing:
-    return Writing(
+def writing(**changes: object) -> GeneratorConfig:
+    return GeneratorConfig(
         choose=chooser(),
         embed_documents=EMBEDDER.embed_documents,
         embed_query=EMBEDDER.embed_query,
@@ -74,4 +74,4 @@ class Writer(EstimatedModel):
 
 
 def prompted(model: Writer) -> PromptedGenerator:
-    return PromptedGenerator(model, lambda question, found: [1.0] * len(found), Asking())
+    return PromptedGenerator(model, lambda question, found: [1.0] * len(found), PromptOptions())

@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ragcli.app import App
 from ragcli.chunking import get_chunker
 from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
 from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.engine.wiring import Engine
 from ragcli.index.reader import IndexReader
 from ragcli.index.writer import IndexWriter, open_writer
 from ragcli.ingest.vectors import embed_chunks
 from ragcli.loaders import load_bytes
 from ragcli.settings import resolve
 from ragcli.text.query import parse_query
+from ragcli.workspace import workspace_at
 
 EMBEDDER = HashingEmbedder(64)
 CHUNKER = get_chunker("structure", 32, EMBEDDER)
@@ -64,7 +65,7 @@ def found(reader: IndexReader, question: str, where: Filter = Filter()) -> tuple
     return answers[0], answers[1]
 
 
-def app_of(work: Path, **flags: object) -> App:
-    """An App over the index in `work`, whatever the user has set."""
+def engine_of(work: Path, **flags: object) -> Engine:
+    """An engine over the index in `work`, whatever the user has set."""
     given = {"embedding_model": "hashing", "index": str(work / ".rag"), **flags}
-    return App(resolve(given, environment={}, directory=work, user_file=Path("none")), work)
+    return Engine(workspace_at(work, resolve(given, environment={}, directory=work, user_file=Path("none"))))

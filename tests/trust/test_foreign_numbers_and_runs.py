@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.app.history import Shown
-from ragcli.app.opening import check_place, open_command
+from ragcli.cli.history import Shown
+from ragcli.cli.opening import check_place, open_command
 from ragcli.errors import UsageError
 from tests.conftest import Rag
 

@@ -1,4 +1,4 @@
-"""Putting an evaluation together: the questions, the retriever they are asked of, and how gold paths meet the index."""
+"""Putting an evaluation together: the questions, what they are asked of, the stages, and the baseline."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.app.gold_paths import locator, resolver
-from ragcli.app.ingestion import ingest_sources
 from ragcli.collection import CollectionReader
-from ragcli.datatypes import Filter
+from ragcli.engine.models import model_names
 from ragcli.errors import UsageError
-from ragcli.evaluating import MAIN_METRIC, Subject, deepest_rank, evaluate
+from ragcli.evaluating import MAIN_METRIC, deepest_rank, evaluate
 from ragcli.evaluation.beir import is_collection, read_questions
 from ragcli.evaluation.gating import Baseline, Threshold, changes_since, compare, load_baseline
 from ragcli.evaluation.gold import GoldQuestion, load_gold
@@ -22,9 +20,12 @@ from ragcli.evaluation.statistics import randomisation_p
 from ragcli.ingest import Options
 from ragcli.measurements import EvalReport, GateResult, Stage
 from ragcli.retrieval.diversity import Selection
+from ragcli.usecases.ingestion import IngestRequest, ingest_sources
+from ragcli.usecases.subjects import CollectionSubjects, GoldSubjects, Measured, Subjects
 
 if TYPE_CHECKING:
-    from ragcli.app.core import App
+    from ragcli.index.manifest import Manifest
+    from ragcli.workspace import Workspace
 
 OnProgress = Callable[[str, int, int], None]
 DEFAULT_SPLIT = "test"
@@ -53,26 +54,31 @@ class EvalOptions:
     significance: float = 0.05
 
 
-def evaluate_target(app: App, target: Path, options: EvalOptions, *, on_progress: OnProgress) -> EvalReport:
+def evaluate_target(measured: Measured, target: Path, options: EvalOptions, *, on_progress: OnProgress) -> EvalReport:
     """Measure a gold file against the index, or a BEIR folder after indexing its corpus, and hold it against the baseline.
 
     Raises UsageError for a folder that is not a collection and for options that the target has no use for, GoldError for
     malformed questions.
     """
-    target = Path(os.path.abspath(app.directory / target))
+    target = Path(os.path.abspath(measured.workspace.directory / target))
     if target.is_dir() and not is_collection(target):
         raise UsageError(
             f"{target} holds no corpus.jsonl and queries.jsonl", hint="rag eval GOLD.jsonl or a BEIR folder"
         )
-    questions = _collection(app, target, options, on_progress) if target.is_dir() else _gold(target, options)
-    subject = collection_subject(str(target)) if target.is_dir() else gold_subject(app, target, options)
-    depth = 10
-    config = _config(app, deepest_rank(options.thresholds, at_least=depth))
-    if target.is_dir():
+    collection = target.is_dir()
+    questions = _collection(measured.workspace, target, options, on_progress) if collection else _gold(target, options)
+    subjects: Subjects = (
+        CollectionSubjects(measured.pipeline, str(target))
+        if collection
+        else GoldSubjects(measured, target, answers=options.answers is not False, why=options.why)
+    )
+    depth = deepest_rank(options.thresholds, at_least=10)
+    config = _config(measured.workspace, measured.index.catalog.manifest, depth)
+    if collection:
         config |= {"collection": target.name, "split": options.split or DEFAULT_SPLIT}
     report = evaluate(
         questions,
-        subject(app, deepest_rank(options.thresholds, at_least=depth)),
+        subjects.make(depth),
         thresholds=options.thresholds,
         config=config,
         timing=options.timing,
@@ -81,13 +87,18 @@ def evaluate_target(app: App, target: Path, options: EvalOptions, *, on_progress
     )
     if report.outcomes:
         report = replace(report, config={**config, "max_characters": options.max_characters})
-    report = replace(report, fingerprint=app.reader.fingerprint(), gold=str(target))
+    report = replace(report, fingerprint=measured.index.catalog.fingerprint(), gold=str(target))
     if options.stages:
-        report = replace(report, stages=_stages(app, questions, subject, report, on_progress))
+        if not collection:
+            subjects = GoldSubjects(measured, target, why=options.why)
+        steps = _steps(collection=collection, reranks=bool(measured.workspace.settings.retrieval_rerank))
+        report = replace(report, stages=_stages(steps, depth, questions, subjects, report, on_progress))
     return held_against(report, options)
 
 
-def _collection(app: App, folder: Path, options: EvalOptions, on_progress: OnProgress) -> list[GoldQuestion]:
+def _collection(
+    workspace: Workspace, folder: Path, options: EvalOptions, on_progress: OnProgress
+) -> list[GoldQuestion]:
     """The judged queries, after indexing the documents."""
     for name, given in (("--tag", options.tags), ("--exclude-tag", options.without_tags)):
         if given:
@@ -100,12 +111,12 @@ def _collection(app: App, folder: Path, options: EvalOptions, on_progress: OnPro
     root = str(folder)
     reader = CollectionReader(folder)
     report = ingest_sources(
-        app,
+        workspace,
+        IngestRequest(options=Options(prune=True)),
         reader.sources(),
         [],
         reader,
         covers=lambda source: not source.is_file and source.root == root,
-        options=Options(prune=True),
         on_progress=lambda progress: on_progress("documents", progress.done, progress.files),
     )
     if report.interrupted:
@@ -133,84 +144,39 @@ def _gold(path: Path, options: EvalOptions) -> list[GoldQuestion]:
     return chosen
 
 
-MakeSubject = Callable[..., Subject]
+_Step = tuple[str, Mapping[str, object]]  # name, and what it changes of the retriever
 
 
-def collection_subject(root: str) -> MakeSubject:
-    """Ranks of a collection are documents: nothing is stitched, collapsed or answered. Documents have several chunks, so five
-    times as many hits are asked for; up to a depth of 20 the ranking does not depend on how deep the metrics look."""
-
-    def make(app: App, k: int, **changes: object) -> Subject:
-        retriever = app.retriever(**{"stitch": False, "selection": Selection(collapse=False), **changes})
-        return Subject(
-            retrieve=lambda question: retriever.retrieve(question, max(100, 5 * k), Filter(roots=(root,))),
-            answer=None,
-            resolve=lambda path: path,
-            locate=lambda _path, _quote: None,
-        )
-
-    return make
-
-
-def gold_subject(app: App, gold: Path, options: EvalOptions) -> MakeSubject:
-    """Hits and answers as `rag query` and `rag ask` give them."""
-    resolve, locate = resolver(app, gold), locator(app)
-
-    def make(app: App, k: int, *, answers: bool = options.answers is not False, **changes: object) -> Subject:
-        retriever = app.retriever(**changes)
-        answerer = app.answerer() if answers else None
-        embeds = app.settings.retrieval_mode != "lexical"
-        return Subject(
-            retrieve=lambda question: retriever.retrieve(question, k),
-            answer=(lambda question: answerer.answer(question, app.settings.retrieval_k, Filter()))
-            if answerer
-            else None,
-            resolve=resolve,
-            locate=locate,
-            similarity=(lambda one, other: _cosine(app, one, other)) if embeds else None,
-            why=(lambda question: _why(app, question, resolve)) if options.why else None,
-        )
-
-    return make
-
-
-def _cosine(app: App, one: str, other: str) -> float:
-    vectors = app.embed_documents([one, other])
-    return max(0.0, float(vectors[0] @ vectors[1]))
-
-
-def _why(app: App, question: GoldQuestion, resolve: Callable[[str], str | None]) -> list[str]:
-    from ragcli.app.diagnosis import diagnose
-
-    found = []
-    for item in question.evidence:
-        verdict = diagnose(app, question.question, resolve(item.path) or item.path, item.quote).verdict
-        found.append(f"{item.path}: {verdict}")
-    return found
-
-
-def _stages(
-    app: App, questions: Sequence[GoldQuestion], subject: MakeSubject, full: EvalReport, on_progress: OnProgress
-) -> tuple[Stage, ...]:
-    """Each step of the pipeline, measured on all questions; hybrid is compared with the better of its legs, a later step with
-    the one before it."""
+def _steps(*, collection: bool, reranks: bool) -> list[_Step]:
+    """The steps of the pipeline, each with those before it."""
     plain: dict[str, object] = {"stitch": False, "selection": Selection(collapse=False), "reranker": None}
-    steps: list[tuple[str, dict[str, object]]] = [
+    steps: list[_Step] = [
         ("lexical", {**plain, "mode": "lexical"}),
         ("dense", {**plain, "mode": "dense"}),
         ("hybrid", {**plain, "mode": "hybrid"}),
     ]
-    collection = "collection" in full.config
     if not collection:
         steps.append(("+ collapse, stitch", {"mode": "hybrid", "reranker": None}))
-    if app.settings.retrieval_rerank:
+    if reranks:
         steps.append(("+ rerank", {"mode": "hybrid"}))
+    return steps
+
+
+def _stages(
+    steps: Sequence[_Step],
+    depth: int,
+    questions: Sequence[GoldQuestion],
+    subjects: Subjects,
+    full: EvalReport,
+    on_progress: OnProgress,
+) -> tuple[Stage, ...]:
+    """Each step of the pipeline, measured on all questions; hybrid is compared with the better of its legs, a later step with
+    the one before it."""
     found: list[Stage] = []
     for name, changes in steps:
-        own = changes if collection else {**changes, "answers": False}
         report = evaluate(
             questions,
-            subject(app, int(str(full.config["k"])), **own),
+            subjects.make(depth, **changes),
             thresholds=[],
             config={},
             on_progress=lambda done, of, name=name: on_progress(name, done, of),  # type: ignore[misc]
@@ -267,8 +233,8 @@ def baseline_of(report: EvalReport) -> Baseline:
     return Baseline(rounded, per_question, report.fingerprint, config)
 
 
-def _config(app: App, k: int) -> dict[str, object]:
-    settings, manifest = app.settings, app.reader.manifest
+def _config(workspace: Workspace, manifest: Manifest, k: int) -> dict[str, object]:
+    settings = workspace.settings
     return {
         "mode": settings.retrieval_mode,
         "fusion": settings.retrieval_fusion,
@@ -277,7 +243,7 @@ def _config(app: App, k: int) -> dict[str, object]:
         **({"engine": settings.retrieval_engine} if settings.retrieval_engine != "exact" else {}),
         "k": k,
         "rerank": settings.retrieval_rerank,
-        "answer_model": ", ".join(app.model_names),
+        "answer_model": ", ".join(model_names(workspace.resolved)),
         **({"judge": settings.answer_judge} if settings.answer_judge else {}),
         "embedder": manifest.embedder["name"],
         "chunker": dict(manifest.chunker),

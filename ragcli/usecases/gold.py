@@ -8,37 +8,37 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from ragcli.app.gold_paths import locator, resolver, texts_of
-from ragcli.app.history import last
 from ragcli.datatypes import Chunk, DocumentRecord
-from ragcli.errors import GoldError, IndexUnusable, UsageError
+from ragcli.errors import GoldError, IndexUnusable
 from ragcli.evaluation.gold import GoldQuestion, parse_gold
 from ragcli.evaluation.judging import contradictions, groups_of, missing_groups
 from ragcli.measurements import Problem
 from ragcli.text.folding import contains_quote, fold_quote
 from ragcli.text.query import content_tokens
 from ragcli.text.units import is_heading, unit_spans
+from ragcli.usecases.gold_paths import locator, resolver, texts_of
 
 if TYPE_CHECKING:
-    from ragcli.app.core import App
+    from ragcli.index.contents import CatalogReader
+    from ragcli.protocols import Write
     from ragcli.schemas.evaluation import GoldEvidence, GoldRow
 
 UNREVIEWED = "unreviewed"
 _FEWEST_UNANSWERABLE = 0.1
 
 
-def lint(app: App, path: Path) -> list[Problem]:
-    """Every problem of the file in one pass, by line; what needs the index is left out when there is none."""
-    path = app.directory / path
+def lint(path: Path, project: Path, catalog: Callable[[], CatalogReader]) -> list[Problem]:
+    """Every problem of the gold file in one pass, by line; what needs the index is left out when `catalog` finds none that can
+    be read. `project` is the folder that stored paths are relative to."""
     questions, malformed = parse_gold(path)
     problems = [Problem(line, "error", text) for line, text in malformed]
     if not questions and not problems:
         problems.append(Problem(0, "error", "it holds no questions"))
     problems += _duplicates(questions)
     try:
-        problems += _against_index(app, path, questions)
+        problems += _against_index(catalog(), project, path, questions)
     except IndexUnusable as error:
         problems.append(Problem(0, "warning", f"paths and quotations were not checked: {error.message}"))
     for question in questions:
@@ -75,8 +75,10 @@ def _doubts(question: GoldQuestion) -> Iterator[str]:
         yield "must_groups has no effect on a question that is not answerable"
 
 
-def _against_index(app: App, path: Path, questions: Sequence[GoldQuestion]) -> Iterator[Problem]:
-    resolve, locate, read = resolver(app, path), locator(app), texts_of(app)
+def _against_index(
+    catalog: CatalogReader, project: Path, path: Path, questions: Sequence[GoldQuestion]
+) -> Iterator[Problem]:
+    resolve, locate, read = resolver(catalog, project, path), locator(catalog), texts_of(catalog)
     for question in questions:
         yield from _unsaid(question, resolve, read)
         for item in question.evidence:
@@ -104,28 +106,31 @@ def _unsaid(
         yield Problem(question.line, "warning", f"no document of the evidence says {phrases}")
 
 
-def add_last(app: App, path: Path, *, good: bool) -> GoldRow:
-    """Append the last question to the gold file at `path`, and return the line.
+Place: TypeAlias = tuple[str, int | None, str]  # path in the index, page, quotation
 
-    Good: what was cited is the evidence and what was said the answer; an abstention makes the question unanswerable. Bad: the
-    question alone, tagged `bad`, for somebody to fill in.
+
+def add_question(
+    path: Path,
+    project: Path,
+    question: str,
+    *,
+    good: bool,
+    abstained: bool,
+    answer: str | None,
+    places: Sequence[Place],
+) -> GoldRow:
+    """Append a question that was asked to the gold file at `path`, and return the line.
+
+    Good: the cited `places` are the evidence and `answer`, if there was one, is the answer; when rag `abstained`, the question
+    is unanswerable. Bad: the question alone, tagged `bad`, for somebody to fill in. Raises GoldError when the file has the
+    question already.
     """
-    path = app.directory / path
-    found = last()
-    if Path(found.index) != app.index_directory:
-        raise UsageError(
-            f"the last question was asked of {found.index}", hint=f"rag gold add --last --index {found.index}"
-        )
-    row: GoldRow = {
-        "id": _id(found.question),
-        "question": found.question,
-        "answerable": not good or found.answered is not False,
-    }
+    row: GoldRow = {"id": _id(question), "question": question, "answerable": not (good and abstained)}
     if good:
-        if found.answer:
-            row["answers"] = [found.answer]
+        if answer:
+            row["answers"] = [answer]
         if row["answerable"]:
-            row["evidence"] = [_evidence(app, path, *place) for place in found.places]
+            row["evidence"] = [_evidence(project, path, *place) for place in places]
     else:
         row["tags"] = ["bad"]
     if path.exists():
@@ -137,8 +142,8 @@ def add_last(app: App, path: Path, *, good: bool) -> GoldRow:
     return row
 
 
-def _evidence(app: App, gold: Path, path: str, page: int | None, quote: str) -> GoldEvidence:
-    written: GoldEvidence = {"path": os.path.relpath(app.project / path, gold.parent)}
+def _evidence(project: Path, gold: Path, path: str, page: int | None, quote: str) -> GoldEvidence:
+    written: GoldEvidence = {"path": os.path.relpath(project / path, gold.parent)}
     if quote:
         written["quote"] = quote
     if page is not None:
@@ -160,19 +165,17 @@ def append(path: Path, rows: Sequence[GoldRow]) -> None:
 _FACT = re.compile(r"(?<![\w.,-])(?:\d[\d.,:]*\d|\d)(?:\s?(?:%|€|\$|EUR|USD))?(?![\w])")
 
 
-def propose(app: App, path: Path, count: int) -> list[GoldRow]:
-    """At most `count` questions from the index, spread over its documents, each tagged `unreviewed`.
+def propose(path: Path, project: Path, catalog: CatalogReader, write: Write | None, count: int) -> list[GoldRow]:
+    """At most `count` questions for the gold file at `path`, spread over the documents of the index, each tagged `unreviewed`.
 
-    Cloze: a sentence with a number left out; the number is the answer. Heading: what a section says. With a language model as
-    answer model, it writes the question to a sentence.
+    Cloze: a sentence with a number left out; the number is the answer. Heading: what a section says. With a language
+    model (`write`), it writes the question to a sentence.
     """
-    path = app.directory / path
-    write = app.write
     proposals: list[list[GoldRow]] = []
-    for document in app.reader.documents():
+    for document in catalog.documents():
         if document.type not in ("code", "record"):
-            chunks = app.reader.document_chunks(document.document_id)
-            proposals.append(list(_of_document(app, path, document, chunks, write)))
+            chunks = catalog.document_chunks(document.document_id)
+            proposals.append(list(_of_document(project, path, document, chunks, write)))
     chosen: list[GoldRow] = []
     for depth in range(max(map(len, proposals), default=0)):
         chosen += [rows[depth] for rows in proposals if depth < len(rows)]
@@ -182,7 +185,7 @@ def propose(app: App, path: Path, count: int) -> list[GoldRow]:
 
 
 def _of_document(
-    app: App, gold: Path, document: DocumentRecord, chunks: Sequence[Chunk], write: Callable[[str], str] | None
+    project: Path, gold: Path, document: DocumentRecord, chunks: Sequence[Chunk], write: Callable[[str], str] | None
 ) -> Iterator[GoldRow]:
     for chunk in chunks:
         for start, end in unit_spans(chunk.text):
@@ -200,11 +203,11 @@ def _of_document(
                 _written(write, flat) if write else f"Which number is missing: “{flat.replace(facts[0], '___', 1)}”?"
             )
             if question:
-                evidence = _evidence(app, gold, document.path, chunk.span.page_start, sentence)
+                evidence = _evidence(project, gold, document.path, chunk.span.page_start, sentence)
                 yield _proposal(question, "written" if write else "cloze", [facts[0]], evidence)
         for headings in dict.fromkeys([chunk.headings, *(section.headings for section in chunk.sections)]):
             if headings and headings[-1] != document.title and len(content_tokens(headings[-1])) > 1:
-                evidence = {**_evidence(app, gold, document.path, None, ""), "heading": headings[-1]}
+                evidence = {**_evidence(project, gold, document.path, None, ""), "heading": headings[-1]}
                 yield _proposal(f"What is said about {headings[-1]}?", "heading", [], evidence)
 
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from ragcli.sources.scanning import stored_path
 
 if TYPE_CHECKING:
-    from ragcli.app.core import App
+    from ragcli.index.contents import CatalogReader
 
 
-def resolver(app: App, gold: Path) -> Callable[[str], str | None]:
-    """A gold path → the path in the index: beside the gold file, as it stands, or below a folder that was ingested.
+def resolver(catalog: CatalogReader, project: Path, gold: Path) -> Callable[[str], str | None]:
+    """A gold path → the path in the index: beside the file `gold`, as it stands, or below a folder that was ingested.
 
     A name that several documents could mean resolves to none of them; an empty path, which means any document, to itself.
     """
     by_name: dict[str, set[str]] = {}
-    for source in app.reader.files():
+    for source in catalog.files():
         names = {source.path}
         if source.path.startswith(source.root + "/"):
             names.add(source.path[len(source.root) + 1 :])
@@ -30,32 +30,30 @@ def resolver(app: App, gold: Path) -> Callable[[str], str | None]:
     def resolve(path: str) -> str | None:
         if not path:
             return ""
-        beside = stored_path(Path(os.path.abspath(gold.parent / path)), app.project)
+        beside = stored_path(Path(os.path.abspath(gold.parent / path)), project)
         return next((min(by_name[name]) for name in (beside, path) if len(by_name.get(name, ())) == 1), None)
 
     return resolve
 
 
-def texts_of(app: App) -> Callable[[str], tuple[int, str]]:
+def texts_of(catalog: CatalogReader) -> Callable[[str], tuple[int, str]]:
     """Path of the index → offset and text of the document from its first passage to its last; (0, "") for a path that is not
     in the index. Texts are read once."""
-    ids = {
-        path: document.document_id for document in app.reader.documents() for path in (document.path, *document.copies)
-    }
+    ids = {path: document.document_id for document in catalog.documents() for path in (document.path, *document.copies)}
     texts: dict[str, tuple[int, str]] = {}
 
     def read(path: str) -> tuple[int, str]:
         if path not in texts:
-            chunks = app.reader.document_chunks(ids[path]) if path in ids else []
+            chunks = catalog.document_chunks(ids[path]) if path in ids else []
             texts[path] = (chunks[0].span.start if chunks else 0, "".join(chunk.text + chunk.tail for chunk in chunks))
         return texts[path]
 
     return read
 
 
-def locator(app: App) -> Callable[[str, str], tuple[int, int] | None]:
+def locator(catalog: CatalogReader) -> Callable[[str, str], tuple[int, int] | None]:
     """(path of the index, quotation) → its first place in the document, white space, case and typography aside."""
-    read = texts_of(app)
+    read = texts_of(catalog)
 
     def locate(path: str, quote: str) -> tuple[int, int] | None:
         start, text = read(path)

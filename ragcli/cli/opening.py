@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ragcli.app.history import Shown
+from ragcli.cli.history import Shown
 from ragcli.errors import RagError, UsageError
 
 _TEXT_SUFFIXES = frozenset(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ragcli.datatypes import SourceFile
+from ragcli.engine.embedders import embedder_for, model_source
 from ragcli.errors import IndexUnusable, UsageError
+from ragcli.index.contents import CatalogReader, stored_manifest
 from ragcli.index.manifest import Manifest
 from ragcli.index.writer import open_writer, upgrade_format
 from ragcli.ingest import Ingest, Options, Progress, Reader
@@ -22,8 +25,9 @@ from ragcli.sources.scanning import Found, Rules, Skipped, open_source, scan, st
 from ragcli.text.language import detect_language
 
 if TYPE_CHECKING:
-    from ragcli.app.core import App
     from ragcli.protocols import Chunker, Embedder
+    from ragcli.settings import Settings
+    from ragcli.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,21 @@ class IngestRequest:
     rebuild: bool = False
 
 
-def ingest_paths(app: App, request: IngestRequest, *, on_progress: Callable[[Progress], None]) -> IngestReport:
-    """See `App.ingest`."""
-    found, skipped, covers = scanned(app, request)
+MakeEmbedder: TypeAlias = "Callable[[Workspace, Manifest | None], Embedder]"
+
+
+def ingest_paths(
+    workspace: Workspace,
+    request: IngestRequest,
+    *,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    make_embedder: MakeEmbedder = embedder_for,
+) -> IngestReport:
+    """Bring the index up to date with what the request names, or with everything ever ingested when it names nothing.
+
+    Raises UsageError when there is nothing to ingest or a path does not exist, and IndexLocked while another ingest runs.
+    """
+    found, skipped, covers = scanned(workspace, request)
     openers = {source.document_id: opener for source, opener in request.extra}
     locations = {entry.source.document_id: entry.location for entry in found}
 
@@ -49,30 +65,32 @@ def ingest_paths(app: App, request: IngestRequest, *, on_progress: Callable[[Pro
         return opener() if opener else open_source(locations[source.document_id])
 
     meant = [*(entry.source.path for entry in found), *(source.path for source, _ in request.extra)]
-    reader = FileReader(limits_of(app), reading_options(app, meant), opened)
+    reader = FileReader(limits_of(workspace.settings), reading_options(workspace.settings, meant), opened)
     try:
         return ingest_sources(
-            app,
+            workspace,
+            request,
             [*(entry.source for entry in found), *(source for source, _ in request.extra)],
             [entry for entry in skipped if not entry.quiet],
             reader,
             covers=covers,
-            options=request.options,
-            rebuild=request.rebuild,
             on_progress=on_progress,
+            make_embedder=make_embedder,
         )
     finally:
         reader.close()
 
 
-def scanned(app: App, request: IngestRequest) -> tuple[list[Found], list[Skipped], Callable[[SourceFile], bool]]:
+def scanned(
+    workspace: Workspace, request: IngestRequest
+) -> tuple[list[Found], list[Skipped], Callable[[SourceFile], bool]]:
     """The files that are meant, what is left out with the reason, and which known sources the scan would have seen.
 
     Raises UsageError for a path that does not exist, unless its documents are to be dropped.
     """
-    roots = [Path(os.path.abspath(app.directory / path)) for path in request.paths]
+    roots = [Path(os.path.abspath(workspace.directory / path)) for path in request.paths]
     if not roots and not request.extra:
-        roots = _known_roots(app)
+        roots = _known_roots(workspace)
     for root in roots:
         if not root.exists() and not request.options.prune:
             raise UsageError(
@@ -80,11 +98,11 @@ def scanned(app: App, request: IngestRequest) -> tuple[list[Found], list[Skipped
             )
     entries: dict[str, Found | Skipped] = {}
     for root in roots:
-        for entry in scan(root, app.project, app.index_directory, request.rules):
+        for entry in scan(root, workspace.project, workspace.index_directory, request.rules):
             entries[entry.source.path if isinstance(entry, Found) else entry.path] = entry
     found = [entry for entry in entries.values() if isinstance(entry, Found)]
     skipped = [entry for entry in entries.values() if isinstance(entry, Skipped)]
-    covered = [stored_path(root, app.project) for root in roots]
+    covered = [stored_path(root, workspace.project) for root in roots]
     unseen = [entry.path for entry in skipped if entry.reason.startswith("cannot")]  # not gone, only out of sight
 
     def covers(source: SourceFile) -> bool:
@@ -98,60 +116,77 @@ def scanned(app: App, request: IngestRequest) -> tuple[list[Found], list[Skipped
 
 
 def ingest_sources(
-    app: App,
+    workspace: Workspace,
+    request: IngestRequest,
     sources: Sequence[SourceFile],
     skipped: Iterable[Skipped],
     reader: Reader,
     *,
     covers: Callable[[SourceFile], bool],
-    options: Options,
-    rebuild: bool = False,
     on_progress: Callable[[Progress], None],
+    make_embedder: MakeEmbedder = embedder_for,
 ) -> IngestReport:
-    """Ingest `sources`. What the index holds, `covers` says is meant, and is not among them, counts as gone.
+    """Ingest `sources` with the options of `request`. What the index holds, `covers` says is meant, and is not among them,
+    counts as gone.
 
     Model and chunker are those of the index, also when it is rebuilt, unless the settings name others.
     """
-    manifest = _manifest_of_old(app) if rebuild else app.existing_manifest()
-    embedder = app.embedder_for(manifest)
-    chunker = chunker_for(app, embedder, manifest)
+    directory, settings = workspace.index_directory, workspace.settings
+    manifest = _manifest_of_old(directory) if request.rebuild else stored_manifest(directory)
+    embedder = make_embedder(workspace, manifest)
+    chunker = chunker_for(settings, embedder, manifest)
     with open_writer(
-        app.index_directory,
+        directory,
         embedder=embedder.identity,
         chunker=chunker.parameters,
-        model_source=app.model_source(manifest),
-        sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
-        rebuild=rebuild,
+        model_source=model_source(workspace, manifest),
+        sentences={"on": True, "off": False}.get(settings.embedding_sentences),
+        rebuild=request.rebuild,
     ) as writer:
         present = {source.document_id for source in sources}
         known = [*writer.files().values(), *(source for source, _, _ in writer.failed_files().values())]
         gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
-        ingest = Ingest(writer, reader, chunker, embedder, detect_language, options=options, on_progress=on_progress)
+        ingest = Ingest(
+            writer, reader, chunker, embedder, detect_language, options=request.options, on_progress=on_progress
+        )
         return ingest.run(sources, skipped, gone=gone)
 
 
-def create_index(app: App) -> None:
+def create_index(workspace: Workspace) -> None:
     """An index without documents, with the model and the chunker that the settings name."""
-    embedder = app.embedder_for(None)
+    embedder = embedder_for(workspace, None)
     with open_writer(
-        app.index_directory,
+        workspace.index_directory,
         embedder=embedder.identity,
-        chunker=chunker_for(app, embedder, None).parameters,
-        model_source=app.model_source(None),
-        sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
+        chunker=chunker_for(workspace.settings, embedder, None).parameters,
+        model_source=model_source(workspace, None),
+        sentences={"on": True, "off": False}.get(workspace.settings.embedding_sentences),
     ) as writer:
         writer.finish()
 
 
-def watched_roots(app: App, request: IngestRequest) -> list[Path]:
+def watched_roots(workspace: Workspace, request: IngestRequest) -> list[Path]:
     """The files and folders whose changes concern a request."""
-    given = [Path(os.path.abspath(app.directory / path)) for path in request.paths]
-    return [root for root in given or _known_roots(app) if root.exists()]
+    given = [Path(os.path.abspath(workspace.directory / path)) for path in request.paths]
+    return [root for root in given or _known_roots(workspace) if root.exists()]
 
 
-def limits_of(app: App) -> Limits:
+def rules_of(
+    settings: Settings, *, include: Sequence[str] = (), exclude: Sequence[str] = (), ignore_files: bool = True
+) -> Rules:
+    """What a scan leaves out, as set; see `Rules`."""
+    return Rules(
+        include=tuple(include),
+        exclude=tuple(exclude),
+        ignore_files=ignore_files,
+        hidden=settings.ingest_hidden,
+        follow_symlinks=settings.ingest_follow_symlinks,
+        cross_device=settings.ingest_cross_device,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
     """The limits of one file, as set."""
-    settings = app.settings
     return Limits(
         file_bytes=int(settings.limits_file_mb * 1_000_000),
         idle_seconds=settings.limits_idle_seconds,
@@ -162,40 +197,46 @@ def limits_of(app: App) -> Limits:
     )
 
 
-def reading_options(app: App, paths: Iterable[str], *, only_detect: bool = False) -> ReadingOptions:
+def reading_options(settings: Settings, paths: Iterable[str], *, only_detect: bool = False) -> ReadingOptions:
     """How the files at `paths` are read, as set, and with the plug-ins that are there for them."""
-    return ReadingOptions(ocr=app.settings.ingest_ocr, only_detect=only_detect, plugins=plugged_suffixes(paths))
+    return ReadingOptions(ocr=settings.ingest_ocr, only_detect=only_detect, plugins=plugged_suffixes(paths))
 
 
-def _manifest_of_old(app: App) -> Manifest | None:
+def _manifest_of_old(directory: Path) -> Manifest | None:
     """What a rebuild takes over unless told otherwise: model and chunker of the index before, if that can be read."""
     try:
-        return app.existing_manifest()
+        return stored_manifest(directory)
     except IndexUnusable:
         return None
 
 
-def _known_roots(app: App) -> list[Path]:
-    upgrade_format(app.index_directory)
-    roots = sorted({source.root for source in app.reader.files() if source.is_file})
-    app.close()
+def known_files(directory: Path) -> list[SourceFile]:
+    """What the index at `directory` remembers of the sources of its documents and copies, ordered by path. Raises
+    IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked."""
+    with closing(CatalogReader(directory)) as catalog:
+        return catalog.files()
+
+
+def _known_roots(workspace: Workspace) -> list[Path]:
+    upgrade_format(workspace.index_directory)
+    roots = sorted({source.root for source in known_files(workspace.index_directory) if source.is_file})
     if not roots:
         raise UsageError("nothing to ingest", hint="rag ingest PATH")
-    return [app.project / root for root in roots]
+    return [workspace.project / root for root in roots]
 
 
 def _below(path: str, root: str) -> bool:
     return path == root or path.startswith(root + "/") or (root == "." and not path.startswith("/"))
 
 
-def chunker_for(app: App, embedder: Embedder, manifest: Manifest | None) -> Chunker:
+def chunker_for(settings: Settings, embedder: Embedder, manifest: Manifest | None) -> Chunker:
     """The index's own chunker, or the one asked for. Raises UsageError when the model cannot read its chunks whole."""
     from ragcli.chunking import get_chunker
 
     own = manifest.chunker if manifest else {}
-    strategy = app.settings.chunking_strategy or str(own.get("strategy", "structure"))
-    limit = app.settings.chunking_max_tokens or int(own.get("max_tokens", 200))
-    if strategy == "document" and app.settings.chunking_max_tokens:
+    strategy = settings.chunking_strategy or str(own.get("strategy", "structure"))
+    limit = settings.chunking_max_tokens or int(own.get("max_tokens", 200))
+    if strategy == "document" and settings.chunking_max_tokens:
         raise UsageError(
             "the chunker document makes one chunk of each document, whatever its length",
             hint="leave --max-tokens out, or use --chunker structure",

@@ -7,13 +7,16 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import UsageError
 from ragcli.places import state_directory
 from ragcli.private import make_private_folder, replace_private
 from ragcli.results import Answer, QueryResult
+
+if TYPE_CHECKING:
+    from ragcli.workspace import Workspace
 
 FILE = "last.json"
 
@@ -49,26 +52,29 @@ class Last:
         return tuple((entry.path, entry.page, entry.quote if self.answered else "") for entry in chosen)
 
 
-def remember(index: Path, project: Path, result: QueryResult | Answer) -> Last:
-    """What was shown, kept for later; a folder that cannot be written to is no error."""
+def remember(workspace: Workspace, result: QueryResult | Answer) -> None:
+    """Keep what was shown for later; a folder that cannot be written to is no error."""
     answered = result.answered if isinstance(result, Answer) else None
-    if isinstance(result, Answer) and result.answered:
-        shown = [_shown(project, c.marker, c.document, c.span, c.quote) for c in result.citations]
-    elif isinstance(result, Answer) and result.closest:
-        closest = result.closest.citation
-        shown = [_shown(project, closest.marker, closest.document, closest.span, closest.quote)]
-    else:
-        passages = [(hit.rank, hit.passage) for hit in result.hits]
-        shown = [_shown(project, rank, p.document, p.span, p.text[:200]) for rank, p in passages]
     text = result.text if isinstance(result, Answer) and result.answered else None
-    found = Last(result.question, str(index), text, answered, tuple(shown))
+    shown = places_of(result, workspace.project)
+    found = Last(result.question, str(workspace.index_directory), text, answered, shown)
     try:
         directory = state_directory()
         make_private_folder(directory)
         replace_private(directory / FILE, json.dumps(asdict(found)))
     except OSError:
         pass
-    return found
+
+
+def places_of(result: QueryResult | Answer, project: Path) -> tuple[Shown, ...]:
+    """What was shown with a number, as `Last.shown` has it; `project` is the folder that stored paths are relative to."""
+    if isinstance(result, Answer) and result.answered:
+        return tuple(_shown(project, c.marker, c.document, c.span, c.quote) for c in result.citations)
+    if isinstance(result, Answer) and result.closest:
+        closest = result.closest.citation
+        return (_shown(project, closest.marker, closest.document, closest.span, closest.quote),)
+    passages = [(hit.rank, hit.passage) for hit in result.hits]
+    return tuple(_shown(project, rank, p.document, p.span, p.text[:200]) for rank, p in passages)
 
 
 def _shown(project: Path, number: int, document: DocumentRecord, span: Span, quote: str) -> Shown:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.errors import RagError, UsageError
+from ragcli.reports import Difference
 from ragcli.settings import Settings, key_of
 from ragcli.trust.policy import FREE, LIMITS
 
 if TYPE_CHECKING:
-    from ragcli.app.core import App
+    from ragcli.index.contents import CatalogReader
     from ragcli.schemas.program import RunDocument
     from ragcli.schemas.search import AskDocument
 
@@ -24,31 +25,25 @@ _NOTHING = ("", "extractive", ())
 _NOT_KEPT = ("answer_cache", "answer_threads")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Something that two runs do not share; `before` or `after` is empty where it is only in one of them."""
-
-    kind: str
-    before: str
-    after: str
-
-
-def run_document(app: App, answer: AskDocument, filters: Sequence[str]) -> RunDocument:
-    """The answer, as `rag ask --json` has it, with the settings that decided it and what the index was."""
-    manifest = app.reader.manifest
+def run_document(
+    answer: AskDocument, filters: Sequence[str], settings_in_force: Settings, threshold: float, catalog: CatalogReader
+) -> RunDocument:
+    """The answer, as `rag ask --json` has it, with the settings that decided it and what the index was. `threshold` is the
+    confidence from which on it was answered."""
+    manifest = catalog.manifest
     settings = {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(app.settings).items()
+        for name, value in asdict(settings_in_force).items()
         if name.startswith(_KEPT) and name not in _NOT_KEPT
     }
-    settings["answer_threshold"] = app.answer_threshold
+    settings["answer_threshold"] = threshold
     return {
         "schema": "rag.run/1",
         "question": answer["question"],
         "filters": list(filters),
         "settings": settings,
         "index": {
-            "fingerprint": app.reader.fingerprint(),
+            "fingerprint": catalog.fingerprint(),
             "generation": manifest.generation,
             "embedder": manifest.embedder["name"],
             "chunker": dict(manifest.chunker),

@@ -7,27 +7,39 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.app.calibration import Calibration, save_calibration
-from ragcli.app.gold_paths import resolver
 from ragcli.datatypes import Filter
+from ragcli.engine.calibration import save_calibration
 from ragcli.errors import GoldError
 from ragcli.evaluation.gold import GoldQuestion, first_half, load_gold
 from ragcli.evaluation.statistics import auroc, calibration_error, platt, reliability
 from ragcli.generation.abstention import scaled
+from ragcli.reports import Calibration
 from ragcli.results import Hit
+from ragcli.usecases.gold_paths import resolver
 
 if TYPE_CHECKING:
-    from ragcli.app.core import App
+    from ragcli.answering import Answerer
+    from ragcli.index.contents import CatalogReader
+    from ragcli.workspace import Workspace
 
 _FEWEST = 20  # questions, below which halves tell nothing
 _Sample = tuple[float, bool, bool]  # confidence, whether the question is answerable, whether its evidence was found
 
 
-def calibrate(app: App, gold: Path, *, on_progress: Callable[[str, int, int], None]) -> Calibration:
+def calibrate(
+    workspace: Workspace,
+    catalog: CatalogReader,
+    answerer: Answerer,
+    gold: Path,
+    *,
+    on_progress: Callable[[str, int, int], None],
+) -> Calibration:
     """Fit the confidence and the threshold that separates answerable from unanswerable questions best on one half of them,
     measure both on the other, and store them with the index. Raises GoldError when a half lacks one of the two kinds."""
-    path = app.directory / gold
-    halves = _halves(app, path, on_progress)
+    path = workspace.directory / gold
+    halves = _halves(
+        answerer, workspace.settings.retrieval_k, path, resolver(catalog, workspace.project, path), on_progress
+    )
     for half in halves:
         if len({answerable for _, answerable, _ in half}) < 2:
             raise GoldError(
@@ -46,24 +58,30 @@ def calibrate(app: App, gold: Path, *, on_progress: Callable[[str, int, int], No
         answered_of_answerable=_share(answered, answerable, wanted=True),
         abstained_of_unanswerable=1 - _share(answered, answerable, wanted=False),
         auroc=auroc([c for c, _ in fitted[1]], answerable) or 0.0,
-        parts=app.reader.fingerprint(documents=False),
-        fingerprint=app.reader.fingerprint(),
+        parts=catalog.fingerprint(documents=False),
+        fingerprint=catalog.fingerprint(),
         slope=slope,
         intercept=intercept,
         error_before=calibration_error(reliability([c for c, _, _ in halves[1]], held_out)),
         error_after=calibration_error(reliability([c for c, _ in fitted[1]], held_out)),
     )
-    save_calibration(app.index_directory, calibration)
+    save_calibration(workspace.index_directory, calibration)
     return calibration
 
 
-def _halves(app: App, gold: Path, on_progress: Callable[[str, int, int], None]) -> list[list[_Sample]]:
+def _halves(
+    answerer: Answerer,
+    k: int,
+    gold: Path,
+    resolve: Callable[[str], str | None],
+    on_progress: Callable[[str, int, int], None],
+) -> list[list[_Sample]]:
     """The questions of either half, with the confidence that nothing was fitted to."""
-    questions, resolve, answerer = load_gold(gold), resolver(app, gold), app.answerer()
+    questions = load_gold(gold)
     halves: list[list[_Sample]] = [[], []]
     for done, question in enumerate(questions):
         on_progress("questions", done, len(questions))
-        result = answerer.retrieve(question.question, app.settings.retrieval_k, Filter())
+        result = answerer.retrieve(question.question, k, Filter())
         found = _found(question, result.hits, resolve)
         sample = (answerer.unscaled(result.asked, result.hits), question.answerable, found)
         halves[not first_half(question.id)].append(sample)

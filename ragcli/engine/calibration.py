@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from ragcli.errors import RagError
 from ragcli.private import replace_private
+from ragcli.reports import Calibration
 
 FILE = "calibration.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """A threshold, and how well it separates on the half of the questions that did not choose it. `parts` and `fingerprint` say
-    for which index.
-
-    A confidence with log-odds z becomes σ(`slope`·z + `intercept`), fitted on the one half; `error_before` and `error_after`
-    are the calibration errors on the other. The threshold is one of the new confidence.
-    """
-
-    threshold: float
-    questions: int
-    answered_of_answerable: float
-    abstained_of_unanswerable: float
-    auroc: float
-    parts: str
-    fingerprint: str
-    slope: float = 1.0
-    intercept: float = 0.0
-    error_before: float = 0.0
-    error_after: float = 0.0
 
 
 def save_calibration(index: Path, calibration: Calibration) -> None:

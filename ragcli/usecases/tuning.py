@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from ragcli.app.evaluation import EvalOptions, baseline_of, evaluate_target, gold_subject
-from ragcli.app.ingestion import IngestRequest
 from ragcli.errors import GoldError, UsageError
 from ragcli.evaluating import MAIN_METRIC, evaluate
 from ragcli.evaluation.gating import compare
 from ragcli.evaluation.gold import GoldQuestion, first_half, load_gold
 from ragcli.evaluation.statistics import randomisation_p
-from ragcli.measurements import CompareReport, Trial, TuneReport
+from ragcli.measurements import CompareReport, EvalReport, Trial, TuneReport
+from ragcli.usecases.evaluation import EvalOptions, OnProgress, baseline_of
+from ragcli.usecases.ingestion import IngestRequest, ingest_paths, known_files
+from ragcli.usecases.subjects import GoldSubjects, Measured
+from ragcli.workspace import with_settings
 
 if TYPE_CHECKING:
-    from ragcli.app.core import App
+    from ragcli.settings import Settings
+    from ragcli.workspace import Workspace
 
-OnProgress = Callable[[str, int, int], None]
 DEPTHS = (50, 100, 200)
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _SIGNIFICANT = 0.05
@@ -33,36 +35,45 @@ _FEWEST = 20  # questions, below which halves tell nothing
 class _Configuration:
     name: str
     settings: Mapping[str, object]
-    app: App
+    measured: Measured
 
 
-def tune(app: App, gold: Path, *, sizes: Sequence[int], on_progress: OnProgress) -> TuneReport:
+Open: TypeAlias = "Callable[[Workspace], Measured]"
+
+
+def tune(
+    workspace: Workspace, opened: Open, gold: Path, *, sizes: Sequence[int], on_progress: OnProgress
+) -> TuneReport:
     """Sweep fusion, weight, depth and (with `sizes`) chunk sizes.
 
     The best on one half of the questions is held against the settings in force on the other half; the halves are fixed by the
-    questions' ids. Raises GoldError for fewer than 20 questions with evidence.
+    questions' ids. `opened` opens the index of a workspace for measuring; what it opens is closed before `tune` returns. Raises
+    GoldError for fewer than 20 questions with evidence.
     """
-    path = app.directory / gold
+    path = workspace.directory / gold
     questions = [question for question in load_gold(path) if question.evidence]
     if len(questions) < _FEWEST:
         raise GoldError(
             f"{path} has {len(questions)} questions with evidence; tuning needs {_FEWEST} to have two halves that say anything",
             hint="rag gold new, or rag gold add --last, makes more",
         )
-    with tempfile.TemporaryDirectory(prefix="rag-tune-") as scratch:
-        configurations = _configurations(app)
+    with tempfile.TemporaryDirectory(prefix="rag-tune-") as scratch, ExitStack() as indexes:
+        configurations = [
+            _Configuration(name, changes, opened(with_settings(workspace, changes)))
+            for name, changes in _changes(workspace.settings)
+        ]
         for size in sizes:
-            configurations += _with_size(app, size, Path(scratch), on_progress)
+            changes, other = _with_size(workspace, size, Path(scratch), on_progress)
+            configurations.append(_Configuration(f"chunks of {size} tokens", changes, opened(other)))
+        for configuration in configurations:
+            indexes.callback(configuration.measured.index.close)
         halves = [first_half(question.id) for question in questions]
         found = []
         for configuration in configurations:
-            scores = _scores(configuration.app, path, questions, on_progress, configuration.name)
+            scores = _scores(configuration.measured, path, questions, on_progress, configuration.name)
             train = [score for score, first in zip(scores, halves, strict=True) if first]
             test = [score for score, first in zip(scores, halves, strict=True) if not first]
             found.append((configuration, _mean(train), test))
-        for configuration in configurations:
-            if configuration.app is not app:
-                configuration.app.close()
     now_configuration, _, now_test = found[0]
     best, _, best_test = max(found, key=lambda entry: entry[1])
     p = randomisation_p(best_test, now_test)
@@ -81,36 +92,44 @@ def tune(app: App, gold: Path, *, sizes: Sequence[int], on_progress: OnProgress)
     )
 
 
-def _configurations(app: App) -> list[_Configuration]:
-    """The settings in force first."""
-    settings = app.settings
+def _changes(settings: Settings) -> list[tuple[str, Mapping[str, object]]]:
+    """(name, changed settings) of what is tried over the index as it is; the settings in force first."""
     hybrid = {"retrieval_mode": "hybrid", "retrieval_fusion": "convex"}
-    sweep = [(f"convex, weight {w}", {**hybrid, "retrieval_weight": w}) for w in WEIGHTS]
+    sweep: list[tuple[str, Mapping[str, object]]] = [
+        (f"convex, weight {w}", {**hybrid, "retrieval_weight": w}) for w in WEIGHTS
+    ]
     sweep.append(("rrf, weight 0.5", {**hybrid, "retrieval_fusion": "rrf", "retrieval_weight": 0.5}))
     sweep += [(f"depth {depth}", {"retrieval_depth": depth}) for depth in DEPTHS]
-    found = [_Configuration("as it is", {}, app)]
-    for name, changes in sweep:
-        if not all(getattr(settings, key) == value for key, value in changes.items()):
-            found.append(_Configuration(name, changes, app.with_settings(changes)))
-    return found
+    new = [
+        (name, changes)
+        for name, changes in sweep
+        if not all(getattr(settings, key) == value for key, value in changes.items())
+    ]
+    return [("as it is", {}), *new]
 
 
-def _with_size(app: App, size: int, scratch: Path, on_progress: OnProgress) -> list[_Configuration]:
-    """The settings in force over an index of its own with chunks of `size` tokens."""
-    roots = sorted({source.root for source in app.reader.files() if source.is_file})
+def _with_size(
+    workspace: Workspace, size: int, scratch: Path, on_progress: OnProgress
+) -> tuple[Mapping[str, object], Workspace]:
+    """The settings that cut chunks of `size` tokens, and a workspace with an index of the same files that is cut so."""
+    roots = sorted({source.root for source in known_files(workspace.index_directory) if source.is_file})
     if not roots:
         raise UsageError("--sizes cuts files anew, and the index holds none", hint="leave --sizes out")
     changes: dict[str, object] = {"chunking_strategy": "structure", "chunking_max_tokens": size}
-    other = app.with_settings({**changes, "index": str(scratch / f"size-{size}" / ".rag")}, project=app.project)
-    other.ingest(
-        IngestRequest([app.project / root for root in roots]),
+    index = str(scratch / f"size-{size}" / ".rag")
+    other = with_settings(workspace, {**changes, "index": index}, project=workspace.project)
+    ingest_paths(
+        other,
+        IngestRequest([workspace.project / root for root in roots]),
         on_progress=lambda p: on_progress(f"chunks of {size}", p.done, p.files),
     )
-    return [_Configuration(f"chunks of {size} tokens", changes, other)]
+    return changes, other
 
 
-def _scores(app: App, gold: Path, questions: Sequence[GoldQuestion], on_progress: OnProgress, name: str) -> list[float]:
-    subject = gold_subject(app, gold, EvalOptions(answers=False))(app, 10)
+def _scores(
+    measured: Measured, gold: Path, questions: Sequence[GoldQuestion], on_progress: OnProgress, name: str
+) -> list[float]:
+    subject = GoldSubjects(measured, gold).make(10)
     report = evaluate(
         questions,
         subject,
@@ -135,21 +154,9 @@ def profile_text(settings: Mapping[str, object]) -> str:
     return "\n\n".join(f"[{section}]\n" + "\n".join(lines) for section, lines in sections.items()) + "\n"
 
 
-def compare_configurations(
-    one: App, other: App, names: tuple[str, str], gold: Path, options: EvalOptions, *, on_progress: OnProgress
-) -> CompareReport:
-    """Both configurations on the same questions, paired."""
-    reports = [
-        evaluate_target(app, gold, options, on_progress=partial(_named, on_progress, name))
-        for app, name in zip((one, other), names, strict=True)
-    ]
-    per_question = {score.id: score.metrics for score in reports[1].per_question}
-    exact = replace(baseline_of(reports[0]), per_question={s.id: s.metrics for s in reports[0].per_question})
-    found = compare(
-        reports[1].metrics, per_question, exact, tolerance=options.tolerance, significance=options.significance
-    )
-    return CompareReport(names, (reports[0], reports[1]), tuple(found))
-
-
-def _named(on_progress: OnProgress, name: str, _stage: str, done: int, of: int) -> None:
-    on_progress(name, done, of)
+def compare_reports(one: EvalReport, other: EvalReport, names: tuple[str, str], options: EvalOptions) -> CompareReport:
+    """Two configurations, called `names`, measured on the same questions and compared question by question."""
+    per_question = {score.id: score.metrics for score in other.per_question}
+    exact = replace(baseline_of(one), per_question={score.id: score.metrics for score in one.per_question})
+    found = compare(other.metrics, per_question, exact, tolerance=options.tolerance, significance=options.significance)
+    return CompareReport(names, (one, other), tuple(found))

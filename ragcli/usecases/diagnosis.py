@@ -7,22 +7,27 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ragcli.app.scoping import ONLY
-from ragcli.app.searching import build_search
 from ragcli.datatypes import Chunk, DocumentRecord, Filter
+from ragcli.engine.scoping import ONLY
 from ragcli.measurements import Diagnosis, Finding
 from ragcli.sources.scanning import Found, left_out, scan, stored_path
 from ragcli.text.folding import contains_quote, fold_quote
+from ragcli.tracing import Trace
 
 if TYPE_CHECKING:
-    from ragcli.app.core import App
+    from ragcli.engine.pipeline import Pipeline
+    from ragcli.index.contents import CatalogReader
+    from ragcli.settings import Settings
+    from ragcli.workspace import Workspace
 
 State = Literal["ok", "lost", "note"]
 Say = Callable[[str, State, str], bool]
 _FAR = 1_000  # how deep the legs are searched for the expected passage
 
 
-def diagnose(app: App, question: str, path: str, quote: str = "") -> Diagnosis:
+def diagnose(
+    workspace: Workspace, catalog: CatalogReader, pipeline: Pipeline, question: str, path: str, quote: str = ""
+) -> Diagnosis:
     """Follow the document at `path` (as in the index, or as a file) and the chunks that hold `quote` through every stage."""
     findings: list[Finding] = []
 
@@ -33,25 +38,25 @@ def diagnose(app: App, question: str, path: str, quote: str = "") -> Diagnosis:
     def result() -> Diagnosis:
         return Diagnosis(question, path, quote, tuple(findings))
 
-    document = _document(app, path)
+    document = _document(workspace, catalog, path)
     if document is None:
-        done("ingest", "lost", _why_not_ingested(app, path))
+        done("ingest", "lost", _why_not_ingested(workspace, catalog, path))
         return result()
     done("ingest", "ok", f"indexed with {document.chunks} chunks")
-    chunks = app.reader.document_chunks(document.document_id)
+    chunks = catalog.document_chunks(document.document_id)
     if quote:
         wanted, state, text = _holding(chunks, quote)
         if done("chunking", state, text):
             return result()
     else:
         wanted = chunks
-    _retrieval(app, question, wanted, done)
+    _retrieval(pipeline, workspace.settings, question, wanted, done)
     return result()
 
 
-def _document(app: App, path: str) -> DocumentRecord | None:
-    absolute = stored_path(Path(os.path.abspath(app.directory / path)), app.project)
-    documents = app.reader.documents()
+def _document(workspace: Workspace, catalog: CatalogReader, path: str) -> DocumentRecord | None:
+    absolute = stored_path(Path(os.path.abspath(workspace.directory / path)), workspace.project)
+    documents = catalog.documents()
     for name in (path, absolute):
         for document in documents:
             if name in (document.path, *document.copies):
@@ -60,20 +65,20 @@ def _document(app: App, path: str) -> DocumentRecord | None:
     return ending[0] if len(ending) == 1 else None
 
 
-def _why_not_ingested(app: App, path: str) -> str:
-    file = app.directory / path
-    stored = stored_path(Path(os.path.abspath(file)), app.project)
-    failure = next((f for f in app.reader.failures(skipped=True) if f.path in (path, stored)), None)
+def _why_not_ingested(workspace: Workspace, catalog: CatalogReader, path: str) -> str:
+    file = workspace.directory / path
+    stored = stored_path(Path(os.path.abspath(file)), workspace.project)
+    failure = next((f for f in catalog.failures(skipped=True) if f.path in (path, stored)), None)
     if failure is not None:
         return f"{'not a document' if failure.skipped else 'could not be read'}: {failure.reason}"
     if not file.exists():
         return "there is no such file, and no document of that name in the index"
-    roots = {source.root for source in app.reader.files() if source.is_file}
+    roots = {source.root for source in catalog.files() if source.is_file}
     for root in sorted(roots):
-        reason = left_out(Path(os.path.abspath(file)), app.project / root)
+        reason = left_out(Path(os.path.abspath(file)), workspace.project / root)
         if reason:
             return f"ignored by ingest: {reason}"
-        for entry in scan(app.project / root, app.project, app.index_directory):
+        for entry in scan(workspace.project / root, workspace.project, workspace.index_directory):
             if not isinstance(entry, Found) and (
                 entry.path == stored or stored.startswith(entry.path.rstrip("/") + "/")
             ):
@@ -102,14 +107,14 @@ def _shares(text: str, quote: str) -> bool:
     )
 
 
-def _retrieval(app: App, question: str, wanted: Sequence[Chunk], say: Say) -> None:
+def _retrieval(pipeline: Pipeline, settings: Settings, question: str, wanted: Sequence[Chunk], say: Say) -> None:
     """Ranks in each leg, in the fused ranking, after selection and stitching, and in the answer."""
     ids = {chunk.chunk_id for chunk in wanted}
-    settings, depth = app.settings, app.settings.retrieval_depth
+    depth = settings.retrieval_depth
     ranks = []
     for mode in ("lexical", "dense"):
         if settings.retrieval_mode in (mode, "hybrid"):
-            rank = _rank(app, question, ids, _FAR, mode=mode, depth=_FAR, reranker=None)
+            rank = _rank(pipeline, question, ids, _FAR, mode=mode, depth=_FAR, reranker=None)
             near = rank is not None and rank <= depth
             text = f"rank {rank}" if rank else f"not among the first {_FAR:,}"
             say(mode, "ok" if near else "note", text if near else f"{text}; {depth} candidates are looked at")
@@ -121,31 +126,32 @@ def _retrieval(app: App, question: str, wanted: Sequence[Chunk], say: Say) -> No
             f"no leg has it among its first {depth}: other words, synonyms, or a larger retrieval.depth",
         )
         return
-    place = _rank(app, question, ids, depth, reranker=None)
+    place = _rank(pipeline, question, ids, depth, reranker=None)
     if say("fusion", "ok" if place else "lost", f"chunk rank {place}" if place else f"fused out of the first {depth}"):
         return
     if settings.retrieval_rerank:
-        place = _rank(app, question, ids, depth)
+        place = _rank(pipeline, question, ids, depth)
         if say("rerank", "ok" if place else "lost", f"chunk rank {place}" if place else "reranked out"):
             return
-    _hits_and_answer(app, question, wanted[0].document_id, ids, place, say)
+    _hits_and_answer(pipeline, settings.retrieval_k, question, wanted[0].document_id, ids, place, say)
 
 
-def _rank(app: App, question: str, ids: set[str], limit: int, **changes: object) -> int | None:
-    retriever = app.retriever(**changes)
-    ranking = retriever.rank(retriever.understand(question).text, limit, Filter(), {}, [])
+def _rank(pipeline: Pipeline, question: str, ids: set[str], limit: int, **changes: object) -> int | None:
+    retriever = pipeline.retriever(**changes)
+    ranking = retriever.rank(retriever.understand(question).text, limit, Filter(), Trace())
     return next((rank for rank, entry in enumerate(ranking, 1) if entry.chunk.chunk_id in ids), None)
 
 
-def _hits_and_answer(app: App, question: str, document_id: str, ids: set[str], place: int | None, say: Say) -> None:
-    k = app.settings.retrieval_k
-    result = build_search(app)(question, k, Filter())
+def _hits_and_answer(
+    pipeline: Pipeline, k: int, question: str, document_id: str, ids: set[str], place: int | None, say: Say
+) -> None:
+    result = pipeline.search()(question, k, Filter())
     only = [note for note in result.notes if note.startswith(ONLY)]
     hit = next((h for h in result.hits if ids & set(h.passage.chunk_ids)), None)
     if hit is None:
         hit = next((h for h in result.hits if any(p.document.document_id == document_id for p in h.also_at)), None)
         if hit is None:
-            more = app.retriever().retrieve(question, 100)
+            more = pipeline.retriever().retrieve(question, 100)
             rank = next((h.rank for h in more.hits if ids & set(h.passage.chunk_ids)), None)
             hint = f"-k {rank} shows it" if rank else "more than 100 passages are before it"
             over = f"over the budget of {k} passages (chunk rank {place}): {hint}"
@@ -154,7 +160,7 @@ def _hits_and_answer(app: App, question: str, document_id: str, ids: set[str], p
         say("hits", "ok", f"hit {hit.rank} says nearly the same and stands for it")
     else:
         say("hits", "ok", f"hit {hit.rank} of {len(result.hits)}")
-    answer = app.answerer().answer(question, k, Filter())
+    answer = pipeline.answerer().answer(question, k, Filter())
     if not answer.answered:
         say("answer", "lost", f"retrieved, but the answer abstained with confidence {answer.confidence:.2f}")
     elif any(ids & set(answer.hits[citation.hit_rank - 1].passage.chunk_ids) for citation in answer.citations):

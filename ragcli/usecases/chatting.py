@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.errors import ModelUnavailable, RagError
@@ -12,11 +13,10 @@ from ragcli.text.figures import read_tokens
 from ragcli.text.followup import condense, is_follow_up
 
 if TYPE_CHECKING:
-    from ragcli.app.core import App
-    from ragcli.app.history import Last
     from ragcli.datatypes import Filter
     from ragcli.generation.drafting import Watcher
-    from ragcli.results import Answer
+    from ragcli.protocols import Write
+    from ragcli.results import Answer, Citation
 
 _REWRITE = (
     "Rewrite the last question so that it can be understood without the questions before it. Keep its meaning, its language "
@@ -27,27 +27,33 @@ _REMEMBERED = 4  # questions
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What was asked, as what it was searched (in full, misspelt words repaired), and the answer with its numbered places."""
+    """What was asked, as what it was searched (in full, misspelt words repaired), and the answer."""
 
     question: str
     asked: str
     answer: Answer
-    last: Last
+
+
+class Ask(Protocol):
+    """Answers one question that can be understood alone; see `ragcli.Rag.ask`."""
+
+    def __call__(self, question: str, *, where: Filter, watcher: Watcher | None, cancel: Cancellation) -> Answer: ...
 
 
 @dataclass(slots=True)
 class Conversation:
-    """Questions that may lean on those before them. The index is read again when it changes; the model is loaded once and keeps
-    its state from turn to turn."""
+    """Questions that may lean on those before them. `answer_to` answers each; `language_model` gives what completes follow-up
+    questions, None for rules alone, and is asked for it only where there is one to complete."""
 
-    app: App
+    answer_to: Ask
+    language_model: Callable[[], Write | None]
     where: Filter
     turns: list[Turn] = field(default_factory=list)
 
     def ask(self, question: str, asked: str, watcher: Watcher | None = None, cancel: Cancellation = NEVER) -> Turn:
-        """Answer `question` as `asked`, its standalone form. Raises what `App.ask` raises; a turn that failed is not kept."""
-        answer = self.app.ask(asked, where=self.where, watcher=watcher, cancel=cancel)
-        turn = Turn(question, answer.understood.text or asked, answer, self.app.remember(answer))
+        """Answer `question` as `asked`, its standalone form. Raises what `answer_to` raises; a turn that failed is not kept."""
+        answer = self.answer_to(asked, where=self.where, watcher=watcher, cancel=cancel)
+        turn = Turn(question, answer.understood.text or asked, answer)
         self.turns.append(turn)
         return turn
 
@@ -59,7 +65,7 @@ class Conversation:
         if not before or not is_follow_up(question):
             return ruled
         try:
-            write = self.app.write
+            write = self.language_model()
             written = write(_REWRITE.format("\n".join(f"Question: {q}" for q in before), question)) if write else ""
         except ModelUnavailable:
             return ruled
@@ -72,8 +78,8 @@ class Conversation:
             lines += [f"## {turn.question}", ""]
             lines += [_said(turn.answer), ""]
             lines += [
-                f"[{entry.number}] {entry.path}{_where(entry.line, entry.page)}: {' '.join(entry.quote.split())}"
-                for entry in (turn.last.shown if turn.answer.outcome != "none" else ())
+                f"[{c.marker}] {c.document.path}{_where(c.span.line_start, c.span.page_start)}: {' '.join(c.quote.split())}"
+                for c in _cited(turn.answer)
             ]
             lines.append("")
         try:
@@ -89,6 +95,12 @@ def _acceptable(written: str, said: list[str]) -> str:
     known = {token.text for text in said for token in read_tokens(text)}
     new = [t for t in read_tokens(f"x {line}") if t.kind != "word" and t.text not in known]
     return line if line and "\n" not in line and len(line) < 500 and not new else ""
+
+
+def _cited(answer: Answer) -> Sequence[Citation]:
+    if answer.answered:
+        return answer.citations
+    return [answer.closest.citation] if answer.closest else []
 
 
 def _said(answer: Answer) -> str:

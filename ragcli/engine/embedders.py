@@ -1,0 +1,82 @@
+"""The embedding model of an index: the one that it was made with, unless the settings name another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
+from ragcli.engine.once import once
+from ragcli.index.manifest import Manifest, check_identity
+from ragcli.places import model_cache
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Matrix, Vector
+    from ragcli.engine.index import OpenIndex
+    from ragcli.protocols import Embedder, TokenEmbedder
+    from ragcli.workspace import Workspace
+
+_QUESTIONS = 64  # whose vectors are kept
+
+
+def model_source(workspace: Workspace, manifest: Manifest | None) -> str:
+    """What to call the embedding model: as asked for, else as the index was made, else the default."""
+    asked = workspace.settings.embedding_model
+    if asked and asked != HASHING and (workspace.directory / asked).is_dir():
+        asked = str((workspace.directory / asked).resolve())
+    return asked or (manifest.model_source if manifest else DEFAULT_MODEL)
+
+
+def embedder_for(workspace: Workspace, manifest: Manifest | None) -> Embedder:
+    """The index's own embedder, or the one asked for (which may not fit; the index says so). Raises ModelUnavailable."""
+    source = model_source(workspace, manifest)
+    own = manifest is not None and source == manifest.model_source
+    return get_embedder(
+        source,
+        cache=model_cache(),
+        identity=manifest.embedder if own and manifest else None,
+        offline=workspace.settings.offline,
+        note=workspace.note,
+        trust_code=workspace.settings.trust_code,
+        asked=not own or bool(workspace.settings.embedding_model),
+    )
+
+
+class QuestionEmbedder:
+    """The model of an open index for questions, made once, when the first vector is needed, and checked against the index."""
+
+    def __init__(self, workspace: Workspace, index: OpenIndex) -> None:
+        self.making = threading.RLock()
+        self._workspace = workspace
+        self._index = index
+
+    @once
+    def embedder(self) -> Embedder:
+        """Raises ModelUnavailable, and IndexIncompatible when the model is not the one of the index."""
+        manifest = self._index.reader.manifest
+        embedder = embedder_for(self._workspace, manifest)
+        check_identity(manifest, embedder=embedder.identity)
+        return embedder
+
+    @once
+    def embed_query(self) -> Callable[[str], Vector]:
+        """A function from a question to its vector, float32 [dimension]. It keeps the last vectors: one answer needs the same
+        one in several places."""
+
+        @lru_cache(maxsize=_QUESTIONS)
+        def vector_of(question: str) -> Vector:
+            return self.embedder.embed_query(question)
+
+        return vector_of
+
+    def embed_documents(self, texts: Sequence[str]) -> Matrix:
+        """Vectors of texts, float32 [len(texts), dimension]."""
+        return self.embedder.embed_documents(texts)
+
+    @property
+    def embed_tokens(self) -> TokenEmbedder | None:
+        """The states of tokens, None for a model that does not give them."""
+        found: TokenEmbedder | None = getattr(self.embedder, "embed_tokens", None)
+        return found

@@ -1,0 +1,154 @@
+"""Which part is given to which: the one place where an engine is put together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ragcli.engine.embedders import QuestionEmbedder
+from ragcli.engine.index import OpenIndex
+from ragcli.engine.models import build_judge, build_reranker, model_names, read_synonyms
+from ragcli.engine.once import once
+from ragcli.engine.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from ragcli.answering import Answerer
+    from ragcli.generation import GeneratorConfig
+    from ragcli.generation.choosing import Chooser
+    from ragcli.generation.prompted import PromptedGenerator
+    from ragcli.protocols import Generator, Judge, Reranker, Search, Write
+    from ragcli.reports import Calibration
+    from ragcli.retrieval.retriever import Retriever
+    from ragcli.text.synonyms import Synonyms
+    from ragcli.workspace import Workspace
+
+
+class Engine:
+    """The parts over one index, each made when it is first needed and once, for any number of threads.
+
+    Only the fronts (`ragcli.Rag`, the command line) hold an engine. What they call is given the parts that it uses.
+    `schema` is the JSON schema that answers must have, checked; None for answers in prose.
+    """
+
+    def __init__(self, workspace: Workspace, *, schema: Mapping[str, Any] | None = None) -> None:
+        self.making = threading.RLock()
+        self.workspace = workspace
+        self.index = OpenIndex(workspace.index_directory, workspace.settings.retrieval_engine)
+        self.embedding = QuestionEmbedder(workspace, self.index)
+        self._schema = schema
+
+    def close(self) -> None:
+        """Close the files of the index; the next use opens them again."""
+        self.index.close()
+
+    @once
+    def reranker(self) -> Reranker | None:
+        """What reads the first passages again together with the question; None unless the settings ask for it."""
+        return build_reranker(self.workspace)
+
+    @once
+    def judge(self) -> Judge | None:
+        """The entailment model that the settings name."""
+        return build_judge(self.workspace)
+
+    @once
+    def synonyms(self) -> Synonyms | None:
+        """The synonyms that the settings name."""
+        return read_synonyms(self.workspace)
+
+    @once
+    def chooser(self) -> Chooser:
+        """What chooses the pieces of an answer, and says how likely they hold it."""
+        from ragcli.engine.writing import build_chooser
+
+        return build_chooser(self.index.reader, self.embedding)
+
+    @once
+    def generator(self) -> Generator:
+        """Who writes the answers. Raises ModelUnavailable, UsageError."""
+        from ragcli.generation import get_generator
+
+        return get_generator(model_names(self.workspace.resolved), self._writing())
+
+    def _writing(self) -> GeneratorConfig:
+        from ragcli.engine.writing import writing_parts
+
+        return writing_parts(self.workspace, self.index.reader, self.embedding, self.chooser, self._schema)
+
+    def language_model(self) -> Write | None:
+        """The language model of the answers as a function from prompt to reply; None when answers are extractive."""
+        from ragcli.engine.writing import writing_model
+
+        return writing_model(model_names(self.workspace.resolved), lambda: self.generator)
+
+    def prompter(self) -> PromptedGenerator:
+        """What makes prompts for the language model, or for one whose tokens are estimated when none is set."""
+        from ragcli.engine.writing import build_prompter
+
+        return build_prompter(model_names(self.workspace.resolved), lambda: self.generator, self._writing())
+
+    def retriever(self, **changes: object) -> Retriever:
+        """See `ragcli.engine.pipeline.MakeRetriever`."""
+        from ragcli.engine.searching import build_transform, retrieval_options
+        from ragcli.retrieval.retriever import Retriever
+
+        reranker = changes.pop("reranker") if "reranker" in changes else self.reranker
+        options = retrieval_options(self.workspace.settings, self.index.reader.manifest)
+        return Retriever(
+            self.index.reader,
+            self.embedding.embed_query,
+            replace(options, **changes),  # type: ignore[arg-type]
+            reranker=reranker,  # type: ignore[arg-type]
+            transform=build_transform(self.workspace.settings, self.language_model),
+            synonyms=self.synonyms,
+        )
+
+    def search(self) -> Search:
+        """What finds the passages of a question, as `rag query` does."""
+        from ragcli.engine.searching import build_search
+
+        retrieve = self.retriever().retrieve
+        if not self.workspace.settings.retrieval_infer:
+            return retrieve
+        return build_search(retrieve, self.index.reader, lambda: self.chooser)
+
+    def calibration(self) -> Calibration | None:
+        """What `rag calibrate` fitted to this index."""
+        from ragcli.engine.calibration import load_calibration
+
+        return load_calibration(self.workspace.index_directory, self.index.catalog.fingerprint(documents=False))
+
+    def threshold(self) -> float:
+        """The confidence from which on questions are answered: as set, else as calibrated on this index, else the default."""
+        settings = self.workspace.settings
+        fitted = None if self.workspace.resolved.explicit("answer_threshold") else self.calibration()
+        return fitted.threshold if fitted else settings.answer_threshold
+
+    def answerer(self) -> Answerer:
+        """The whole way from a question to an answer; a language model is loaded with the first answer that is written."""
+        from ragcli.answering import EXTRACTIVE, Answerer
+        from ragcli.engine.searching import with_surroundings
+        from ragcli.generation import get_generator
+
+        settings, fitted = self.workspace.settings, self.calibration()
+        copies_instead = settings.answer_fallback and self._schema is None
+        return Answerer(
+            retrieve=self.search(),
+            widen=partial(with_surroundings, self.index.reader),
+            choose=self.chooser,
+            writer=lambda: self.generator,
+            threshold=self.threshold(),
+            closest=settings.answer_closest,
+            verify=settings.answer_verify,  # type: ignore[arg-type]
+            judge=lambda: self.judge,
+            scaling=(fitted.slope, fitted.intercept) if fitted else (1.0, 0.0),
+            fallback=(lambda: get_generator([EXTRACTIVE], self._writing())) if copies_instead else None,
+            generation=self.index.reader.generation,
+        )
+
+    def pipeline(self) -> Pipeline:
+        """The steps of a question, for what measures them one by one."""
+        return Pipeline(self.retriever, self.search, self.answerer)

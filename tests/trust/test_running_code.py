@@ -8,10 +8,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from ragcli.embedding import bert, export
 from ragcli.embedding.cross import get_reranker
 from ragcli.embedding.models import prepare_model
 from ragcli.embedding.vetting import refuse_code
@@ -141,6 +143,29 @@ def test_a_model_with_pickled_weights_is_used_once_its_directory_is_trusted(tmp_
         prepare_model(str(source), cache=tmp_path / "cache")
     made = prepare_model(str(source), cache=tmp_path / "cache", trust_code=str(source))
     assert made.dimension == 32
+
+
+def test_a_plain_bert_that_names_code_is_refused_before_its_weights_are_written_as_onnx(tmp_path: Path) -> None:
+    source = tmp_path / "plain"
+    shutil.copytree(official(), source)
+    config = json.loads((source / "config.json").read_text())
+    (source / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "evil.Evil"}}))
+    assert bert.readable(source)
+    with pytest.raises(ModelUnavailable, match="auto_map"):
+        prepare_model(str(source), cache=tmp_path / "cache")
+    assert not list(tmp_path.glob("cache/**/*.onnx"))
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_the_writing_of_a_plain_bert_leaves_no_trusted_code_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trust: bool
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(export, "_export_bert", lambda source, _: written.append(source.name))
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)  # its import fails
+    with pytest.raises(ImportError) if trust else nullcontext():
+        export.export(official(), tmp_path, "plain", trust=trust)
+    assert bool(written) is not trust
 
 
 def test_the_identity_in_an_index_leads_to_no_directory_outside_the_cache(tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ class Settings:
 
     index: str = ""  # the nearest .rag upward, else ./.rag
     offline: bool = False  # true: no socket but to an answer model on this machine
+    trust_code: str = (
+        ""  # or the directory or hub name of a model whose own code may run; the command line alone sets it
+    )
     embedding_model: str = ""  # the index's own, else all-MiniLM-L6-v2
     embedding_sentences: str = ""  # the index's own, else on
     ingest_ocr: str = ""  # no; or Tesseract's languages, such as eng+deu
@@ -185,6 +188,7 @@ def find_upward(directory: Path, name: str) -> Path | None:
 
 
 _NAMES = tuple(field.name for field in fields(Settings))
+_GIVEN_ONLY = frozenset({"trust_code"})  # what no file and no variable may say
 _SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer"})
 
 
@@ -239,6 +243,10 @@ def _as_written(name: str, written: str, source: str) -> str:
 
 def _checked(name: str, value: object, source: str) -> object:
     """`value` as the type of the setting `name`, within its range; variables of the environment are parsed."""
+    if name in _GIVEN_ONLY and source not in ("flag", "argument"):
+        raise SettingsError(
+            f"{name} cannot be set in {source}", hint=f"give --{name.replace('_', '-')} on the command line"
+        )
     default = getattr(Settings(), name)
     converted = _converted(value, type(default), parse=source.startswith(_PREFIX))
     where = f"{key_of(name)} = {value!r} ({source})"

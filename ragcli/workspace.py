@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import SettingsError
+from ragcli.index.links import refuse_linked_index
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, from_arguments
 
 
@@ -46,11 +47,13 @@ def workspace_at(
     directory: Path, resolved: Resolved, note: Callable[[str], None] = lambda _: None, *, project: Path | None = None
 ) -> Workspace:
     """The workspace of somebody who works in `directory`. Its index is the one that the settings name, else the nearest
-    `.rag` there or above, else `.rag` there; `project` is the folder that holds the index unless given."""
+    `.rag` there or above, else `.rag` there; `project` is the folder that holds the index unless given.
+    Raises IndexDamaged when an index that was only found is a link."""
     if resolved.settings.index:
         index = Path(os.path.abspath(directory / resolved.settings.index))
     else:
         index = find_upward(directory, INDEX_DIRECTORY) or directory / INDEX_DIRECTORY
+        refuse_linked_index(index)
     return Workspace(resolved, directory, index, project or index.parent, note)
 
 

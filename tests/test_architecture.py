@@ -20,9 +20,10 @@ LAYERS = [
         "reports",
         "measurements",
     },
-    {"protocols", "text", "metadata", "processes", "schemas", "plugins"},
+    {"protocols", "text", "metadata", "processes", "private", "schemas", "plugins"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "places", "ingest", "answering", "evaluating", "collection"},
+    {"trust"},
     {"workspace", "filters", "render", "testing"},
     {"engine"},
     {"usecases"},
@@ -66,11 +67,11 @@ HOMES = {
     "lxml": {"loaders.epub", "loaders.ooxml", "loaders.structured", "sources.fetching"},
     "gitignore_parser": {"sources.ignoring"},
     "watchfiles": {"cli.library"},
-    "httpx": {"sources.fetching", "generation.pulling"},
+    "httpx": {"sources.fetching", "sources.addresses", "generation.pulling"},
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
     "typer": {"cli.main", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
-              "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.tuning", "cli.mcp"},
+              "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.trust", "cli.tuning", "cli.mcp"},
     "click": {"cli.main"},
     "rich": {"render.answers", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
     "mcp": {"serving.mcp.server", "serving.mcp.stdio", "serving.mcp.http"},
@@ -188,7 +189,8 @@ def test_pipelines_know_only_the_pure_modules_of_stages() -> None:
 
 
 def test_the_index_is_entered_by_its_protocol_alone() -> None:
-    """`open_store` is in `index` itself; conditions and patterns are what a user writes in a filter."""
+    """`open_store` is in `index` itself; conditions and patterns are what a user writes in a filter; links are
+    refused before anything is opened."""
     seam = {
         "index",
         "index.protocol",
@@ -197,6 +199,7 @@ def test_the_index_is_entered_by_its_protocol_alone() -> None:
         "index.patterns",
         "index.pages",
         "index.entries",
+        "index.links",
     }
     others = [(module, target) for module, target in internal() if not module.startswith(("index", "testing"))]
     assert [pair for pair in others if pair[1].startswith("index") and pair[1] not in seam] == []

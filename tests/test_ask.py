@@ -169,7 +169,7 @@ def test_a_citation_opens_at_its_line(asked: Rag, work: Path, monkeypatch: pytes
     editor.chmod(0o755)
     monkeypatch.setenv("EDITOR", str(editor))
     asked("open", "1")
-    assert (work / "opened.txt").read_text().strip() == f"+5 {work}/docs/machines.md"
+    assert (work / "opened.txt").read_text().strip() == f"+5 -- {work}/docs/machines.md"
     assert "its numbers: 1" in asked("open", "4", code=2).stderr
     (work / "docs/machines.md").unlink()
     assert "is gone" in asked("open", "1", code=1).stderr
@@ -179,7 +179,7 @@ def test_editors_and_viewers_are_told_the_place_in_their_own_way(work: Path, wri
     text = Shown(1, "a.md", str(write("a.md", "x")), True, None, 7, "x")
     page = Shown(2, "b.pdf", str(write("b.pdf", "x")), True, 3, None, "x")
     commands = {e: open_command(text, {"EDITOR": e}) for e in ("nvim", "code --wait", "hx", "notepad")}
-    assert commands["nvim"] == ["nvim", "+7", text.file]
+    assert commands["nvim"] == ["nvim", "+7", "--", text.file]
     assert commands["code --wait"] == ["code", "--wait", "--goto", f"{text.file}:7"]
     assert commands["hx"] == ["hx", f"{text.file}:7"]
     assert commands["notepad"] == ["notepad", text.file]

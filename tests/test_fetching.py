@@ -38,13 +38,13 @@ def test_an_index_of_sitemaps_stands_for_the_pages_of_all_of_them(rag: Rag) -> N
         **{f"/{name}.html": page(f"Pump {name}") for name in "abcd"},
     }
     with web_site(pages) as origin:
-        rag("ingest", "--sitemap", f"{origin}/index.xml")
+        rag("ingest", "--allow-private", "--sitemap", f"{origin}/index.xml")
         assert paths(rag) == {f"{origin}/{name}.html" for name in "abc"}
 
 
 def test_a_sitemap_of_an_index_that_is_missing_is_named(rag: Rag) -> None:
     with web_site({"/index.xml": sitemap_index("{origin}/gone.xml")}) as origin:
-        shown = rag("ingest", "--sitemap", f"{origin}/index.xml", code=None)
+        shown = rag("ingest", "--allow-private", "--sitemap", f"{origin}/index.xml", code=None)
         assert shown.exit_code != 0
         assert f"cannot read the sitemap {origin}/gone.xml: status 404" in shown.stderr
 
@@ -52,12 +52,12 @@ def test_a_sitemap_of_an_index_that_is_missing_is_named(rag: Rag) -> None:
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_site_that_cannot_say_what_it_allows_is_not_fetched_from(rag: Rag, status: int) -> None:
     with web_site({"/robots.txt": status, "/a.html": page("Pump")}) as origin:
-        shown = rag("ingest", "--url", f"{origin}/a.html", code=2)
+        shown = rag("ingest", "--allow-private", "--url", f"{origin}/a.html", code=2)
         assert f"{origin}/a.html: cannot fetch: forbidden by robots.txt" in shown.stderr
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_site_without_rules_allows_every_page(rag: Rag, status: int) -> None:
     with web_site({"/robots.txt": status, "/a.html": page("Pump")}) as origin:
-        rag("ingest", "--url", f"{origin}/a.html")
+        rag("ingest", "--allow-private", "--url", f"{origin}/a.html")
         assert paths(rag) == {f"{origin}/a.html"}

@@ -290,7 +290,7 @@ def test_what_stopped_the_process_that_writes_the_copy_is_said(directory: Path) 
     directory.mkdir()
     (directory / "chroma.new").write_text("in the way")
     [problem] = build_large(directory)
-    assert "could not be written: File exists" in problem
+    assert "could not be written: [Errno 17] File exists" in problem
     (directory / "chroma.new").unlink()
     build(directory, {})
     assert chroma_ids(directory) == catalog_ids(directory)

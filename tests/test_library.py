@@ -324,26 +324,26 @@ def site() -> Iterator[str]:
 
 
 def test_web_pages_are_fetched_when_asked_for_and_cited_by_their_address(rag, site: str) -> None:
-    assert ingest(rag, "--url", f"{site}/a.html#part")["added"] == 1
+    assert ingest(rag, "--allow-private", "--url", f"{site}/a.html#part")["added"] == 1
     hit = json.loads(rag("query", "pump leaks", "--json").stdout)["hits"][0]
     assert (hit["path"], hit["title"]) == (f"{site}/a.html", "Pumps")
-    assert ingest(rag, "--url", f"{site}/a.html")["unchanged"] == 1
+    assert ingest(rag, "--allow-private", "--url", f"{site}/a.html")["unchanged"] == 1
 
 
 def test_a_sitemap_gives_its_own_pages_and_robots_are_obeyed(rag, site: str) -> None:
-    shown = rag("ingest", "--sitemap", f"{site}/sitemap.xml")
+    shown = rag("ingest", "--allow-private", "--sitemap", f"{site}/sitemap.xml")
     assert set(paths(rag)) == {f"{site}/a.html", f"{site}/b"}
     assert f"{site}/private.html: cannot fetch: forbidden by robots.txt" in shown.stderr
 
 
 def test_web_pages_have_limits_and_reasons(rag, site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAGCLI_LIMITS_FILE_MB", "0.1")
-    shown = rag("ingest", "--url", f"{site}/large", "--url", f"{site}/missing", code=2).stderr
+    shown = rag("ingest", "--allow-private", "--url", f"{site}/large", "--url", f"{site}/missing", code=2).stderr
     assert "limit: larger than 0.1 MB" in shown
     assert "status 404" in shown
     assert "not an http" in rag("ingest", "--url", "file:///etc/passwd", code=1).stderr
     monkeypatch.setenv("RAGCLI_OFFLINE", "1")
-    assert "offline" in rag("ingest", "--url", f"{site}/a.html", code=2).stderr
+    assert "offline" in rag("ingest", "--allow-private", "--url", f"{site}/a.html", code=2).stderr
 
 
 # ---- watching ---------------------------------------------------------------------------------------------------------

@@ -308,6 +308,7 @@ def test_a_language_model_of_a_plug_in_writes_answers_and_one_that_fails_is_pass
     error = site.json(*question, "--model", "parrot:unheard-of", code=6)
     assert "the plug-in rag-parrot 1.0 failed (KeyError" in error["error"]
     write("rag.toml", '[answer]\nmodels = ["parrot:badly", "extractive"]\n')
+    site.rag("trust")
     assert site.json(*question)["model"] == "extractive"
 
 

@@ -27,6 +27,7 @@ COMMANDS = [
     ("chunks", ["chunks", "documents/onboarding.docx"], 0),
     ("stats", ["stats"], 0),
     ("doctor", ["doctor"], 0),
+    ("offline", ["doctor", "--offline"], 0),
     ("plugins", ["plugins"], 0),
     ("config", ["config", "show"], 0),
     ("query", ["query", QUESTION], 0),

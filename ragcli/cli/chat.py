@@ -14,6 +14,7 @@ from ragcli.cli.interrupting import interruptible
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
 from ragcli.errors import RagError
+from ragcli.places import state_directory
 from ragcli.settings import process_environment
 
 if TYPE_CHECKING:
@@ -44,19 +45,23 @@ def open_citation(
     """
     output = Output(as_json=False, quiet=False)
     with session(output, {}):
-        from ragcli.cli.history import last
+        from ragcli.cli import history
 
-        open_place(output, last().shown, number, only_print=only_print)
+        last = history.last()
+        open_place(output, last.shown, Path(last.index), number, only_print=only_print)
 
 
-def open_place(output: Output, shown: tuple[Shown, ...], number: int, *, only_print: bool) -> None:
-    """Show a numbered place of what was shown last."""
+def open_place(output: Output, shown: tuple[Shown, ...], index: Path, number: int, *, only_print: bool) -> None:
+    """Show a numbered place of what was shown last, from the index `index`."""
     from ragcli.cli import opening
 
     place = opening.place_of(shown, number)
     if only_print:
         output.result(lambda text: text.plain(opening.told(place)), dict)
     else:
+        from ragcli.trust.store import TrustStore
+
+        opening.check_place(place, index, TrustStore(state_directory()).roots(index))
         opening.run(opening.open_command(place, process_environment()))
 
 
@@ -106,7 +111,8 @@ def _turn(opened: Session, conversation: Conversation, output: Output, line: str
         from ragcli.cli.history import places_of
 
         shown = places_of(turns[-1].answer, opened.workspace.project)
-        open_place(output, shown, int(argument), only_print=not sys.stdout.isatty())
+        index = opened.workspace.index_directory
+        open_place(output, shown, index, int(argument), only_print=not sys.stdout.isatty())
     elif command.startswith("/"):
         output.note("/help lists the commands" if turns else "ask a question first; /help lists the commands")
     else:

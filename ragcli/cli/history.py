@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import UsageError
 from ragcli.places import state_directory
+from ragcli.private import make_private_folder, replace_private
 from ragcli.results import Answer, QueryResult
 
 if TYPE_CHECKING:
@@ -60,10 +60,8 @@ def remember(workspace: Workspace, result: QueryResult | Answer) -> None:
     found = Last(result.question, str(workspace.index_directory), text, answered, shown)
     try:
         directory = state_directory()
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = directory / f"{FILE}.{os.getpid()}.{threading.get_ident()}"
-        beside.write_text(json.dumps(asdict(found)), encoding="utf-8")
-        beside.replace(directory / FILE)
+        make_private_folder(directory)
+        replace_private(directory / FILE, json.dumps(asdict(found)))
     except OSError:
         pass
 

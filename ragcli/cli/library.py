@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,8 @@ import typer
 
 from ragcli.cli import options
 from ragcli.cli.session import Output, session
-from ragcli.errors import ExitCode, UsageError
+from ragcli.errors import ExitCode, RagError, UsageError
+from ragcli.places import state_directory
 
 if TYPE_CHECKING:
     from ragcli.cli.session import Session
@@ -50,11 +51,13 @@ def ingest(
     ] = None,
     url: options.Urls = None,
     sitemap: options.Sitemaps = None,
+    allow_private: options.AllowPrivate = False,
     ocr: options.Ocr = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that could not be read before.")
     ] = False,
     embedding_model: options.Model = None,
+    trust_code: options.TrustCode = None,
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
     sentences: options.Sentences = None,
@@ -73,6 +76,7 @@ def ingest(
     flags = {
         "index": index,
         "embedding_model": embedding_model,
+        "trust_code": trust_code,
         "chunking_strategy": chunker,
         "chunking_max_tokens": max_tokens,
         "embedding_sentences": None if sentences is None else "on" if sentences else "off",
@@ -86,12 +90,15 @@ def ingest(
             raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
         from ragcli.ingest import Options
         from ragcli.sources.fetching import FetchRequest
+        from ragcli.trust.store import TrustStore
         from ragcli.usecases.ingestion import IngestRequest, rules_of
 
         settings = opened.workspace.settings
         request = IngestRequest(
             paths=[path for path in paths or [] if path != Path("-")],
-            extra=_extra(opened, paths or [], name, FetchRequest(url or [], sitemap or []), output, scratch),
+            extra=_extra(
+                opened, paths or [], name, FetchRequest(url or [], sitemap or [], allow_private), output, scratch
+            ),
             rules=rules_of(settings, include=include or (), exclude=exclude or (), ignore_files=not no_ignore),
             options=Options(prune=prune, tags=_tags(tag), retry=retry_failed),
             rebuild=rebuild,
@@ -99,6 +106,11 @@ def ingest(
         if dry_run:
             _dry_run(opened, request, output)
             return
+        place = opened.workspace
+        with suppress(RagError):  # as with the last question: a state folder that cannot be written to is no error
+            TrustStore(state_directory()).add_roots(
+                place.index_directory, [place.directory / path for path in request.paths]
+            )
         report = _run(opened, request, output)
         if watch and not report.interrupted:
             _watch(opened, request, output)

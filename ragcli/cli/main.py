@@ -26,6 +26,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "gold": ("gold",),
     "models": ("models",),
     "mcp": ("mcp",),
+    "trust": ("trust", "untrust"),
     "status": ("stats", "doctor", "plugins", "config", "schema"),
 }
 _GROUPS = ("gold", "models")  # modules whose commands have the module's name before theirs

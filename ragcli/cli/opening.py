@@ -6,8 +6,9 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ragcli.cli.history import Shown
 from ragcli.errors import RagError, UsageError
@@ -16,6 +17,7 @@ _TEXT_SUFFIXES = frozenset(
     """.md .markdown .txt .rst .org .adoc .csv .tsv .json .jsonl .xml .toml .yaml .yml .ini .cfg .log .py .js .jsx .ts .tsx
     .java .go .rs .c .h .cpp .hpp .cc .sh .sql .rb .php .swift .kt .css .tex""".split()
 )
+_DASHES = frozenset({"vi", "vim", "nvim", "gvim", "nano"})  # after `--` comes a file, whatever its name begins with
 _PLUS_LINE = frozenset(
     {"vi", "vim", "nvim", "gvim", "nano", "emacs", "emacsclient", "micro", "joe", "kak", "ne", "mg", "ed"}
 )
@@ -40,10 +42,26 @@ def open_command(place: Shown, environment: Mapping[str, str], *, platform: str 
     return _viewer(place, platform)
 
 
+def check_place(place: Shown, index: Path, ingested: Sequence[str]) -> None:
+    """Raises UsageError unless the place lies, with links followed, in the folder of the index or in one of the folders that
+    the user `ingested` into it, or is a web page: an index from elsewhere may name any file of this machine."""
+    if not place.is_file:
+        if urlsplit(place.file).scheme not in ("http", "https"):
+            raise UsageError(f"{place.path} is no file and no web page", hint="rag open N --print shows what it is")
+        return
+    file = Path(os.path.realpath(place.file))
+    roots = [Path(os.path.realpath(index.parent)), *map(Path, ingested)]
+    if not any(file.is_relative_to(root) for root in roots):
+        raise UsageError(
+            f"{file} is outside of {index.parent}, and you did not ingest it yourself",
+            hint=f"rag ingest {shlex.quote(str(file))} if the index is yours, or --print",
+        )
+
+
 def _editor(command: list[str], place: Shown) -> list[str]:
     line, name = place.line or 1, Path(command[0]).name
     if name in _PLUS_LINE:
-        return [*command, f"+{line}", place.file]
+        return [*command, f"+{line:d}", *(["--"] if name in _DASHES else []), place.file]
     if name in _GOTO:
         return [*command, "--goto", f"{place.file}:{line}"]
     return [*command, f"{place.file}:{line}" if name in _COLON else place.file]

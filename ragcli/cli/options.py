@@ -28,6 +28,15 @@ Model = Annotated[
         show_default=False,
     ),
 ]
+TrustCode = Annotated[
+    str | None,
+    typer.Option(
+        "--trust-code",
+        metavar="MODEL",
+        help="Let Python code that comes with this model run: its directory or hub name, as you name it elsewhere.",
+        show_default=False,
+    ),
+]
 Chunker = Annotated[
     str | None,
     typer.Option(
@@ -121,6 +130,13 @@ Urls = Annotated[
 Sitemaps = Annotated[
     list[str] | None,
     typer.Option("--sitemap", metavar="URL", help="Fetch and index the pages of a sitemap.", show_default=False),
+]
+AllowPrivate = Annotated[
+    bool,
+    typer.Option(
+        "--allow-private",
+        help="Fetch pages of this machine and the local network too, and use the proxy of the environment.",
+    ),
 ]
 Ocr = Annotated[
     str | None,

@@ -36,9 +36,15 @@ def replay(
 
     output = Output(as_json=as_json, quiet=quiet)
     before: dict[str, object] = {}
-    with session(output, {}):
+    flags: dict[str, object] = {}
+    with session(Output(as_json=as_json, quiet=True), {"index": index}) as own:
         before = runs.load(run)
-    flags = {**runs.flags_of(before), "index": index, "answer_cache": False}
+        flags, refused = runs.flags_of(before, own.workspace.settings)
+        if model is not None:
+            refused = [name for name in refused if not name.startswith("answer_model")]
+        for name in refused:
+            output.note(runs.refusal(run, name))
+    flags |= {"index": index, "answer_cache": False}
     if model is not None:
         flags |= {"answer_model": model, "answer_models": ()}
     with session(output, flags) as opened:

@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,8 @@ import typer
 
 from ragcli.datatypes import DocumentRecord, Filter
 from ragcli.errors import ExitCode, RagError, UsageError
-from ragcli.places import user_config_file
-from ragcli.settings import process_environment, resolve
+from ragcli.places import state_directory, user_config_file
+from ragcli.settings import process_environment
 
 if TYPE_CHECKING:
     from ragcli.api import Rag
@@ -94,28 +94,41 @@ def session(
     """A session in the working directory, configured by `project_file` if given, else by the nearest rag.toml. `schema` is a
     file with the JSON schema that answers must have.
 
-    Errors become a message and an exit code; nothing else catches them.
+    Errors become a message and an exit code. What a rag.toml may not say before it is trusted is noted on stderr.
     """
-    opened: Session | None = None
-    try:
+    from ragcli.trust.policy import resolve_guarded
+    from ragcli.trust.store import TrustStore
+
+    with failing(output), ExitStack() as closing:
         from ragcli.engine.wiring import Engine
         from ragcli.workspace import workspace_at
 
         directory = Path.cwd()
-        resolved = resolve(
+        guarded = resolve_guarded(
             flags,
             environment=process_environment(),
             directory=directory,
             user_file=user_config_file(),
             project_file=project_file,
+            trusts=TrustStore(state_directory()).trusts,
         )
-        if resolved.settings.offline:
+        for line in guarded.notes:
+            output.note(line)
+        if guarded.resolved.settings.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
-        workspace = workspace_at(directory, resolved, output.note)
+        workspace = workspace_at(directory, guarded.resolved, output.note)
         opened = Session(Engine(workspace, schema=read_schema(schema) if schema else None))
+        closing.callback(opened.engine.close)
         output.shown = lambda document: workspace.shown(document.path, is_file=document.is_file)
         output.address = lambda document: workspace.address(document.path) if document.is_file else ""
         yield opened
+
+
+@contextmanager
+def failing(output: Output) -> Iterator[None]:
+    """Errors inside become a message and an exit code; nothing else catches them."""
+    try:
+        yield
     except typer.Exit:
         raise
     except RagError as problem:
@@ -139,9 +152,6 @@ def session(
             RagError(f"internal error: {type(problem).__name__}: {problem}", hint="report it with the lines above")
         )
         raise typer.Exit(ExitCode.ERROR) from None
-    finally:
-        if opened is not None:
-            opened.engine.close()
 
 
 class _Interrupted(RagError):

@@ -32,6 +32,7 @@ SEARCHING: Group = {
     "prefer": (options.Prefer, "retrieval_prefer"),
     "engine": (options.Engine, "retrieval_engine"),
     "embedding_model": (options.Model, "embedding_model"),
+    "trust_code": (options.TrustCode, "trust_code"),
     "index": (options.Index, "index"),
 }
 ANSWERING: Group = {

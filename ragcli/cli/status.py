@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ragcli.cli import options
-from ragcli.cli.session import Output, session
+from ragcli.cli.session import Output, failing, session
 from ragcli.errors import ExitCode
+
+if TYPE_CHECKING:
+    from ragcli.render.terminal import TerminalRenderer
 
 app = typer.Typer(rich_markup_mode=None)
 config_app = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
@@ -27,9 +30,26 @@ def stats(index: options.Index = None, as_json: options.Json = False) -> None:
 
 
 @app.command()
-def doctor(index: options.Index = None, as_json: options.Json = False, quiet: options.Quiet = False) -> None:
-    """Read the whole index and report every contradiction in it. Exit code 5 when there is one."""
+def doctor(
+    index: options.Index = None,
+    without_network: Annotated[
+        bool,
+        typer.Option(
+            "--offline", help="Show instead that an ingest, a question and an evaluation work without a network."
+        ),
+    ] = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Read the whole index and report every contradiction in it. Exit code 5 when there is one.
+
+    With --offline, run commands on a small document while the system takes the network from them and from all that they
+    start, and say how that was done. Exit code 1 when one does not work.
+    """
     output = Output(as_json=as_json, quiet=quiet)
+    if without_network:
+        _offline(output)
+        return
     with session(output, {"index": index}) as opened:
         from ragcli.render import jsonlibrary
 
@@ -39,6 +59,21 @@ def doctor(index: options.Index = None, as_json: options.Json = False, quiet: op
         if problems:
             output.note("rag ingest repairs vectors; rag ingest --rebuild makes the whole index anew")
             raise typer.Exit(ExitCode.INDEX)
+
+
+def _offline(output: Output) -> None:
+    from ragcli.cli import offline
+
+    with failing(output):
+        proof = offline.prove()
+
+        def tell(text: TerminalRenderer) -> None:
+            for line in offline.lines(proof):
+                text.plain(line)
+
+        output.result(tell, lambda: offline.document(proof))
+        if not proof.holds:
+            raise typer.Exit(ExitCode.ERROR)
 
 
 @app.command()

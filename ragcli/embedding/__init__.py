@@ -18,11 +18,15 @@ def get_embedder(
     identity: Mapping[str, object] | None = None,
     offline: bool = False,
     note: Callable[[str], None] = lambda _: None,
+    trust_code: str = "",
+    asked: bool = True,
 ) -> Embedder:
     """The embedder called `model`: `hashing`, the default model's name, a local directory, a hub name, or `PLUGIN:MODEL`.
 
     With the `identity` that an index stored, the exported model in `cache` with those weights is used without looking at
-    the original weights again. `note` receives a line before something slow happens (download, export).
+    the original weights again. `note` receives a line before something slow happens (download, export). `trust_code` is the
+    directory or hub name of a model whose own code may run; that of any other is refused. A model that nobody asked for
+    (`asked` is false), because the index alone names it, is not downloaded.
 
     Raises ModelUnavailable, PluginFailed.
     """
@@ -35,7 +39,11 @@ def get_embedder(
     from ragcli.embedding.models import prepare_model
     from ragcli.embedding.onnx import OnnxEmbedder
 
-    return OnnxEmbedder(prepare_model(model, cache=cache, identity=identity, offline=offline, note=note))
+    return OnnxEmbedder(
+        prepare_model(
+            model, cache=cache, identity=identity, offline=offline, note=note, trust_code=trust_code, asked=asked
+        )
+    )
 
 
 def _plugged(model: str, identity: Mapping[str, object], *, offline: bool) -> Embedder:

@@ -17,10 +17,17 @@ _BATCH = 8
 
 
 def get_reranker(
-    model: str, *, cache: Path, offline: bool = False, note: Callable[[str], None] = lambda _: None
+    model: str,
+    *,
+    cache: Path,
+    offline: bool = False,
+    note: Callable[[str], None] = lambda _: None,
+    trust_code: str = "",
 ) -> OnnxReranker:
     """The cross-encoder in a directory or of a hub name, exported once. Raises ModelUnavailable."""
-    directory, name = prepare_directory(model, cache=cache, offline=offline, note=note, kind="reranker")
+    directory, name = prepare_directory(
+        model, cache=cache, offline=offline, note=note, kind="reranker", trust_code=trust_code
+    )
     return OnnxReranker(directory, name)
 
 

@@ -18,12 +18,19 @@ _CONTRADICTION = "contradiction"
 
 
 def get_judge(
-    model: str, *, cache: Path, offline: bool = False, note: Callable[[str], None] = lambda _: None
+    model: str,
+    *,
+    cache: Path,
+    offline: bool = False,
+    note: Callable[[str], None] = lambda _: None,
+    trust_code: str = "",
 ) -> OnnxJudge:
     """The entailment model in a directory or of a hub name, exported once. Raises ModelUnavailable, and UsageError when its
     configuration names no class `entailment`."""
     labels = read_labels(locate(model, offline=offline, note=note), model)
-    directory, name = prepare_directory(model, cache=cache, offline=offline, note=note, kind="judge")
+    directory, name = prepare_directory(
+        model, cache=cache, offline=offline, note=note, kind="judge", trust_code=trust_code
+    )
     return OnnxJudge(directory, name, labels)
 
 

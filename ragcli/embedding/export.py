@@ -1,4 +1,4 @@
-"""`python -m ragcli.embedding.export SOURCE TARGET KIND NAME`: a sentence-transformers model → ONNX, checked.
+"""`python -m ragcli.embedding.export SOURCE TARGET KIND NAME TRUST`: a sentence-transformers model → ONNX, checked.
 
 KIND is `embedding model`, or `reranker` or `judge` for a cross-encoder. An embedding model without the files of
 sentence-transformers is a plain transformer; how it is pooled then follows from its NAME (`presets.py`), and is the mean for an
@@ -6,8 +6,9 @@ unknown one.
 
 It writes `model.onnx`, `tokens.onnx`, `tokenizer.json` and `model.json`. A plain BERT is written by `bert.py`, which needs
 neither torch nor sentence-transformers. For everything else this is the only file that imports them, and it fails unless ONNX
-Runtime gives the vectors (of a cross-encoder: the scores) that sentence-transformers gives, to 1e-4. A model that asks for
-Python code of its own is refused before anything of it is loaded.
+Runtime gives the vectors (of a cross-encoder: the scores) that sentence-transformers gives, to 1e-4. What a model may hold is
+checked before this process is started (`vetting.py`); TRUST is `trusted` when the user said that the code of this very model
+may run, else `checked`.
 """
 
 from __future__ import annotations
@@ -33,21 +34,21 @@ _PROBES = (
     "def main() -> None: ...",
 )
 _TOLERANCE = 1e-4
-_MODULES = frozenset({"Transformer", "Pooling", "Normalize", "Dense", "LogitScore"})
 
 
-def export(source: Path, target: Path, name: str) -> None:
-    """Write the exported form of the model in `source`, called `name`, to the existing directory `target`."""
-    if bert.readable(source):
+def export(source: Path, target: Path, name: str, *, trust: bool) -> None:
+    """Write the exported form of the model in `source`, called `name`, to the existing directory `target`. With `trust`, Python
+    code that comes with the model may run, and sentence-transformers always loads it: `bert.py` would leave that code out."""
+    if not trust and bert.readable(source):
         _export_bert(source, target)
         return
     from sentence_transformers import SentenceTransformer
 
     if not (source / "modules.json").exists():
         with tempfile.TemporaryDirectory() as made:
-            export(_with_pooling(source, Path(made), name), target, name)
+            export(_with_pooling(source, Path(made), name, trust=trust), target, name, trust=trust)
         return
-    reference = SentenceTransformer(str(source), device="cpu", local_files_only=True)
+    reference = SentenceTransformer(str(source), device="cpu", local_files_only=True, trust_remote_code=trust)
     modules = [type(module).__name__ for module in reference]
     if modules[:2] != ["Transformer", "Pooling"] or modules[2:] not in ([], ["Normalize"]):
         raise SystemExit(
@@ -56,7 +57,7 @@ def export(source: Path, target: Path, name: str) -> None:
     pooling = json.loads((source / "1_Pooling" / "config.json").read_text())
     with tempfile.TemporaryDirectory(dir=target) as scratch:
         SentenceTransformer(
-            str(source), device="cpu", backend="onnx", local_files_only=True,
+            str(source), device="cpu", backend="onnx", local_files_only=True, trust_remote_code=trust,
             model_kwargs={"export": True, "provider": "CPUExecutionProvider"},
         ).save_pretrained(scratch)  # fmt: skip
         for file in Path(scratch, "onnx").iterdir():  # large models keep their weights in files beside
@@ -123,39 +124,30 @@ def _quantize(target: Path) -> None:
         quantize_dynamic(target / "model.onnx", target / TOKEN_STATES, weight_type=QuantType.QInt8, per_channel=True)
 
 
-def _with_pooling(source: Path, folder: Path, name: str) -> Path:
+def _with_pooling(source: Path, folder: Path, name: str, *, trust: bool) -> Path:
     """A plain transformer as a model of sentence-transformers in `folder`, pooled as its family asks for."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import Pooling, Transformer
 
     preset = preset_of(name)
-    transformer = Transformer(str(source))
+    own_code = {"trust_remote_code": True} if trust else {}
+    transformer = Transformer(str(source), model_kwargs=own_code, config_kwargs=own_code, processor_kwargs=own_code)
     size = transformer.get_word_embedding_dimension()
     pooling = Pooling(size, pooling_mode=preset.pooling if preset else "mean")
     SentenceTransformer(modules=[transformer, pooling], device="cpu").save(str(folder))
     return folder
 
 
-def refuse_code(source: Path) -> None:
-    """End the process with a reason when `modules.json` in `source` names a class that is no plain part of
-    sentence-transformers. Such a name may stand for a Python file in the directory, and loading the model would run it."""
-    listed = source / "modules.json"
-    kinds = [str(module.get("type")) for module in json.loads(listed.read_text())] if listed.exists() else []
-    strange = [k for k in kinds if not k.startswith("sentence_transformers.") or k.rpartition(".")[2] not in _MODULES]
-    if strange:
-        raise SystemExit(f"{listed} names the module {strange[0]}, and only parts of sentence-transformers are loaded")
-
-
-def export_cross_encoder(source: Path, target: Path) -> None:
-    """Write the exported form of the cross-encoder in `source` to the existing directory `target`."""
+def export_cross_encoder(source: Path, target: Path, *, trust: bool) -> None:
+    """Write the exported form of the cross-encoder in `source` to the existing directory `target`; `trust` as in `export`."""
     from sentence_transformers import CrossEncoder
 
     from ragcli.embedding.cross import OnnxCrossEncoder, shares
 
-    reference = CrossEncoder(str(source), device="cpu", local_files_only=True)
+    reference = CrossEncoder(str(source), device="cpu", local_files_only=True, trust_remote_code=trust)
     with tempfile.TemporaryDirectory(dir=target) as scratch:
         CrossEncoder(
-            str(source), device="cpu", backend="onnx", local_files_only=True,
+            str(source), device="cpu", backend="onnx", local_files_only=True, trust_remote_code=trust,
             model_kwargs={"export": True, "provider": "CPUExecutionProvider"},
         ).save_pretrained(scratch)  # fmt: skip
         for file in Path(scratch, "onnx").iterdir():
@@ -193,7 +185,14 @@ def _check(reference: object, exported: ExportedModel) -> None:
         )
 
 
+def main() -> None:
+    """Export what the arguments name."""
+    source, target, kind, name, trust = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5]
+    if kind == "embedding model":
+        export(source, target, name, trust=trust == "trusted")
+    else:
+        export_cross_encoder(source, target, trust=trust == "trusted")
+
+
 if __name__ == "__main__":
-    origin, made = Path(sys.argv[1]), Path(sys.argv[2])
-    refuse_code(origin)
-    export(origin, made, sys.argv[4]) if sys.argv[3] == "embedding model" else export_cross_encoder(origin, made)
+    main()

@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +21,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ragcli.embedding.presets import MULTILINGUAL, hub_name, preset_of
+from ragcli.embedding.vetting import is_trusted, refuse_code
 from ragcli.errors import ModelUnavailable
+from ragcli.processes import child_environment, child_python
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -71,14 +72,21 @@ def prepare_model(
     identity: Mapping[str, object] | None = None,
     offline: bool = False,
     note: Callable[[str], None] = lambda _: None,
+    trust_code: str = "",
+    asked: bool = True,
 ) -> ExportedModel:
     """The exported form of `model`, made now if it is not in `cache`, with the prefixes that `identity` names, that the model
-    declares, or that its family asks for (`presets.py`), in this order. Raises ModelUnavailable with the way to get it."""
+    declares, or that its family asks for (`presets.py`), in this order.
+
+    A model with code of its own is refused, unless `trust_code` is its directory or hub name; one that the user did not ask
+    for (`asked`) is not downloaded. Raises ModelUnavailable with the way to get it.
+    """
     if identity is not None:
-        known = cache / _directory_name(str(identity["name"]), str(identity["weights_sha256"]))
+        known = cache / _directory_name(str(identity.get("name", "")), str(identity.get("weights_sha256", "")))
         if (known / "model.json").exists():
             return _as_indexed(_read(known), identity)
-    source = locate(model, offline=offline, note=note)
+    source = locate(model, offline=offline, note=note, asked=asked)
+    trust = is_trusted(source, model, trust_code)
     digest = _weights_digest(source)
     if model in _DEFAULT_NAMES and digest != DEFAULT_WEIGHTS_SHA256:
         raise ModelUnavailable(
@@ -92,7 +100,7 @@ def prepare_model(
         note(f"preparing the embedding model {name} (once)")
         with _locked(cache, target.name):
             if not (target / "model.json").exists():
-                _export(source, target, name, digest)
+                _export(source, target, name, digest, trust=trust)
     return _as_indexed(_read(target), identity) if identity is not None else _with_prefixes(_read(target))
 
 
@@ -111,17 +119,18 @@ def _with_prefixes(model: ExportedModel) -> ExportedModel:
 
 
 def prepare_directory(
-    model: str, *, cache: Path, offline: bool, note: Callable[[str], None], kind: str
+    model: str, *, cache: Path, offline: bool, note: Callable[[str], None], kind: str, trust_code: str = ""
 ) -> tuple[Path, str]:
     """The directory of the exported form of another `kind` of model (`reranker`, `judge`), and its name; as `prepare_model`."""
     source = locate(model, offline=offline, note=note)
+    trust = is_trusted(source, model, trust_code)
     digest, name = _weights_digest(source), _display_name(model)
     target = cache / _directory_name(f"{kind}-{name}", digest)
     if not (target / "model.json").exists():
         note(f"preparing the {kind} {name} (once)")
         with _locked(cache, target.name):
             if not (target / "model.json").exists():
-                _export(source, target, name, digest, kind)
+                _export(source, target, name, digest, trust=trust, kind=kind)
     return target, name
 
 
@@ -132,12 +141,13 @@ def _display_name(model: str) -> str:
 
 
 def _directory_name(name: str, digest: str) -> str:
-    return f"{re.sub(r'[^A-Za-z0-9.]+', '-', name)}-{digest[:16]}-v{EXPORT_VERSION}"
+    kept = re.sub(r"[^0-9a-f]", "", digest)[:16]  # an index may say anything, and the name leads to a directory
+    return f"{re.sub(r'[^A-Za-z0-9.]+', '-', name)}-{kept}-v{EXPORT_VERSION}"
 
 
-def locate(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
+def locate(model: str, *, offline: bool, note: Callable[[str], None], asked: bool = True) -> Path:
     """The directory with the weights of `model`: a name of the default, a directory, or a hub name, which is downloaded when it
-    is not there. Raises ModelUnavailable."""
+    is not there and was `asked` for. Raises ModelUnavailable."""
     if model in _DEFAULT_NAMES:
         try:
             import importlib.util
@@ -155,14 +165,14 @@ def locate(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
         return Path(model).resolve()
     model = hub_name(model)
     if _HUB_NAME.match(model) and not model.startswith("."):
-        return _from_hub(model, offline=offline, note=note)
+        return _from_hub(model, offline=offline, note=note, asked=asked)
     raise ModelUnavailable(
         f"no model {model!r}: not a directory, and not a hub name of the form ORGANISATION/NAME",
         hint=f"give a directory or a hub name; the default is {DEFAULT_MODEL}, and {MULTILINGUAL} reads many languages",
     )
 
 
-def _from_hub(model: str, *, offline: bool, note: Callable[[str], None]) -> Path:
+def _from_hub(model: str, *, offline: bool, note: Callable[[str], None], asked: bool) -> Path:
     """A hub model's files, from the hub's own cache when they are there."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -174,6 +184,11 @@ def _from_hub(model: str, *, offline: bool, note: Callable[[str], None]) -> Path
             raise ModelUnavailable(
                 f"the model {model} is not in the local cache and RAGCLI_OFFLINE forbids a download",
                 hint="unset RAGCLI_OFFLINE once, or give a local directory",
+            ) from None
+        if not asked:
+            raise ModelUnavailable(
+                f"the model {model} is not on this machine, and only the index names it",
+                hint=f"if you want it: --embedding-model {model} downloads it",
             ) from None
     note(f"downloading the model {model}")
     try:
@@ -204,17 +219,20 @@ def _locked(cache: Path, name: str) -> Iterator[None]:
         yield
 
 
-def _export(source: Path, target: Path, name: str, digest: str, kind: str = "embedding model") -> None:
+def _export(source: Path, target: Path, name: str, digest: str, *, trust: bool, kind: str = "embedding model") -> None:
+    trusted = "trusted" if trust else "checked"
+    if not trust:
+        refuse_code(source, "" if source.name == name else name)
     staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         environment = {
-            **os.environ,
+            **child_environment(os.environ),
             "HF_HUB_OFFLINE": "1",
             "TOKENIZERS_PARALLELISM": "false",
             "PYTHONWARNINGS": "ignore",
         }
         done = subprocess.run(
-            [sys.executable, "-m", "ragcli.embedding.export", str(source), str(staging), kind, name],
+            child_python("ragcli.embedding.export", str(source), str(staging), kind, name, trusted),
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

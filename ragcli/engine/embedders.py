@@ -39,6 +39,8 @@ def embedder_for(workspace: Workspace, manifest: Manifest | None) -> Embedder:
         identity=manifest.embedder if own and manifest else None,
         offline=workspace.settings.offline,
         note=workspace.note,
+        trust_code=workspace.settings.trust_code,
+        asked=not own or bool(workspace.settings.embedding_model),
     )
 
 

@@ -40,6 +40,7 @@ def build_reranker(workspace: Workspace) -> Reranker | None:
         cache=model_cache(),
         offline=workspace.settings.offline,
         note=workspace.note,
+        trust_code=workspace.settings.trust_code,
     )
     return RememberingReranker(reranker)
 
@@ -55,6 +56,7 @@ def build_judge(workspace: Workspace) -> Judge | None:
         cache=model_cache(),
         offline=workspace.settings.offline,
         note=workspace.note,
+        trust_code=workspace.settings.trust_code,
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.drafts import Claim, DraftEvent, End, Note, Usage
+from ragcli.private import make_private_folder, replace_private
 from ragcli.protocols import Generator
 from ragcli.results import Hit
 
@@ -70,10 +70,8 @@ class CachingGenerator:
         content = {"claims": [asdict(claim) for claim in claims], "usage": asdict(end.usage) if end.usage else None,
                    "notes": end.notes, "stopped": end.stopped}  # fmt: skip
         with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            beside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
-            beside.write_text(json.dumps(content), encoding="utf-8")
-            beside.replace(path)
+            make_private_folder(self._folder)
+            replace_private(path, json.dumps(content))
             kept = sorted(self._folder.glob("*.json"), key=lambda entry: entry.stat().st_mtime_ns)
             for old in kept[: -self._most]:
                 old.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,9 @@ from typing import Any
 
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, RagError
 from ragcli.index import schema
+from ragcli.index.links import refuse_links
 from ragcli.index.manifest import Manifest
+from ragcli.private import open_private
 
 CATALOG = "catalog.sqlite3"
 VECTORS = "vectors.f32"
@@ -36,6 +39,7 @@ def connect_reader(directory: Path, *, oldest: int = schema.FORMAT) -> sqlite3.C
     path = directory / CATALOG
     if not path.is_file():
         raise IndexNotFound(f"no index at {directory}", hint="rag ingest PATH")
+    refuse_links(directory)
     with translated(directory):
         connection = _open(path, "rw")  # not "ro": after a crash SQLite must be able to roll its journal back
         try:
@@ -53,6 +57,8 @@ def connect_reader(directory: Path, *, oldest: int = schema.FORMAT) -> sqlite3.C
 def connect_writer(directory: Path) -> sqlite3.Connection:
     """A connection for the holder of the writer's lock; makes or upgrades the catalog."""
     path = directory / CATALOG
+    refuse_links(directory)
+    os.close(open_private(path, os.O_RDWR | os.O_CREAT))  # SQLite would make it readable for others
     with translated(directory):
         connection = _open(path, "rwc", WRITER_BUSY_SECONDS)
         connection.execute("PRAGMA secure_delete = ON")

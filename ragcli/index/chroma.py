@@ -32,7 +32,8 @@ from ragcli.errors import CopyFailed, RagError
 from ragcli.index.catalog import CHROMA, connect_reader, read_meta, transaction, write_meta
 from ragcli.index.copystate import LAYOUT, TAGGED, installed_version, read_state, usable
 from ragcli.index.records import Record, read_records
-from ragcli.processes import end_with
+from ragcli.private import keep_private, make_private_folder
+from ragcli.processes import child_environment, child_python, end_with
 
 COLLECTION = "passages"
 IN_PROCESS = 1000  # chunks of an index whose copy is written without starting a process
@@ -81,13 +82,14 @@ class ChromaMirror:
         import subprocess
 
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "ragcli.index.chroma", str(self._directory), str(os.getpid()), str(since)],
+            child_python("ragcli.index.chroma", str(self._directory), str(os.getpid()), str(since)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             pass_fds=tuple(held),
             start_new_session=True,
+            env=child_environment(os.environ),
         )
         try:
             reply = (process.communicate()[0].splitlines() or [""])[-1]
@@ -126,6 +128,7 @@ class ChromaMirror:
         for leftover in self._directory.glob(f"{CHROMA}.*"):
             shutil.rmtree(leftover, ignore_errors=True)
         fresh = self._directory / f"{CHROMA}.new"
+        make_private_folder(fresh)
         with _opened(fresh, make=True) as (collection, batch):
             added = sum(_put(collection, records) for records in _batches(connection, batch))
             _check_count(collection, added)
@@ -133,6 +136,7 @@ class ChromaMirror:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 collection.modify(configuration={"hnsw": {"sync_threshold": _NEVER}})
         for file in fresh.rglob("*"):
+            keep_private(file)
             _fsync(file)
         if self._path.exists():
             self._path.rename(self._directory / f"{CHROMA}.old")
@@ -176,7 +180,9 @@ def client(path: Path | str) -> Any:
     import chromadb
     from chromadb.config import Settings
 
-    return chromadb.PersistentClient(path=str(path), settings=Settings(anonymized_telemetry=False))
+    # Without `_env_file`, Chroma reads its settings, names of classes among them, from `.env` in the working directory.
+    settings = Settings(anonymized_telemetry=False, _env_file=None)
+    return chromadb.PersistentClient(path=str(path), settings=settings)
 
 
 @contextmanager

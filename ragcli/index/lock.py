@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ragcli.errors import IndexLocked, RagError
+from ragcli.private import open_private
 
 LOCK = "lock"
 WAIT_SECONDS = 2.0
@@ -25,10 +26,10 @@ class WriterLock:
 
     def __enter__(self) -> WriterLock:
         try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise RagError(
-                f"cannot write to {self._path.parent}: {error.strerror}", hint="check its permissions"
+                f"cannot write to {self._path.parent}: {error.strerror or error}", hint="check its permissions"
             ) from error
         deadline = time.monotonic() + self._wait
         while True:

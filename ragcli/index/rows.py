@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ragcli.datatypes import Chunk, Document, DocumentRecord, Extent, NewDocument, Section, SourceFile, Span, chunk_id
+from ragcli.errors import IndexDamaged
 
 DOCUMENT_COLUMNS = """documents.document_id, documents.path, documents.root, type, title, documents.chunks, has_lines,
                       page_starts, language, metadata, partial,
@@ -64,16 +65,25 @@ def chunk_of(entry: Sequence[Any]) -> Chunk:
     return Chunk(
         chunk_id=entry[1],
         document_id=entry[CHUNK_WIDTH],
-        ordinal=entry[2],
+        ordinal=_number(entry[2]),
         text=entry[3],
         tail=entry[4],
-        span=Span(*entry[5:11]),
+        span=Span(_number(entry[5]), _number(entry[6]), *(None if n is None else _number(n) for n in entry[7:11])),
         headings=tuple(json.loads(entry[11])),
         header=entry[12],
-        tokens=entry[13],
-        sections=tuple(Section(start, tuple(headings)) for start, headings in json.loads(entry[14])),
+        tokens=_number(entry[13]),
+        sections=tuple(Section(_number(start), tuple(headings)) for start, headings in json.loads(entry[14])),
         blocks=tuple(Extent(*block) for block in json.loads(entry[15])),
     )
+
+
+def _number(value: object) -> int:
+    """What SQLite, whose columns hold values of any type, has where a number belongs. Raises IndexDamaged when it is none."""
+    if type(value) is not int:
+        raise IndexDamaged(
+            f"the index holds {str(value)[:40]!r} where a number belongs", hint="delete the index, and: rag ingest PATH"
+        )
+    return value
 
 
 def document_of(entry: Sequence[Any]) -> DocumentRecord:
@@ -87,7 +97,7 @@ def document_of(entry: Sequence[Any]) -> DocumentRecord:
         title=entry[4],
         chunks=entry[5],
         has_lines=bool(entry[6]),
-        page_starts=tuple(json.loads(pages)),
+        page_starts=tuple(_number(page) for page in json.loads(pages)),
         language=language,
         metadata=json.loads(metadata),
         partial=partial,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcli.index.catalog import VECTORS
+from ragcli.private import open_private
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
@@ -38,7 +39,7 @@ class VectorFile:
     def holds(self, rows: int) -> bool:
         """Whether the file is long enough for `rows` vectors."""
         try:
-            return self._path.stat().st_size >= rows * self._dimension * 4
+            return self._path.stat(follow_symlinks=False).st_size >= rows * self._dimension * 4
         except OSError:
             return False
 
@@ -46,11 +47,12 @@ class VectorFile:
         """The first `rows` vectors [rows, dimension], memory-mapped."""
         if rows == 0:
             return np.zeros((0, self._dimension), dtype=np.float32)
-        return np.memmap(self._path, dtype="<f4", mode="r", shape=(rows, self._dimension))
+        with os.fdopen(open_private(self._path, os.O_RDONLY), "rb") as file:
+            return np.memmap(file, dtype="<f4", mode="r", shape=(rows, self._dimension))
 
     def write(self, first_row: int, matrix: Matrix) -> None:
         """Put `matrix` at `first_row` and wait until it is on the disk; whatever lay beyond is cut off."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
         try:
             offset = (first_row - 1) * self._dimension * 4
             data = memoryview(np.ascontiguousarray(matrix, dtype="<f4").tobytes())

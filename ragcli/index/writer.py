@@ -19,6 +19,7 @@ from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.copystate import TAGGED
 from ragcli.index.entries import PAGE
+from ragcli.index.links import refuse_links
 from ragcli.index.lock import WriterLock
 from ragcli.index.manifest import Identity
 from ragcli.index.preparing import advance, now, prepare
@@ -33,6 +34,7 @@ from ragcli.index.rows import (
     insert_document,
 )
 from ragcli.index.vectors import VectorFile
+from ragcli.private import make_private_folder, replace_private
 from ragcli.reports import Failure
 
 _RUN = 1000  # vectors that are written together
@@ -46,10 +48,11 @@ def open_writer(directory: Path, identity: Identity, *, rebuild: bool = False) -
     `rebuild` (which empties it first) is false.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private_folder(directory)
+        refuse_links(directory)
         ignore = directory / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("# made by rag; safe to delete, `rag ingest` makes it again\n*\n")
+            replace_private(ignore, "# made by rag; safe to delete, `rag ingest` makes it again\n*\n")
         with WriterLock(directory) as lock, translated(directory):
             connection = connect_writer(directory)
             try:
@@ -64,6 +67,7 @@ def upgrade_format(directory: Path) -> None:
     """Bring the catalog at `directory`, if there is one of an older format, to this version's. Raises IndexLocked when another
     process is writing."""
     if (directory / CATALOG).is_file():
+        refuse_links(directory)
         with WriterLock(directory), translated(directory):
             connect_writer(directory).close()
 

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -24,6 +23,7 @@ from ragcli.datatypes import Reading, SourceFile
 from ragcli.loaders.frames import from_json, receive_frame, send_request
 from ragcli.loaders.limits import Limits
 from ragcli.loaders.reading import CHANGED, Options
+from ragcli.processes import child_environment, child_python
 
 _AHEAD_FILES = 32  # for each parser
 _AHEAD_BYTES = 64_000_000  # of files whose documents may be waiting
@@ -138,13 +138,13 @@ class _Parser:
         self._connection, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "ragcli.loaders.worker", str(theirs.fileno()), str(os.getpid())],
+                child_python("ragcli.loaders.worker", str(theirs.fileno()), str(os.getpid())),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                env=child_environment({name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}),
             )
 
     @property

@@ -85,6 +85,24 @@ class RunIndex(TypedDict):
     chunker: Annotated[dict[str, Any], says("How documents were cut.")]
 
 
+class OfflineStep(TypedDict):
+    """A command that ran without a network."""
+
+    command: Annotated[str, says("Its name: ingest, ask or eval.")]
+    problem: Annotated[str, says("Why it did not do its work; empty when it did.")]
+
+
+class OfflineDocument(TypedDict):
+    """Whether rag works without a network (`rag doctor --offline`)."""
+
+    schema: Literal["rag.offline/1"]
+    offline: Annotated[bool, says("Whether all commands did their work.")]
+    way: Annotated[
+        Literal["seccomp", "namespace", "hook"], says("How the network was taken away, the strongest way first.")
+    ]
+    steps: Annotated[list[OfflineStep], says("The commands in the order in which they ran.")]
+
+
 class RunDocument(TypedDict):
     """An answer with everything that it depended on (the file that `rag ask --save` writes)."""
 

@@ -1,4 +1,5 @@
-"""Web pages as sources, only when asked for: robots.txt is obeyed, size and time are limited, and nothing else is fetched."""
+"""Web pages as sources, only when asked for: robots.txt is obeyed, size and time are limited, addresses are public unless
+others are asked for (`addresses.py`), and nothing else is fetched."""
 
 from __future__ import annotations
 
@@ -28,10 +29,12 @@ Opened = tuple[SourceFile, Callable[[], int]]
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """Pages to fetch: single addresses, and sitemaps, whose pages of the same host are taken."""
+    """Pages to fetch: single addresses, and sitemaps, whose pages of the same host are taken. With `private`, also from this
+    machine and the local network, and through a proxy that the environment names."""
 
     urls: Sequence[str] = ()
     sitemaps: Sequence[str] = ()
+    private: bool = False
 
 
 def given_bytes(name: str, data: bytes, root: str, scratch: Path) -> Opened:
@@ -45,7 +48,7 @@ def given_bytes(name: str, data: bytes, root: str, scratch: Path) -> Opened:
 def fetch(request: FetchRequest, max_bytes: int, scratch: Path) -> Iterator[Opened | Skipped]:
     """Every page that is wished for, kept below `scratch`, or why it was not fetched, in order. Raises RagError for what is no
     http address and for a sitemap that cannot be read."""
-    with _Fetcher(max_bytes) as fetcher:
+    with _Fetcher(max_bytes, private=request.private) as fetcher:
         pages = dict.fromkeys(urldefrag(_checked(url)).url for url in request.urls)
         for sitemap in request.sitemaps:
             pages.update(dict.fromkeys(fetcher.listed(_checked(sitemap))))
@@ -72,12 +75,19 @@ def _origin(url: str) -> str:
 class _Fetcher:
     """One HTTP client; what robots.txt of a host says is asked once."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, *, private: bool) -> None:
         import httpx
+
+        from ragcli.sources.addresses import GuardedTransport
 
         self._max_bytes = max_bytes
         self._client = httpx.Client(
-            follow_redirects=True, timeout=_SECONDS, headers={"User-Agent": AGENT}, max_redirects=5, trust_env=True
+            transport=None if private else GuardedTransport(),
+            trust_env=private,
+            follow_redirects=True,
+            timeout=_SECONDS,
+            headers={"User-Agent": AGENT},
+            max_redirects=5,
         )
         self._robots: dict[str, RobotFileParser] = {}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ragcli.errors import RagError, UsageError
 from ragcli.reports import Difference
 from ragcli.settings import Settings, key_of
+from ragcli.trust.policy import FREE, LIMITS
 
 if TYPE_CHECKING:
     from ragcli.index.protocol import Catalog
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "rag.run/1"
 _KEPT = ("retrieval_", "answer_")  # settings that decide an answer; the index and the network are the reader's own
+_QUESTION = frozenset(name for name in FREE | LIMITS | {"answer_verify"} if name.startswith(_KEPT))
+_NOTHING = ("", "extractive", ())
 _NOT_KEPT = ("answer_cache", "answer_threads")
 
 
@@ -63,18 +66,37 @@ def load(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["schema"] != SCHEMA or not isinstance(found["answer"]["question"], str):
             raise ValueError(f"its schema is not {SCHEMA}")
+        if not isinstance(found["settings"], dict) or not isinstance(found["filters"], list):
+            raise ValueError("its settings or filters are missing")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} is no saved run: {error}", hint='rag ask "…" --save run.json makes one') from error
     return dict(found)
 
 
-def flags_of(run: Mapping[str, Any]) -> dict[str, object]:
-    """The settings of a run as flags; those that this version does not know are left out."""
-    known = asdict(Settings())
-    found = {name: value for name, value in run["settings"].items() if name in known}
+def flags_of(run: Mapping[str, Any], own: Settings) -> tuple[dict[str, object], list[str]]:
+    """The settings of a run as flags, and the names of those that are not taken from it.
+
+    A run that came from elsewhere may say how a question is searched and answered. It may not choose a model, a file or a
+    folder, unless it turns them off: these stay as they are in `own`, and are named where the run has others. Settings that
+    this version does not know are left out.
+    """
+    known = asdict(own)
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in run["settings"].items()}
+    found = {name: value for name, value in found.items() if name in known and name.startswith(_KEPT)}
+    taken = {name: value for name, value in found.items() if name in _QUESTION or value in _NOTHING}
+    refused = [name for name, value in found.items() if name not in taken and value != known[name]]
     if found.get("answer_models"):
-        found.pop("answer_model", None)
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+        taken.pop("answer_model", None)
+        refused = [name for name in refused if name != "answer_model"]
+    elif "answer_model" in refused:
+        taken.pop("answer_models", None)
+    return taken, refused
+
+
+def refusal(path: Path, name: str) -> str:
+    """What is said of a setting that was not taken from the run at `path`."""
+    way = "--model" if name.startswith("answer_model") else f"the variable RAGCLI_{name.upper()}"
+    return f"{path} names another {key_of(name)}, which a saved run cannot choose; yours is used ({way} changes it)"
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:

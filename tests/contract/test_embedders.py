@@ -118,7 +118,7 @@ def test_a_plain_bert_is_exported_without_torch_and_others_by_sentence_transform
     assert bert.readable(other_model) is plain
     (work / "made").mkdir()
     code = "import sys; from pathlib import Path; from ragcli.embedding.export import export\n"
-    code += "export(Path(sys.argv[1]), Path(sys.argv[2]), 'tiny'); print('torch' in sys.modules)"
+    code += "export(Path(sys.argv[1]), Path(sys.argv[2]), 'tiny', trust=False); print('torch' in sys.modules)"
     command = [sys.executable, "-c", code, str(other_model), str(work / "made")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == str(not plain)

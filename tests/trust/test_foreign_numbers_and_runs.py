@@ -1,0 +1,115 @@
+"""What an index or a saved run says is data: its numbers are numbers, its files are those that were ingested, its settings are
+those of a question."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ragcli.cli.history import Shown
+from ragcli.cli.opening import check_place, open_command
+from ragcli.errors import UsageError
+from tests.conftest import Rag
+
+
+@pytest.fixture
+def indexed(rag: Rag, work: Path) -> Rag:
+    (work / "a.md").write_text("# Leave\n\nEverybody has 28 days of annual leave.\n")
+    rag("ingest", "a.md")
+    return rag
+
+
+def changed(work: Path, statement: str, *values: object) -> None:
+    catalog = sqlite3.connect(work / ".rag" / "catalog.sqlite3")
+    catalog.execute(statement, values)
+    catalog.commit()
+    catalog.close()
+
+
+def test_a_line_that_is_a_command_is_refused_before_any_editor_sees_it(
+    indexed: Rag, work: Path, tmp_path: Path
+) -> None:
+    trace = tmp_path / "ran"
+    changed(work, "UPDATE chunks SET line_start = ?", f"call system('touch {trace}')|q")
+    shown = indexed("query", "leave", code=5)
+    assert "where a number belongs" in shown.stderr
+    indexed.monkeypatch.setenv("EDITOR", "vim -es")
+    indexed("open", "1", code=2)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("column", ["start", "page_start", "line_end", "tokens", "ordinal"])
+def test_every_number_of_a_passage_is_checked(indexed: Rag, work: Path, column: str) -> None:
+    changed(work, f'UPDATE chunks SET "{column}" = ?', "1|q")
+    assert "where a number belongs" in indexed("query", "leave", code=5).stderr
+
+
+def test_an_editor_gets_the_file_after_dashes_and_a_number_before(work: Path) -> None:
+    (work / "-c quit.md").write_text("x")
+    place = Shown(1, "-c quit.md", str(work / "-c quit.md"), True, None, 3, "x")
+    assert open_command(place, {"EDITOR": "vim -R"}) == ["vim", "-R", "+3", "--", str(work / "-c quit.md")]
+    with pytest.raises(ValueError, match="format code"):
+        open_command(Shown(1, "a", place.file, True, None, "1|q", "x"), {"EDITOR": "vim"})  # type: ignore[arg-type]
+
+
+def test_only_files_that_were_ingested_are_opened(indexed: Rag, work: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.md"
+    secret.write_text("x")
+    changed(work, "UPDATE documents SET path = ?", "../secret.md")
+    indexed.monkeypatch.setenv("EDITOR", "true")
+    indexed("query", "leave")
+    shown = indexed("open", "1", code=2)
+    assert f"{secret} is outside" in shown.stderr
+    assert f"rag ingest {shlex.quote(str(secret))}" in shown.stderr
+
+
+def test_what_the_user_ingested_from_elsewhere_is_opened(rag: Rag, tmp_path: Path) -> None:
+    rag.monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "b.md").write_text("# Leave\n\nEverybody has 28 days of annual leave.\n")
+    rag("ingest", str(tmp_path / "other"))
+    rag.monkeypatch.setenv("EDITOR", "true")
+    rag("query", "leave")
+    rag("open", "1")
+
+
+def test_a_link_in_the_folder_does_not_lead_out_of_it(work: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.md").write_text("x")
+    (work / "a.md").symlink_to(tmp_path / "secret.md")
+    with pytest.raises(UsageError, match="outside"):
+        check_place(Shown(1, "a.md", str(work / "a.md"), True, None, 1, ""), work / ".rag", ())
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "/usr/bin/true", "javascript:alert(1)", "notes.md"])
+def test_what_is_no_file_is_opened_only_when_it_is_a_web_page(work: Path, address: str) -> None:
+    with pytest.raises(UsageError, match="no web page"):
+        check_place(Shown(1, address, address, False, None, None, ""), work / ".rag", ())
+    check_place(Shown(1, "p", "https://example.com/p", False, None, None, ""), work / ".rag", ())
+
+
+def test_a_saved_run_chooses_how_a_question_is_searched_and_nothing_else(
+    indexed: Rag, work: Path, tmp_path: Path
+) -> None:
+    indexed("ask", "How many days of annual leave?", "-k", "3", "--save", "run.json", code=None)
+    run = json.loads((work / "run.json").read_text())
+    trace = tmp_path / "ran"
+    run["settings"] |= {
+        "answer_model": "openai:gpt-4o@http://127.0.0.1:9/v1", "offline": False, "index": str(tmp_path), "retrieval_rerank": "m",
+        "retrieval_synonyms": "/etc/passwd", "answer_templates": "/etc", "embedding_model": "m", "trust_code": "m",
+        "ingest_ocr": "eng", "answer_threshold": 0.0,
+    }  # fmt: skip
+    (work / "run.json").write_text(json.dumps(run))
+    indexed.monkeypatch.setenv("RAGCLI_OFFLINE", "1")
+    shown = indexed("replay", "run.json", code=None)
+    assert shown.exit_code in (0, 3), shown.stderr
+    for name in ("answer.model", "retrieval.rerank", "retrieval.synonyms", "answer.templates"):
+        assert f"another {name}" in shown.stderr
+    assert "--model" in shown.stderr
+    assert not trace.exists()
+    run["settings"] = []
+    (work / "run.json").write_text(json.dumps(run))
+    assert "no saved run" in indexed("replay", "run.json", code=2).stderr

@@ -35,7 +35,7 @@ HOMES = {
     "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
                 "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging",
-                "index.approximate", "index.copystate", "index.records"},
+                "index.approximate", "index.copystate", "index.records", "index.checksums", "index.termlists", "index.rebuilding"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.scoring"},
     "pypdf": {"loaders.pdf"},

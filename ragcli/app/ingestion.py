@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.datatypes import SourceFile
 from ragcli.errors import IndexUnusable, UsageError
 from ragcli.index.manifest import Manifest
-from ragcli.index.writer import open_writer, upgrade_format
+from ragcli.index.rebuilding import remembered_roots
+from ragcli.index.writer import open_writer
 from ragcli.ingest import Ingest, Options, Progress, Reader
 from ragcli.loaders.limits import Limits
 from ragcli.loaders.plugged import plugged_suffixes
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
     """What to ingest and how: files and folders (none: everything ingested before), bytes and web pages as `extra`, the rules
-    of the scan, and the options of the run. `rebuild` empties the index first."""
+    of the scan, and the options of the run. `rebuild` makes a new index, which takes the place of the old one at the end."""
 
     paths: Sequence[Path] = ()
     extra: Sequence[tuple[SourceFile, Callable[[], int]]] = ()
@@ -72,7 +74,7 @@ def scanned(app: App, request: IngestRequest) -> tuple[list[Found], list[Skipped
     """
     roots = [Path(os.path.abspath(app.directory / path)) for path in request.paths]
     if not roots and not request.extra:
-        roots = _known_roots(app)
+        roots = _known_roots(app, damaged=request.rebuild)
     for root in roots:
         if not root.exists() and not request.options.prune:
             raise UsageError(
@@ -127,7 +129,17 @@ def ingest_sources(
         known = [*writer.files().values(), *(source for source, _, _ in writer.failed_files().values())]
         gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
         ingest = Ingest(writer, reader, chunker, embedder, detect_language, options=options, on_progress=on_progress)
-        return ingest.run(sources, skipped, gone=gone)
+        report = ingest.run(sources, skipped, gone=gone)
+    return _of_old_index(app, report) if rebuild and report.interrupted else report
+
+
+def _of_old_index(app: App, report: IngestReport) -> IngestReport:
+    """The report of a rebuild that was interrupted: the index is what it was."""
+    documents, chunks = 0, 0
+    with suppress(IndexUnusable):
+        documents, chunks, _ = app.catalog.counts(0)
+    note = "the rebuild was interrupted, and the index is what it was before; what was embedded for the new one is gone"
+    return replace(report, documents=documents, chunks=chunks, warnings=(note,))
 
 
 def create_index(app: App) -> None:
@@ -175,10 +187,10 @@ def _manifest_of_old(app: App) -> Manifest | None:
         return None
 
 
-def _known_roots(app: App) -> list[Path]:
-    upgrade_format(app.index_directory)
-    roots = sorted({source.root for source in app.reader.files() if source.is_file})
-    app.close()
+def _known_roots(app: App, *, damaged: bool = False) -> list[Path]:
+    roots = remembered_roots(app.index_directory, damaged=damaged)
+    if not roots and damaged and app.index_directory.exists():
+        raise UsageError("the index does not say what it was made from", hint="rag ingest --rebuild PATH")
     if not roots:
         raise UsageError("nothing to ingest", hint="rag ingest PATH")
     return [app.project / root for root in roots]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, RagError
 from ragcli.index import schema
+from ragcli.index.checksums import SEAL_META, checked, damaged, teach
 
 CATALOG = "catalog.sqlite3"
 VECTORS = "vectors.f32"
@@ -35,7 +36,8 @@ def connect_reader(directory: Path, *, oldest: int = schema.FORMAT) -> sqlite3.C
     if not path.is_file():
         raise IndexNotFound(f"no index at {directory}", hint="rag ingest PATH")
     with translated(directory):
-        connection = _open(path, "rw")  # not "ro": after a crash SQLite must be able to roll its journal back
+        # not "ro": after a crash SQLite must be able to roll its journal back
+        connection = open_catalog(path, "rw", BUSY_SECONDS)
         try:
             connection.execute("PRAGMA query_only = ON")
             _check_format(connection, directory, oldest=oldest)
@@ -43,7 +45,7 @@ def connect_reader(directory: Path, *, oldest: int = schema.FORMAT) -> sqlite3.C
             connection.close()
             if "readonly" not in str(error) and "unable to open" not in str(error):
                 raise
-            connection = _open(path, "ro")
+            connection = open_catalog(path, "ro", BUSY_SECONDS)
             _check_format(connection, directory, oldest=oldest)
     return connection
 
@@ -52,12 +54,14 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
     """A connection for the holder of the writer's lock; makes or upgrades the catalog."""
     path = directory / CATALOG
     with translated(directory):
-        connection = _open(path, "rwc", WRITER_BUSY_SECONDS)
+        connection = open_catalog(path, "rwc")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA recursive_triggers = ON")  # or rows that are replaced stay in the totals
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA cache_size = -65536")
+        teach(connection)
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             schema.create(connection)
@@ -67,7 +71,8 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
     return connection
 
 
-def _open(path: Path, mode: str, timeout: float = BUSY_SECONDS) -> sqlite3.Connection:
+def open_catalog(path: Path, mode: str = "rw", timeout: float = WRITER_BUSY_SECONDS) -> sqlite3.Connection:
+    """A connection to the file as it is, whatever is in it; `mode` as in SQLite's URIs."""
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA trusted_schema = OFF")
@@ -163,7 +168,14 @@ def transaction(connection: sqlite3.Connection, *, write: bool = False) -> Itera
 
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, object]:
-    return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
+    """Everything in `meta`. Raises IndexDamaged unless it is what was written."""
+    found = dict(connection.execute("SELECT key, value FROM meta ORDER BY key").fetchall())
+    stored = found.pop("checksum", None)
+    if stored is not None:
+        checked(int(stored), "its manifest", "\n".join(f"{key} {value}" for key, value in found.items()))
+    elif found and int(connection.execute("PRAGMA user_version").fetchone()[0]) >= schema.FIRST_WITH_CHECKSUMS:
+        raise damaged("its manifest")
+    return {key: json.loads(value) for key, value in found.items()}
 
 
 def write_meta(connection: sqlite3.Connection, values: Mapping[str, object]) -> None:
@@ -171,3 +183,4 @@ def write_meta(connection: sqlite3.Connection, values: Mapping[str, object]) -> 
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
         [(key, json.dumps(value)) for key, value in values.items()],
     )
+    connection.execute(SEAL_META)

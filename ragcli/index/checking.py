@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ragcli.errors import CopyFailed
-from ragcli.index import embeddings, lexical
+from ragcli.index import checksums, committed, embeddings, lexical
 from ragcli.index.catalog import CHROMA, VECTORS
 from ragcli.index.chroma import collection_ids
 from ragcli.index.copystate import read_state, usable
@@ -27,7 +27,9 @@ def problems(connection: sqlite3.Connection, directory: Path, rows: lexical.Rows
     file = VectorFile(directory, dimension)
     if rows.count and not file.holds(rows.count):
         found.append(f"{VECTORS} is shorter than the {rows.count} vectors of the catalog")
-    elif not np.array_equal(np.where(rows.live[:, None], file.read(rows.count), 0), stored):
+    elif not file.sound(connection, rows.count) or not np.array_equal(
+        np.where(rows.live[:, None], file.read(rows.count), 0), stored
+    ):
         found.append(f"{VECTORS} differs from the catalog")
     uneven = connection.execute(
         "SELECT count(*) FROM embeddings WHERE sentences IS NOT NULL AND length(sentences) * 4 != length(spans) * ?",
@@ -35,6 +37,10 @@ def problems(connection: sqlite3.Connection, directory: Path, rows: lexical.Rows
     ).fetchone()[0]
     if uneven:
         found.append(f"{uneven} chunks have more or fewer sentence vectors than sentences")
+    found += checksums.problems(connection)
+    manifest = read_manifest(connection)
+    assert manifest is not None, "what is opened for reading has a manifest"
+    found += committed.problems(directory, manifest.id, manifest.generation)
     return found + _copy_problems(connection, directory)
 
 

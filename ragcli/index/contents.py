@@ -15,6 +15,7 @@ from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
 from ragcli.errors import IndexNotFound
 from ragcli.index import listing
 from ragcli.index.catalog import connect_reader, disk_usage, transaction, translated
+from ragcli.index.committed import check_committed
 from ragcli.index.copystate import engine_state
 from ragcli.index.manifest import Manifest, read_manifest
 from ragcli.index.pool import ConnectionPool, Pooled
@@ -145,6 +146,7 @@ class CatalogReader:
                 return latest
             manifest = read_manifest(held.connection)
             assert manifest is not None, "a catalog with a generation has a manifest"
+            check_committed(self.directory, manifest.id, manifest.generation)
             state = State(held.file, manifest)
             if latest is None or latest.file != held.file or latest.manifest.generation < manifest.generation:
                 self._latest = state

@@ -30,6 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcli.datatypes import Chunk, QueryWord
+from ragcli.index.checksums import checked, checksum, seal, seal_segment
+from ragcli.index.termlists import TermLists, read_segments
 from ragcli.text.analyzer import terms
 
 K1 = 1.2
@@ -37,6 +39,7 @@ B = 0.75
 HEADER_WEIGHT = 2
 DOCUMENT_SHARE = 0.5
 SEGMENT_TERMS = 50_000
+_INSERT_POSTING = "INSERT INTO postings (term, segment, rows, frequencies, checksum) VALUES (?, ?, ?, ?, ?)"
 _MERGE_AT = 8  # segments of one level that become one of the next
 
 IntArray = NDArray[np.int32]
@@ -49,6 +52,7 @@ class Rows:
 
     lengths: IntArray  # terms in the chunk, -1 when it was deleted
     document_rows: IntArray
+    terms: TermLists
 
     @property
     def count(self) -> int:
@@ -93,10 +97,11 @@ def _norms(lengths: FloatArray, live: NDArray[np.bool_]) -> FloatArray:
 
 
 def read_rows(connection: sqlite3.Connection) -> Rows:
-    segments = connection.execute("SELECT lengths, document_rows FROM segments ORDER BY first_row").fetchall()
+    """The arrays of all segments. Raises IndexDamaged unless they are what was written."""
+    segments, terms = read_segments(connection)
     lengths = b"".join(lengths for lengths, _ in segments)
     documents = b"".join(documents for _, documents in segments)
-    return Rows(np.frombuffer(lengths, dtype="<i4"), np.frombuffer(documents, dtype="<i4"))
+    return Rows(np.frombuffer(lengths, dtype="<i4"), np.frombuffer(documents, dtype="<i4"), terms)
 
 
 Postings = tuple[NDArray[np.int64], FloatArray]
@@ -129,13 +134,18 @@ def score(
 
 
 def postings(connection: sqlite3.Connection, rows: Rows, forms: Sequence[str]) -> tuple[NDArray[np.int64], FloatArray]:
-    """Ascending positions (row - 1) of the live chunks that hold any of the terms `forms`, and how often each holds them."""
+    """Ascending positions (row - 1) of the live chunks that hold any of the terms `forms`, and how often each holds them.
+    Raises IndexDamaged unless these are all the postings that were written of them."""
     marks = ",".join("?" * len(forms))
     found = connection.execute(
-        f"SELECT rows, frequencies FROM postings WHERE term IN ({marks}) ORDER BY term, segment", list(forms)
+        f"SELECT rows, frequencies, term, segment, checksum FROM postings WHERE term IN ({marks}) ORDER BY term, segment",
+        list(forms),
     ).fetchall()
-    positions = np.frombuffer(b"".join(posting for posting, _ in found), dtype="<i4").astype(np.int64) - 1
-    frequencies = np.frombuffer(b"".join(counts for _, counts in found), dtype="<u2").astype(np.float64)
+    for posting, counts, term, segment, stored in found:
+        checked(stored, f"the postings of {term!r}", term, segment, posting, counts)
+    rows.terms.check_postings([(entry[2], entry[3]) for entry in found], forms)
+    positions = np.frombuffer(b"".join(entry[0] for entry in found), dtype="<i4").astype(np.int64) - 1
+    frequencies = np.frombuffer(b"".join(entry[1] for entry in found), dtype="<u2").astype(np.float64)
     kept = rows.live[positions]
     positions, frequencies = positions[kept], frequencies[kept]
     if len(forms) > 1 and len(positions):
@@ -201,12 +211,15 @@ def _add_segment(
     documents = np.array(document_rows[: len(lengths)], dtype="<i4").tobytes()
     segment = _insert_segment(connection, 0, first_row, np.array(lengths, dtype="<i4").tobytes(), documents)
     connection.executemany(
-        "INSERT INTO postings VALUES (?, ?, ?, ?)",
+        _INSERT_POSTING,
         (
-            (term, segment, np.array(rows, dtype="<i4").tobytes(), np.array(frequencies, dtype="<u2").tobytes())
+            (term, segment, listed, counts, checksum(term, segment, listed, counts))
             for term, (rows, frequencies) in sorted(gathered.items(), key=lambda entry: entry[0])
+            for listed in [np.array(rows, dtype="<i4").tobytes()]
+            for counts in [np.array(frequencies, dtype="<u2").tobytes()]
         ),
     )
+    seal_segment(connection, segment)
 
 
 def _insert_segment(
@@ -230,6 +243,7 @@ def delete_rows(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
         if len(inside):
             array[inside - first] = -1
             connection.execute("UPDATE segments SET lengths = ? WHERE segment = ?", (array.tobytes(), segment))
+            seal(connection, "segments", "segment", segment)
 
 
 def merge_segments(connection: sqlite3.Connection, *, everything: bool = False) -> bool:
@@ -263,25 +277,28 @@ def _merge(connection: sqlite3.Connection, segments: list[int], level: int, firs
     lengths = b"".join(entry[0] for entry in arrays)
     dead = np.frombuffer(lengths, dtype="<i4") < 0
     merged = _insert_segment(connection, level, first_row, lengths, b"".join(entry[1] for entry in arrays))
-    query = "SELECT term, rows, frequencies FROM postings WHERE segment = ? ORDER BY term"
+    query = "SELECT term, segment, rows, frequencies, checksum FROM postings WHERE segment = ? ORDER BY term"
     streams = [connection.execute(query, (segment,)) for segment in segments]
     connection.executemany(
-        "INSERT INTO postings VALUES (?, ?, ?, ?)",
+        _INSERT_POSTING,
         (
-            (term, merged, rows, counts)
+            (term, merged, rows, counts, checksum(term, merged, rows, counts))
             for term, parts in groupby(heapq.merge(*streams, key=itemgetter(0)), key=itemgetter(0))
             for rows, counts in [_live_postings(list(parts), dead, first_row)]
             if rows
         ),
     )
+    seal_segment(connection, merged)
     connection.execute(f"DELETE FROM postings WHERE segment IN ({marks})", segments)
     connection.execute(f"DELETE FROM segments WHERE segment IN ({marks})", segments)
 
 
 def _live_postings(
-    parts: Sequence[tuple[str, bytes, bytes]], dead: NDArray[np.bool_], first_row: int
+    parts: Sequence[tuple[str, int, bytes, bytes, int]], dead: NDArray[np.bool_], first_row: int
 ) -> tuple[bytes, bytes]:
-    rows = np.frombuffer(b"".join(part[1] for part in parts), dtype="<i4")
-    counts = np.frombuffer(b"".join(part[2] for part in parts), dtype="<u2")
+    for *values, stored in parts:
+        checked(stored, f"the postings of {values[0]!r}", *values)
+    rows = np.frombuffer(b"".join(part[2] for part in parts), dtype="<i4")
+    counts = np.frombuffer(b"".join(part[3] for part in parts), dtype="<u2")
     kept = ~dead[rows - first_row]
     return rows[kept].tobytes(), counts[kept].tobytes()

@@ -25,6 +25,8 @@ class Manifest:
     updated: str
     chroma: Mapping[str, Any]
     model_source: str  # what the user called the embedding model: a name or a directory
+    id: str  # of this index, given when it is made
+    languages: tuple[str, ...]  # of its documents, in the order of their codes
     sentences: bool  # whether sentences have vectors of their own
 
     @property
@@ -47,6 +49,8 @@ def read_manifest(connection: sqlite3.Connection) -> Manifest | None:
         updated=meta["updated"],
         chroma=meta.get("chroma", {}),
         model_source=meta["model_source"],
+        id=meta.get("id", ""),  # not in catalogs before format 6, like the languages
+        languages=tuple(meta.get("languages", ())),
         sentences=meta.get("sentences", False),  # not in catalogs of format 1
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from ragcli.app import App
 from ragcli.chunking import get_chunker
 from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
 from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.index.catalog import CATALOG
+from ragcli.index.checksums import SEAL_ALL, teach
 from ragcli.index.reader import IndexReader
 from ragcli.index.writer import IndexWriter, open_writer
 from ragcli.ingest.vectors import embed_chunks
@@ -43,6 +46,16 @@ def put(writer: IndexWriter, *documents: NewDocument) -> None:
     vectors = embed_chunks(EMBEDDER, [(chunk, "text") for chunk in missing.values()], sentences=writer.sentences)
     writer.store_embeddings(dict(zip(missing, vectors, strict=True)))
     writer.commit(documents)
+
+
+@contextmanager
+def altered(directory: Path) -> Iterator[sqlite3.Connection]:
+    """The catalog, to be changed by hand as another version of rag could have written it; checksums follow."""
+    with closing(sqlite3.connect(directory / CATALOG)) as connection, connection:
+        teach(connection)
+        yield connection
+        for statement in SEAL_ALL.split(";")[:-1]:
+            connection.execute(statement)
 
 
 def build(directory: Path, texts: dict[str, str], **options: object) -> None:

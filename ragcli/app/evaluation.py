@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.app.gold_paths import locator, resolver
+from ragcli.app.gold_paths import check_paths, locator, resolver
 from ragcli.app.ingestion import ingest_sources
 from ragcli.collection import CollectionReader
 from ragcli.datatypes import Filter
@@ -64,8 +64,12 @@ def evaluate_target(app: App, target: Path, options: EvalOptions, *, on_progress
         raise UsageError(
             f"{target} holds no corpus.jsonl and queries.jsonl", hint="rag eval GOLD.jsonl or a BEIR folder"
         )
+    if options.baseline is not None:
+        load_baseline(options.baseline)  # so that a wrong name is told before anything is measured
     questions = _collection(app, target, options, on_progress) if target.is_dir() else _gold(target, options)
     subject = collection_subject(str(target)) if target.is_dir() else gold_subject(app, target, options)
+    if not target.is_dir():
+        check_paths(app, target, questions)
     depth = 10
     config = _config(app, deepest_rank(options.thresholds, at_least=depth))
     if target.is_dir():
@@ -235,13 +239,10 @@ def _stage(name: str, report: EvalReport, before: Mapping[str, float] | None) ->
 
 
 def held_against(report: EvalReport, options: EvalOptions) -> EvalReport:
-    """The report with its comparison to the baseline, if one is named; a missing one is a remark, not an error."""
+    """The report with its comparison to the baseline, if one is named. Raises UsageError when that is missing."""
     if options.baseline is None:
         return report
     before = load_baseline(options.baseline)
-    if before is None:
-        remark = f"there is no baseline at {options.baseline} yet; --save-baseline {options.baseline} makes it"
-        return replace(report, remarks=(remark,))
     per_question = {score.id: score.metrics for score in report.per_question}
     found = compare(
         report.metrics, per_question, before, tolerance=options.tolerance, significance=options.significance

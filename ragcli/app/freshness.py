@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.datatypes import DocumentRecord
 from ragcli.results import Stale
+from ragcli.sources.changes import state_of
 from ragcli.sources.scanning import real_path
 
 if TYPE_CHECKING:
@@ -14,19 +15,13 @@ if TYPE_CHECKING:
 
 
 def stale(app: App, documents: Iterable[DocumentRecord]) -> tuple[Stale, ...]:
-    """Those of `documents` whose file changed (size or time of modification) or is gone, each once, in their order."""
+    """Those of `documents` whose file changed (see `sources.changes`) or is gone, each once, in their order."""
     found: list[Stale] = []
     for path in dict.fromkeys(document.path for document in documents):
         file = app.reader.file(path)
-        if file is None or not file.is_file:
-            continue
-        try:
-            status = real_path(file.path, app.project).stat()
-        except OSError:
-            found.append(Stale(file.path, "gone"))
-            continue
-        if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
-            found.append(Stale(file.path, "changed"))
+        state = state_of(file, app.project) if file is not None else "unchanged"
+        if state != "unchanged":
+            found.append(Stale(path, state))
     return tuple(found)
 
 

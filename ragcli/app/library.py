@@ -16,7 +16,8 @@ from ragcli.index.writer import open_writer
 from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
 from ragcli.reports import Listed, Planned
-from ragcli.sources.scanning import open_source, real_path, stored_path
+from ragcli.sources.changes import same_file, state_of
+from ragcli.sources.scanning import open_source, stored_path
 from ragcli.text.dating import dated
 
 if TYPE_CHECKING:
@@ -68,13 +69,8 @@ def listed(app: App, patterns: Sequence[str]) -> list[Listed]:
 
 
 def _state(app: App, source: SourceFile) -> str:
-    if not source.is_file:
-        return "ok"
-    try:
-        status = real_path(source.path, app.project).stat()
-    except OSError:
-        return "gone"
-    return "ok" if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns) else "changed"
+    state = state_of(source, app.project)
+    return "ok" if state == "unchanged" else state
 
 
 def _state_of_copy(app: App, source: SourceFile) -> str:
@@ -123,7 +119,11 @@ def plan(app: App, request: IngestRequest) -> list[Planned]:
         known = {} if request.rebuild else files
         app.close()
     locations = {entry.source.document_id: entry.location for entry in found}
-    wanted = [entry.source for entry in found if not _unchanged(known.get(entry.source.document_id), entry.source)]
+    wanted = [
+        entry.source
+        for entry in found
+        if entry.source.document_id not in known or not same_file(known[entry.source.document_id], entry.source)
+    ]
     reader = FileReader(
         limits_of(app),
         reading_options(app, [source.path for source in wanted], only_detect=True),
@@ -142,14 +142,6 @@ def plan(app: App, request: IngestRequest) -> list[Planned]:
     action = "remove" if request.options.prune else "keep"
     planned += [Planned(path, action, "its file is gone") for path in gone]
     return sorted(planned, key=lambda entry: entry.path)
-
-
-def _unchanged(before: SourceFile | None, now: SourceFile) -> bool:
-    return before is not None and (before.size, before.mtime_ns, before.ctime_ns) == (
-        now.size,
-        now.mtime_ns,
-        now.ctime_ns,
-    )
 
 
 def _planned(source: SourceFile, reading: Reading, known: dict[str, SourceFile]) -> Planned:

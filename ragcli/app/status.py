@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ragcli.reports import IndexStats
-from ragcli.sources.scanning import real_path
+from ragcli.sources.changes import state_of
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
@@ -48,12 +48,6 @@ def _freshness(app: App) -> Mapping[str, int]:
     """Files by what became of them since they were ingested: unchanged, changed or gone."""
     counts = {"unchanged": 0, "changed": 0, "gone": 0}
     for file in app.catalog.files():
-        if not file.is_file:
-            continue
-        try:
-            status = real_path(file.path, app.project).stat()
-            same = (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
-            counts["unchanged" if same else "changed"] += 1
-        except OSError:
-            counts["gone"] += 1
+        if file.is_file:
+            counts[state_of(file, app.project)] += 1
     return counts

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, RagError
 from ragcli.index import schema
-from ragcli.index.checksums import SEAL_META, checked, damaged, teach
+from ragcli.index.checksums import SEAL_META, checksum, damaged, teach
 
 CATALOG = "catalog.sqlite3"
 VECTORS = "vectors.f32"
@@ -172,7 +172,8 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, object]:
     found = dict(connection.execute("SELECT key, value FROM meta ORDER BY key").fetchall())
     stored = found.pop("checksum", None)
     if stored is not None:
-        checked(int(stored), "its manifest", "\n".join(f"{key} {value}" for key, value in found.items()))
+        if stored != str(checksum("\n".join(f"{key} {value}" for key, value in found.items()))):
+            raise damaged("its manifest")
     elif found and int(connection.execute("PRAGMA user_version").fetchone()[0]) >= schema.FIRST_WITH_CHECKSUMS:
         raise damaged("its manifest")
     return {key: json.loads(value) for key, value in found.items()}

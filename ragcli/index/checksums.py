@@ -4,7 +4,7 @@ A checksum is the CRC-32 of the row's values, as text or bytes, joined by U+001F
 within 32 neighbouring bits, and of other changes all but one in four thousand million; it is no protection against somebody
 who means to deceive. A row that was swapped with another one does not fit its key.
 
-    documents   all columns
+    documents   all columns; `copies_checksum`: those of its copies added up (exclusive or), kept by triggers
     chunks      all columns, and the id of the document instead of its row
     copies      all columns, and the id of the document instead of its row
     embeddings  `checksum`: key and vector; `sentences_checksum`: key, vectors and places of sentences, NULL without them
@@ -92,14 +92,16 @@ SEAL_ALL = (
 )  # for a catalog that had no checksums, and whose totals are there
 
 
+def _added(column: str, one: str) -> str:
+    """`column` with one more checksum; SQLite has no exclusive or, but a | b less a & b is the same."""
+    return f"{column} = ({column} | {one}) - ({column} & {one})"
+
+
 def _triggers(table: str, value: str) -> str:
     new, old = value.format("new"), value.format("old")
 
-    def add(one: str, rows: int) -> str:  # SQLite has no exclusive or; a | b less a & b is the same
-        return (
-            f"UPDATE totals SET rows = rows + {rows}, checksum = (checksum | {one}) - (checksum & {one}) "
-            f"WHERE name = '{table}';"
-        )
+    def add(one: str, rows: int) -> str:
+        return f"UPDATE totals SET rows = rows + {rows}, {_added('checksum', one)} WHERE name = '{table}';"
 
     return f"""
 INSERT INTO totals SELECT '{table}', count(*), 0 FROM {table};
@@ -118,6 +120,14 @@ SUMMED = {
 CREATE_TOTALS = (
     "CREATE TABLE totals (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;\n"
     + "".join(_triggers(table, value) for table, value in SUMMED.items())
+    + "".join(
+        f"CREATE TRIGGER copies_of_{event} AFTER {event} ON copies BEGIN "
+        + "".join(
+            f"UPDATE documents SET {_added('copies_checksum', f'{row}.checksum')} WHERE row = {row}.of;" for row in rows
+        )
+        + " END;\n"
+        for event, rows in (("INSERT", ["new"]), ("DELETE", ["old"]), ("UPDATE", ["old", "new"]))
+    )
 )
 CREATE_RUNS = """
 CREATE TABLE vector_runs (first_row INTEGER PRIMARY KEY, rows INTEGER NOT NULL, checksum INTEGER NOT NULL);

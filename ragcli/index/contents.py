@@ -15,6 +15,7 @@ from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
 from ragcli.errors import IndexNotFound
 from ragcli.index import listing
 from ragcli.index.catalog import connect_reader, disk_usage, transaction, translated
+from ragcli.index.checksums import damaged
 from ragcli.index.committed import check_committed
 from ragcli.index.copystate import engine_state
 from ragcli.index.manifest import Manifest, read_manifest
@@ -139,6 +140,8 @@ class CatalogReader:
             raise IndexNotFound(
                 f"the index at {self.directory} is empty: nothing was ingested yet", hint="rag ingest PATH"
             )
+        if not found[0].isdecimal():
+            raise damaged("its manifest")
         seen = (held.file, int(found[0]))
         with self._changing:
             latest = self._latest

@@ -12,7 +12,7 @@ import numpy as np
 
 from ragcli.datatypes import Filter
 from ragcli.index import lexical
-from ragcli.index.checksums import COPY, DOCUMENT, checked
+from ragcli.index.checksums import COPY, DOCUMENT, checked, damaged
 from ragcli.index.conditions import all_hold
 from ragcli.index.rows import check_document, texts_at
 from ragcli.index.words import Vocabulary, languages_of
@@ -43,14 +43,18 @@ def matching_documents(connection: sqlite3.Connection, where: Filter) -> list[in
     """Rows of the documents that fulfil the conditions on documents; the path and the root of a copy count like those of its
     document."""
     also: dict[int, list[tuple[str, str]]] = {}
-    of_copies = f"SELECT of, {', '.join(f'copies.{name}' for name in COPY)}, documents.document_id, copies.checksum"
-    for of, *values, stored in connection.execute(f"{of_copies} FROM copies JOIN documents ON documents.row = of"):
+    totals: dict[int, int] = {}
+    copies = f"SELECT of, {', '.join(f'copies.{name}' for name in COPY)}, documents.document_id, copies.checksum"
+    for of, *values, stored in connection.execute(f"{copies} FROM copies JOIN documents ON documents.row = of"):
         checked(stored, f"a copy at {values[1]}", *values)
         also.setdefault(of, []).append((values[1], values[2]))
+        totals[of] = totals.get(of, 0) ^ stored
     found = []
-    for entry in connection.execute(f"SELECT {', '.join(DOCUMENT)}, checksum FROM documents"):
+    for entry in connection.execute(f"SELECT {', '.join(DOCUMENT)}, checksum, copies_checksum FROM documents"):
         check_document(entry)
-        _, path, root, type_, title, _, _, _, language, metadata, partial, row, size, *_ = entry
+        _, path, root, type_, title, _, _, _, language, metadata, partial, row, size, *_, of_copies = entry
+        if totals.get(row, 0) != of_copies:
+            raise damaged(f"the list of copies of the document {path}")
         places = [(path, root), *also.get(row, [])]
         if (
             (not where.types or type_ in where.types)

@@ -13,9 +13,9 @@ from ragcli.datatypes import Chunk, Document, DocumentRecord, Extent, NewDocumen
 from ragcli.index.checksums import CHUNK, COPY, DOCUMENT, checked, checksum, damaged, seal
 
 _COPIES = ", ".join([*(f"copies.{name}" for name in COPY), "copies.checksum"])
-DOCUMENT_COLUMNS = f"""{", ".join(f"documents.{name}" for name in DOCUMENT)}, documents.checksum,
+DOCUMENT_COLUMNS = f"""{", ".join(f"documents.{name}" for name in DOCUMENT)}, documents.checksum, copies_checksum,
                        (SELECT json_group_array(json_array({_COPIES})) FROM copies WHERE copies.of = documents.row)"""
-DOCUMENT_WIDTH = len(DOCUMENT) + 2
+DOCUMENT_WIDTH = len(DOCUMENT) + 3
 CHUNK_COLUMNS = ", ".join(f"chunks.{name}" for name in (*CHUNK, "checksum"))
 CHUNK_WIDTH = len(CHUNK) + 1  # columns of a chunk, after which those of its document follow
 
@@ -119,8 +119,12 @@ def document_of(entry: Sequence[Any]) -> DocumentRecord:
     check_document(entry)
     pages, language, metadata, partial = entry[7:11]
     copies = json.loads(entry[DOCUMENT_WIDTH - 1])
+    total = 0
     for *values, stored in copies:
         checked(stored, f"a copy of the document {entry[1]}", *values, entry[0])
+        total ^= stored
+    if total != entry[DOCUMENT_WIDTH - 2]:
+        raise damaged(f"the list of copies of the document {entry[1]}")
     return DocumentRecord(
         document_id=entry[0],
         path=entry[1],

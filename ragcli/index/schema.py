@@ -65,7 +65,8 @@ CREATE TABLE documents (
     language TEXT NOT NULL DEFAULT 'en',
     partial TEXT NOT NULL DEFAULT '',
     reader TEXT NOT NULL DEFAULT '',
-    checksum INTEGER NOT NULL DEFAULT 0
+    checksum INTEGER NOT NULL DEFAULT 0,
+    copies_checksum INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX documents_by_language ON documents(language);
 CREATE TABLE chunks (
@@ -144,6 +145,7 @@ ALTER TABLE failures ADD COLUMN reader TEXT NOT NULL DEFAULT '';
     4: "ALTER TABLE documents ADD COLUMN reader TEXT NOT NULL DEFAULT '';",
     5: f"""
 ALTER TABLE documents ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN copies_checksum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE chunks ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE copies ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE embeddings ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;

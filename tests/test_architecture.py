@@ -81,7 +81,7 @@ PURE = {
         "evaluation.statistics",
     },
     "collection": {"evaluation.beir"},
-    "ingest": {"sources.scanning"},
+    "ingest": {"sources.scanning", "sources.changes"},
 }
 
 

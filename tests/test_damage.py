@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ragcli.app.ingestion import IngestRequest
-from tests.helpers.damage import answers_of, damages, is_error, outcome
+from tests.conftest import Rag
+from tests.helpers.damage import answers_of, damaged, damages, is_error, outcome
 from tests.helpers.indexes import app_of
 
 
@@ -65,3 +68,83 @@ def test_every_single_corruption_is_found_by_doctor_or_harmless_and_none_is_answ
     bad = {damage: told for damage, told in outcomes.items() if told not in ("found", "harmless")}
     assert not bad, "\n".join(f"{damage}: {told}" for damage, told in bad.items())
     assert Counter(outcomes.values())["found"] > count / 3
+
+
+@pytest.fixture
+def small(rag: Rag, write: Callable[[str, str], Path], work: Path) -> Path:
+    """The index of a few documents."""
+    write_documents(write)
+    rag("ingest", "docs")
+    return work / ".rag"
+
+
+def hint_of(rag: Rag, *command: str) -> str:
+    """What the error of a command that finds the index unusable says to do."""
+    return str(json.loads(rag(*command, "--json", code=5).stdout)["hint"])
+
+
+def is_sound(rag: Rag) -> bool:
+    hits = json.loads(rag("query", "annual leave", "--json").stdout)["hits"]
+    return json.loads(rag("doctor", "--json").stdout)["sound"] is True and hits[0]["path"].startswith("docs/")
+
+
+@pytest.mark.parametrize("change", ["flipped", "cut", "missing"])
+def test_damaged_vectors_are_not_read_and_the_next_ingest_restores_them(rag: Rag, small: Path, change: str) -> None:
+    before = rag("query", "annual leave", "--json", "--mode", "dense").stdout
+    vectors = small / "vectors.f32"
+    if change == "missing":
+        vectors.unlink()
+    else:
+        vectors.write_bytes(damaged(vectors.read_bytes(), change, random.Random(3)))
+    after = rag("query", "annual leave", "--json", "--mode", "dense").stdout
+    assert json.loads(after)["hits"] == json.loads(before)["hits"]
+    assert "rag ingest restores it" in rag("doctor", code=5).stdout
+    assert json.loads(rag("ingest", "--json").stdout)["unchanged"] == 26
+    assert is_sound(rag)
+
+
+@pytest.mark.parametrize("what", ["a text", "the header of the file", "the whole file", "the manifest"])
+def test_a_damaged_catalog_is_repaired_by_the_command_that_its_error_names(rag: Rag, small: Path, what: str) -> None:
+    catalog = small / "catalog.sqlite3"
+    content = bytearray(catalog.read_bytes())
+    if what == "a text":
+        while (place := content.find(b"annual leave")) >= 0:
+            content[place : place + 6] = b"annexe"
+    elif what == "the manifest":
+        place = content.rindex(b"model_source")
+        content[place + 14] ^= 1
+    else:
+        content[: 100 if what == "the header of the file" else None] = b"x" * (
+            100 if "header" in what else len(content)
+        )
+    catalog.write_bytes(content)
+    assert "rag ingest --rebuild" in hint_of(rag, "query", "annual leave")
+    paths = [] if what == "a text" else ["docs"]  # a catalog that cannot be read does not say what it was made from
+    rag("ingest", "--rebuild", *paths)
+    assert is_sound(rag)
+
+
+def test_a_catalog_that_is_missing_is_made_again_by_the_command_that_the_error_names(rag: Rag, small: Path) -> None:
+    (small / "catalog.sqlite3").unlink()
+    assert hint_of(rag, "query", "annual leave") == "rag ingest PATH"
+    rag("ingest", "docs")
+    assert is_sound(rag)
+
+
+def test_an_older_catalog_that_is_put_back_is_refused_until_the_next_ingest(
+    rag: Rag, small: Path, write: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    shutil.copy(small / "catalog.sqlite3", tmp_path / "older")
+    write("docs/gate.txt", "The gate closes at nine.")
+    rag("ingest")
+    shutil.copy(tmp_path / "older", small / "catalog.sqlite3")
+    assert "rag ingest PATH" in hint_of(rag, "query", "annual leave")
+    assert json.loads(rag("ingest", "docs", "--json").stdout)["added"] == 1
+    assert is_sound(rag)
+
+
+def test_what_says_the_last_state_is_written_again_by_the_next_ingest(rag: Rag, small: Path) -> None:
+    (small / "committed.json").unlink()
+    assert "rag ingest writes it again" in rag("doctor", code=5).stdout
+    rag("ingest")
+    assert is_sound(rag)

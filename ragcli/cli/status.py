@@ -36,7 +36,7 @@ def doctor(index: options.Index = None, as_json: options.Json = False, quiet: op
         problems, engine = rag.check(), rag.engine_state()
         output.result(lambda text: text.check(problems, engine), lambda: jsonlibrary.check(problems, engine))
         if problems:
-            output.note("rag ingest repairs vectors; rag ingest --rebuild makes the whole index anew")
+            output.note("rag ingest --rebuild makes the index anew, unless a line above says what repairs it")
             raise typer.Exit(ExitCode.INDEX)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, RagError
 from ragcli.index import schema
-from ragcli.index.checksums import SEAL_META, checksum, damaged, teach
+from ragcli.index.checksums import REBUILD, SEAL_META, checksum, damaged, teach
 
 CATALOG = "catalog.sqlite3"
 VECTORS = "vectors.f32"
@@ -116,14 +116,9 @@ def translated(directory: Path) -> Iterator[None]:
             ) from error
         if getattr(error, "sqlite_errorname", "") in _FAILED_WRITES:
             raise _disk_full(directory) from error
-        raise IndexDamaged(
-            f"the index at {directory} cannot be used: {message}", hint=f"delete {directory} and run: rag ingest PATH"
-        ) from error
+        raise IndexDamaged(f"the index at {directory} cannot be used: {message}", hint=REBUILD) from error
     except sqlite3.DatabaseError as error:
-        raise IndexDamaged(
-            f"the catalog of the index at {directory} is damaged: {error}",
-            hint=f"delete {directory} and run: rag ingest PATH",
-        ) from error
+        raise IndexDamaged(f"the catalog of the index at {directory} is damaged: {error}", hint=REBUILD) from error
 
 
 _FAILED_WRITES = (

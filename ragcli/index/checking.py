@@ -26,11 +26,11 @@ def problems(connection: sqlite3.Connection, directory: Path, rows: lexical.Rows
     stored = embeddings.by_row(connection, rows.count, dimension)
     file = VectorFile(directory, dimension)
     if rows.count and not file.holds(rows.count):
-        found.append(f"{VECTORS} is shorter than the {rows.count} vectors of the catalog")
+        found.append(f"{VECTORS} is shorter than the {rows.count} vectors of the catalog; rag ingest restores it")
     elif not file.sound(connection, rows.count) or not np.array_equal(
         np.where(rows.live[:, None], file.read(rows.count), 0), stored
     ):
-        found.append(f"{VECTORS} differs from the catalog")
+        found.append(f"{VECTORS} differs from the catalog; rag ingest restores it")
     uneven = connection.execute(
         "SELECT count(*) FROM embeddings WHERE sentences IS NOT NULL AND length(sentences) * 4 != length(spans) * ?",
         (dimension,),

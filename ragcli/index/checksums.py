@@ -37,14 +37,11 @@ COPY = ("document_id", "path", "root", "size", "mtime_ns", "ctime_ns", "content_
 REBUILD = "rag ingest --rebuild makes the index anew from your files"
 
 
-def checksum(*values: str | bytes | memoryview | float | None) -> int:
+def checksum(*values: str | bytes | float | None) -> int:
     """The checksum of a row's values, in their order; each is a text, bytes, a number or NULL."""
     return zlib.crc32(
         b"\x1f".join(
-            [
-                value if isinstance(value, bytes | memoryview) else str(value).encode("utf-8", "surrogatepass")
-                for value in values
-            ]
+            [value if type(value) is bytes else str(value).encode("utf-8", "surrogatepass") for value in values]
         )
     )
 

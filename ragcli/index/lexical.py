@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcli.datatypes import Chunk, QueryWord
-from ragcli.index.checksums import checked, checksum, seal, seal_segment
+from ragcli.index.checksums import checked, seal, seal_segment
 from ragcli.index.termlists import TermLists, read_segments
 from ragcli.text.analyzer import terms
 
@@ -39,7 +39,7 @@ B = 0.75
 HEADER_WEIGHT = 2
 DOCUMENT_SHARE = 0.5
 SEGMENT_TERMS = 50_000
-_INSERT_POSTING = "INSERT INTO postings (term, segment, rows, frequencies, checksum) VALUES (?, ?, ?, ?, ?)"
+_INSERT_POSTING = "INSERT INTO postings VALUES (?1, ?2, ?3, ?4, row_checksum(?1, ?2, ?3, ?4))"
 _MERGE_AT = 8  # segments of one level that become one of the next
 
 IntArray = NDArray[np.int32]
@@ -137,10 +137,8 @@ def postings(connection: sqlite3.Connection, rows: Rows, forms: Sequence[str]) -
     """Ascending positions (row - 1) of the live chunks that hold any of the terms `forms`, and how often each holds them.
     Raises IndexDamaged unless these are all the postings that were written of them."""
     marks = ",".join("?" * len(forms))
-    found = connection.execute(
-        f"SELECT rows, frequencies, term, segment, checksum FROM postings WHERE term IN ({marks}) ORDER BY term, segment",
-        list(forms),
-    ).fetchall()
+    query = f"SELECT rows, frequencies, term, segment, checksum FROM postings WHERE term IN ({marks}) ORDER BY term, segment"
+    found = connection.execute(query, list(forms)).fetchall()
     for posting, counts, term, segment, stored in found:
         checked(stored, f"the postings of {term!r}", term, segment, posting, counts)
     rows.terms.check_postings([(entry[2], entry[3]) for entry in found], forms)
@@ -213,10 +211,8 @@ def _add_segment(
     connection.executemany(
         _INSERT_POSTING,
         (
-            (term, segment, listed, counts, checksum(term, segment, listed, counts))
+            (term, segment, np.array(rows, dtype="<i4").tobytes(), np.array(frequencies, dtype="<u2").tobytes())
             for term, (rows, frequencies) in sorted(gathered.items(), key=lambda entry: entry[0])
-            for listed in [np.array(rows, dtype="<i4").tobytes()]
-            for counts in [np.array(frequencies, dtype="<u2").tobytes()]
         ),
     )
     seal_segment(connection, segment)
@@ -282,7 +278,7 @@ def _merge(connection: sqlite3.Connection, segments: list[int], level: int, firs
     connection.executemany(
         _INSERT_POSTING,
         (
-            (term, merged, rows, counts, checksum(term, merged, rows, counts))
+            (term, merged, rows, counts)
             for term, parts in groupby(heapq.merge(*streams, key=itemgetter(0)), key=itemgetter(0))
             for rows, counts in [_live_postings(list(parts), dead, first_row)]
             if rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,25 +12,21 @@ from ragcli.index.checksums import checked, damaged
 
 @dataclass(frozen=True, slots=True)
 class TermLists:
-    """Segment → its terms in UTF-8, in order, a line each, with a line break before the first and after the last."""
+    """Segment → its terms, in order."""
 
-    of_segments: dict[int, bytes]
+    of_segments: dict[int, list[str]]
 
     def segments_of(self, term: str) -> list[int]:
         """The segments that hold postings of a term."""
-        line = b"\n%b\n" % term.encode("utf-8", "surrogatepass")
-        return [segment for segment, lines in self.of_segments.items() if line in lines]
+        return [segment for segment, terms in self.of_segments.items() if _holds(terms, term)]
 
     def beginning(self, prefix: str) -> set[str]:
         """The terms that begin with a prefix."""
-        start, found = b"\n%b" % prefix.encode("utf-8", "surrogatepass"), set()
-        for lines in self.of_segments.values():
-            position = lines.find(start)
-            while position >= 0 and lines.startswith(start, position):
-                end = lines.index(b"\n", position + 1)
-                found.add(lines[position + 1 : end].decode("utf-8", "surrogatepass"))
-                position = end
-        return found - {""}
+        return {
+            term
+            for terms in self.of_segments.values()
+            for term in terms[bisect_left(terms, prefix) : bisect_left(terms, prefix + "\U0010ffff")]
+        }
 
     def check_postings(self, found: Iterable[tuple[str, int]], terms: Sequence[str]) -> None:
         """Raise IndexDamaged unless `found` (term and segment) are all the postings that there are of `terms`."""
@@ -41,6 +38,11 @@ class TermLists:
         """Raise IndexDamaged unless `found` are all the terms that begin with `prefix`."""
         if set(found) != self.beginning(prefix):
             raise damaged(f"the list of words with {prefix!r}")
+
+
+def _holds(terms: list[str], term: str) -> bool:
+    place = bisect_left(terms, term)
+    return place < len(terms) and terms[place] == term
 
 
 def read_segments(connection: sqlite3.Connection) -> tuple[list[tuple[bytes, bytes]], TermLists]:
@@ -55,5 +57,5 @@ def read_segments(connection: sqlite3.Connection) -> tuple[list[tuple[bytes, byt
         checked(stored, f"part {segment} of the word index", segment, *values)
         checked(terms_checksum, f"the list of words of part {segment}", segment, terms)
         arrays.append((values[2], values[3]))
-        lists[segment] = b"\n%b\n" % terms.encode("utf-8", "surrogatepass")
+        lists[segment] = terms.split("\n") if terms else []
     return arrays, TermLists(lists)

@@ -84,8 +84,8 @@ class VectorFile:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             offset = (first_row - 1) * self._dimension * 4
-            data = memoryview(np.ascontiguousarray(matrix, dtype="<f4").tobytes())
-            written_checksum = checksum(first_row, data)
+            content = np.ascontiguousarray(matrix, dtype="<f4").tobytes()
+            data = memoryview(content)
             os.ftruncate(descriptor, offset)
             while data:
                 written = os.pwrite(descriptor, data, offset)
@@ -93,7 +93,7 @@ class VectorFile:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        return first_row, len(matrix), written_checksum
+        return first_row, len(matrix), checksum(first_row, content)
 
 
 def note_runs(connection: sqlite3.Connection, runs: Iterable[tuple[int, int, int]]) -> None:

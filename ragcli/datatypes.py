@@ -215,7 +215,7 @@ class Condition:
 class Filter:
     """Conditions on documents and chunks, all of which must hold.
 
-    `paths` are patterns (see `ragcli.index.filtering`), `types` and `roots` (what was given to ingest) are exact; each of
+    `paths` are patterns (see `ragcli.index.patterns`), `types` and `roots` (what was given to ingest) are exact; each of
     these three matches when any of its values does. `conditions` are on metadata. A chunk must hold every one of `phrases`,
     and none of the words `without`.
     """
@@ -256,8 +256,9 @@ class TokenStates:
 
 
 class Candidate(NamedTuple):
-    """A row of the index with a leg's score; `parts` are the numbers that the score is made of, by name."""
+    """The key of a chunk (see `ragcli.index.protocol`) with a leg's score; `parts` are the numbers that the score is made of,
+    by name."""
 
-    row: int
+    key: int
     score: float
     parts: tuple[tuple[str, float], ...] = ()

@@ -1,9 +1,9 @@
 """Plug-ins: parts that other installed distributions bring, declared as entry points.
 
-A distribution declares them in the groups `ragcli.loaders`, `ragcli.chunkers`, `ragcli.embedders` and
-`ragcli.language_models`; each entry point names a factory (`LoaderFactory` and its neighbours in `protocols.py`). They are
-looked up only when something is asked for that rag itself does not have: with 160 installed distributions that takes 35 to 52
-ms (five runs on two busy cores).
+A distribution declares them in the groups `ragcli.loaders`, `ragcli.chunkers`, `ragcli.embedders`, `ragcli.language_models`
+and `ragcli.stores`; each entry point names a factory (`LoaderFactory` and its neighbours in `protocols.py`, `StoreFactory` in
+`index/protocol.py`). They are looked up only when something is asked for that rag itself does not have: with 160 installed
+distributions that takes 35 to 52 ms (five runs on two busy cores).
 
 What may be imported is decided by what is installed. Settings and indexes hold names of entry points, never of modules, and
 distributions that lie in the working directory do not count.
@@ -25,9 +25,10 @@ from ragcli.errors import PluginFailed, RagError
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-Group = Literal["loaders", "chunkers", "embedders", "language_models"]
-GROUPS: tuple[Group, ...] = ("loaders", "chunkers", "embedders", "language_models")
+Group = Literal["loaders", "chunkers", "embedders", "language_models", "stores"]
+GROUPS: tuple[Group, ...] = ("loaders", "chunkers", "embedders", "language_models", "stores")
 _PREFIX = "ragcli."
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")  # names that PEP 508 allows
 
 
@@ -77,6 +78,13 @@ def load(plugin: Plugin) -> Callable[..., Any]:
     if not callable(factory):
         raise PluginFailed(f"the plug-in {plugin} declares {plugin.target}, which cannot be called")
     return factory
+
+
+def scheme_of(address: str) -> str:
+    """What stands before the colon in an address such as `memory:notes`; "" for a path, which may begin with the letter of a
+    drive."""
+    found = _SCHEME.match(address)
+    return found[1] if found else ""
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ragcli.cancellation import NEVER, Cancellation
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import Candidate, Chunk, Document, Filter, Matrix, QueryWord, TokenStates, Vector
+    from ragcli.datatypes import Chunk, Document, Filter, Matrix, TokenStates, Vector
     from ragcli.drafts import DraftEvent, End, Limits
     from ragcli.prompts import Prompt
     from ragcli.results import Hit, QueryResult
@@ -87,19 +87,6 @@ class EmbedderFactory(Protocol):
     def __call__(self, model: str, *, offline: bool) -> Embedder:
         """Make the embedder for what stands behind the colon. With `offline` it must open no connection beyond this machine.
         Raises ModelUnavailable."""
-
-
-class SearchIndex(Protocol):
-    """The searching half of an index. Scores are higher for better; equal scores are in the order of rows."""
-
-    def dense_search(self, vector: Vector, k: int, where: Filter) -> list[Candidate]:
-        """At most `k` candidates by cosine, best first."""
-
-    def rescore(self, vector: Vector, rows: Sequence[int]) -> list[Candidate]:
-        """All of `rows`, scored by cosine and by that of their best sentence, best first."""
-
-    def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
-        """At most `k` candidates by BM25, scores > 0, best first."""
 
 
 class Search(Protocol):

@@ -37,9 +37,9 @@ class ScoreTrace:
 
 @dataclass(frozen=True, slots=True)
 class ScoredChunk:
-    """A chunk with its fused score."""
+    """A chunk with its fused score and its key in the index."""
 
-    row: int
+    key: int
     chunk: Chunk
     document: DocumentRecord
     score: float

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import SettingsError
+from ragcli.plugins import scheme_of
 
 PROJECT_FILE = "rag.toml"
 INDEX_DIRECTORY = ".rag"
@@ -197,7 +198,7 @@ def _from_file(path: Path | None) -> list[tuple[str, object, str]]:
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}", hint=f"check the permissions of {path}") from error
     found: list[tuple[str, object, str]] = []
-    if isinstance(content.get("index"), str):
+    if isinstance(content.get("index"), str) and not scheme_of(content["index"]):
         content["index"] = str(path.parent / content["index"])  # a path in a file is relative to the file
     for key, value in content.items():
         if key in _SECTIONS and isinstance(value, dict):

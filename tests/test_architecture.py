@@ -32,10 +32,11 @@ HOMES = {
     "jinja2": {"generation.chatformats"},
     "chromadb": {"index.chroma"},
     "msgspec": {"schemas.fields", "schemas.registry"},
-    "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.manifest", "index.reader",
+    "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
                 "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging",
-                "index.approximate", "index.copystate", "index.records", "index.checksums", "index.termlists", "index.rebuilding"},
+                "index.approximate", "index.copystate", "index.records", "index.checksums", "index.termlists", "index.rebuilding",
+                "index.remembered", "index.calibration"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.scoring"},
     "pypdf": {"loaders.pdf"},
@@ -158,6 +159,21 @@ def test_use_cases_know_only_the_pure_modules_of_stages() -> None:
         and target not in PURE.get(module.partition(".")[0], set())
     ]
     assert wrong == []
+
+
+def test_the_index_is_entered_by_its_protocol_alone() -> None:
+    """`open_store` is in `index` itself; conditions and patterns are what a user writes in a filter."""
+    seam = {
+        "index",
+        "index.protocol",
+        "index.manifest",
+        "index.conditions",
+        "index.patterns",
+        "index.pages",
+        "index.entries",
+    }
+    others = [(module, target) for module, target in internal() if not module.startswith(("index", "testing"))]
+    assert [pair for pair in others if pair[1].startswith("index") and pair[1] not in seam] == []
 
 
 def test_nobody_imports_the_package_root_but_for_its_version() -> None:

@@ -16,6 +16,7 @@ from ragcli.app.ingestion import IngestRequest
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.cli.interrupting import interruptible
 from ragcli.errors import Cancelled, ExitCode
+from ragcli.index.pages import documents
 from tests.helpers.indexes import app_of
 from tests.helpers.programs import PATIENCE
 
@@ -51,7 +52,7 @@ def test_a_slow_reranker_blocks_neither_writers_nor_readers(app: App, work: Path
         writer = app_of(work)
         assert writer.ingest(IngestRequest([work / "docs"])).documents == 13, "committed while the reranker reads"
         writer.close()
-        assert len(app.reader.documents()) == 13
+        assert len(documents(app.reader)) == 13
         assert app.retriever().retrieve("nothing since may", 1).hits[0].passage.document.path == "docs/new.md"
         assert not pending.done()
         reranker.release.set()

@@ -84,7 +84,7 @@ def test_tags_given_later_are_in_the_collection(directory: Path) -> None:
     build(directory, TEXTS)
     assert "tag.team" not in by_path(directory)["a.md"][1]
     with writing(directory) as writer:
-        document = next(identity for identity, source in writer.files().items() if source.path == "a.md")
+        document = next(source.document_id for source in writer.page() if source.path == "a.md")
         writer.tag([document], {"tag.team": "legal"})
         writer.finish()
     found = by_path(directory)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -25,6 +26,7 @@ from ragcli.evaluation.gating import (
 from ragcli.evaluation.gold import Evidence, GoldQuestion, load_gold
 from ragcli.evaluation.spans import span_scores
 from ragcli.generation.abstention import scaled
+from ragcli.index import open_store
 from ragcli.results import Hit, Passage, Place, ScoreTrace
 
 Write = Callable[[str, str], Path]
@@ -448,15 +450,42 @@ def test_calibration_is_kept_with_the_index_and_used(indexed) -> None:
     assert found["error_after"] < 0.2
     answered = evaluated(indexed)
     assert answered["metrics"]["abstention_recall"] == 1.0
-    Path(".rag/calibration.json").write_text(
-        json.dumps({**json.loads(Path(".rag/calibration.json").read_text()), "threshold": 0.999})
-    )
+    change_calibration(threshold=0.999)
     assert evaluated(indexed)["answered"] == 0
     assert evaluated_with_threshold(indexed) > 0
-    Path(".rag/calibration.json").write_text(
-        json.dumps({**json.loads(Path(".rag/calibration.json").read_text()), "parts": "other"})
-    )
+    indexed("ingest", "--rebuild")
+    assert evaluated(indexed)["answered"] == 0, "an index that is made anew of the same parts keeps it"
+    change_calibration(parts="other")
     assert evaluated(indexed)["answered"] > 0, "a calibration of another index is not used"
+
+
+def change_calibration(**changes: object) -> None:
+    store = open_store(Path(".rag"))
+    manifest = store.manifest()
+    assert manifest is not None
+    with closing(store.catalog()) as catalog:
+        kept = catalog.calibration()
+    assert kept is not None
+    with store.writer(manifest.identity) as writer:
+        writer.calibrate({**kept, **changes})
+
+
+def test_a_calibration_beside_the_index_is_used_and_carried_into_it(indexed) -> None:
+    indexed("calibrate", "gold.jsonl")
+    file, store = Path(".rag/calibration.json"), open_store(Path(".rag"))
+    with closing(store.catalog()) as catalog:
+        kept = catalog.calibration()
+        assert kept is not None
+        assert not file.exists()
+        file.write_text(json.dumps({**kept, "threshold": 0.999}))  # as version 0.1 leaves it
+        generation = catalog.generation()
+        assert evaluated(indexed)["answered"] == 0
+        indexed("ingest")
+        assert not file.exists()
+        assert catalog.calibration() == {**kept, "threshold": 0.999}
+        assert catalog.generation() == generation
+        file.write_text("{")
+        assert catalog.calibration() == {**kept, "threshold": 0.999}, "a file that is no JSON counts for nothing"
 
 
 def test_the_confidence_of_an_answer_is_the_calibrated_one(indexed) -> None:

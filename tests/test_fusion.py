@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord, Span
+from ragcli.index.entries import Candidates, StoredChunk
 from ragcli.index.ranking import top
+from ragcli.index.statistics import Statistics
 from ragcli.results import Hit, LegTrace, ScoredChunk, ScoreTrace, Understood
 from ragcli.retrieval.fusion import Leg, fuse
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
@@ -20,7 +22,7 @@ from ragcli.retrieval.stitching import grow, stitch
 from ragcli.text.query import Query
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import Matrix, Vector
+    from ragcli.datatypes import Vector
 
 LEXICAL = Leg("lexical", [Candidate(1, 8.0), Candidate(2, 4.0)], 0.5, floor=0.0)
 DENSE = Leg("dense", [Candidate(2, 0.9), Candidate(3, 0.5), Candidate(1, 0.1)], 0.5)
@@ -103,29 +105,36 @@ class Rankings:
     def __init__(self, dense: Sequence[float]) -> None:
         self._dense = [Candidate(row, score) for row, score in enumerate(dense, 1)]
 
-    def dense_search(self, vector: Vector, k: int, where: Filter) -> list[Candidate]:
-        return self._dense[:k]
+    def statistics(self, words: Sequence[QueryWord]) -> Statistics:
+        return Statistics(len(self._dense), 1, 0, ())
 
-    def rescore(self, vector: Vector, rows: Sequence[int]) -> list[Candidate]:
-        return [entry for entry in self._dense if entry.row in rows]
-
-    def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
-        return []
+    def candidates(
+        self,
+        words: Sequence[QueryWord] | None,
+        vector: Vector | None,
+        k: int,
+        where: Filter,
+        statistics: Statistics | None = None,
+    ) -> Candidates:
+        return Candidates([], self._dense[:k], self._dense[:k], {"lexical": 0.0, "dense": 0.0})
 
     def generation(self) -> int:
         return 0
 
-    def words(self, query: Query) -> list[QueryWord]:
+    def resolve(self, query: Query) -> list[QueryWord]:
         return []
 
     def understand(self, question: str) -> Understood:
         return Understood(question)
 
-    def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
-        return {row: (entry.chunk, entry.document) for row in rows for entry in [scored(row, 0.0)]}
+    def fetch(self, keys: Sequence[int], *, vectors: bool = False) -> dict[int, StoredChunk]:
+        return {key: StoredChunk(entry.chunk, entry.document) for key in keys for entry in [scored(key, 0.0)]}
 
-    def vectors(self, rows: Sequence[int]) -> Matrix:
-        return np.zeros((len(rows), 1), dtype=np.float32)
+    def surroundings(self, chunk_ids: Sequence[str], before: int, after: int) -> Sequence[Chunk]:
+        return []
+
+    def sentence_cosines(self, chunk_ids: Sequence[str], vector: Vector) -> dict[str, list[tuple[int, int, float]]]:
+        return {}
 
     def document_chunks(self, document_id: str) -> Sequence[Chunk]:
         return []

@@ -22,7 +22,9 @@ from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound
 from ragcli.index.catalog import VECTORS
 from ragcli.index.chroma import IN_PROCESS
-from ragcli.index.filtering import path_matches
+from ragcli.index.manifest import Identity
+from ragcli.index.pages import documents
+from ragcli.index.patterns import path_matches
 from ragcli.index.reader import IndexReader
 from ragcli.index.writer import open_writer
 from ragcli.reports import EngineState
@@ -53,7 +55,7 @@ def test_exact_search_is_the_brute_force_ranking(directory: Path) -> None:
         matrix = np.fromfile(directory / VECTORS, dtype="<f4").reshape(-1, 64)
         scores = matrix @ query
         expected = sorted(range(60), key=lambda i: (-scores[i], i))[:10]
-        assert [entry.row - 1 for entry in rows] == expected
+        assert [entry.key - 1 for entry in rows] == expected
         assert [entry.score for entry in rows] == pytest.approx(sorted(scores, reverse=True)[:10])
 
 
@@ -142,7 +144,7 @@ def test_check_finds_a_changed_vector(directory: Path) -> None:
     data[200] ^= 0x40
     (directory / VECTORS).write_bytes(bytes(data))
     with closing(IndexReader(directory)) as reader:
-        assert reader.check() == [f"{VECTORS} differs from the catalog"]
+        assert reader.check() == [f"{VECTORS} differs from the catalog; rag ingest restores it"]
 
 
 def test_a_damaged_catalog_is_an_error_with_a_way_out(directory: Path) -> None:
@@ -160,13 +162,13 @@ def test_another_model_or_chunker_is_refused_with_both_names(directory: Path) ->
     build(directory, TEXTS)
     with (
         pytest.raises(IndexIncompatible, match=r"dimension 64.*dimension 128") as caught,
-        open_writer(directory, embedder=HashingEmbedder(128).identity, chunker=CHUNKER.parameters),
+        open_writer(directory, Identity(HashingEmbedder(128).identity, CHUNKER.parameters)),
     ):
         pass
     assert "--rebuild" in caught.value.hint
     with (
         pytest.raises(IndexIncompatible, match=r"max_tokens 32.*max_tokens 64"),
-        open_writer(directory, embedder=EMBEDDER.identity, chunker=get_chunker("structure", 64, EMBEDDER).parameters),
+        open_writer(directory, Identity(EMBEDDER.identity, get_chunker("structure", 64, EMBEDDER).parameters)),
     ):
         pass
 
@@ -178,7 +180,7 @@ def test_word_lists_of_another_analyzer_are_not_searched_but_made_anew(directory
     with altered(directory) as connection:
         connection.execute("UPDATE meta SET value = '\"0\"' WHERE key = 'analyzer'")
     with closing(IndexReader(directory)) as reader, pytest.raises(IndexIncompatible, match="analyzer 0") as caught:
-        reader.words(parse_query("leave"))
+        reader.resolve(parse_query("leave"))
     assert "rag ingest" in caught.value.hint
     with altered(directory) as connection:
         connection.execute("UPDATE postings SET term = 'x' || term")
@@ -194,7 +196,7 @@ def test_rebuilding_empties_the_index_first(directory: Path) -> None:
     build(directory, TEXTS)
     build(directory, {"z.md": "fresh"}, rebuild=True)
     with closing(IndexReader(directory)) as reader:
-        assert [document.path for document in reader.documents()] == ["z.md"]
+        assert [document.path for document in documents(reader)] == ["z.md"]
         assert reader.check() == []
 
 
@@ -240,7 +242,7 @@ def catalog_ids(directory: Path) -> set[str]:
         return {entry[0] for entry in connection.execute("SELECT chunk_id FROM chunks")}
 
 
-def edits(directory: Path, steps: Sequence[dict[str, str]], **options: object) -> None:
+def edits(directory: Path, steps: Sequence[dict[str, str]], **options: bool) -> None:
     for step in steps:
         build(directory, step, **options)
         with writing(directory, **options) as writer:
@@ -338,9 +340,9 @@ def test_of_two_equal_chunks_the_one_of_the_document_that_says_more_of_it_comes_
                 new(path, f"# One\n\n{chunk}\n\n# Two\n\n" + f"The {more} of engineers are a matter of taste. " * 6),
             )
     with closing(IndexReader(directory)) as reader:
-        ranking = reader.lexical_search(reader.words(parse_query("leaks pump")), 10, Filter())
-        chunks = reader.chunks([entry.row for entry in ranking])
-        equal = [(entry, chunks[entry.row][1].path) for entry in ranking if chunk in chunks[entry.row][0].text]
+        ranking = reader.lexical_search(reader.resolve(parse_query("leaks pump")), 10, Filter())
+        chunks = reader.chunks([entry.key for entry in ranking])
+        equal = [(entry, chunks[entry.key][1].path) for entry in ranking if chunk in chunks[entry.key][0].text]
         assert [path for _, path in equal] == ["b.md", "a.md"]
         (best, _), (other, _) = equal
         assert dict(best.parts)["chunk"] == dict(other.parts)["chunk"]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Plus
 
 from ragcli.datatypes import Chunk, QueryWord, Span
-from ragcli.index import lexical, schema
+from ragcli.index import bm25, lexical, schema
+from ragcli.index.statistics import Statistics
 from ragcli.text.analyzer import terms
 
 WORD = st.sampled_from([f"w{i}" for i in range(12)])
@@ -46,8 +47,19 @@ def scores(connection: sqlite3.Connection, query: list[str]) -> np.ndarray:
 
 
 def scored(connection: sqlite3.Connection, asked: list[QueryWord]) -> tuple[np.ndarray, np.ndarray]:
+    return scored_by(connection, asked, statistics_of(connection, asked))
+
+
+def statistics_of(connection: sqlite3.Connection, asked: list[QueryWord]) -> Statistics:
     rows = lexical.read_rows(connection)
-    return lexical.score(rows, asked, lambda forms: lexical.postings(connection, rows, forms))
+    return bm25.statistics(rows, asked, lambda forms: lexical.postings(connection, rows, forms))
+
+
+def scored_by(
+    connection: sqlite3.Connection, asked: list[QueryWord], known: Statistics
+) -> tuple[np.ndarray, np.ndarray]:
+    rows = lexical.read_rows(connection)
+    return bm25.score(rows, asked, lambda forms: lexical.postings(connection, rows, forms), known)
 
 
 def words(query: list[str]) -> list[QueryWord]:
@@ -55,7 +67,7 @@ def words(query: list[str]) -> list[QueryWord]:
 
 
 def oracle(texts: list[str], query: list[str]) -> np.ndarray:
-    return np.asarray(BM25Plus([terms(text) for text in texts], k1=lexical.K1, b=lexical.B, delta=0).get_scores(query))
+    return np.asarray(BM25Plus([terms(text) for text in texts], k1=bm25.K1, b=bm25.B, delta=0).get_scores(query))
 
 
 @settings(max_examples=100, deadline=None)
@@ -126,6 +138,20 @@ def test_the_score_of_a_document_is_that_of_its_chunks_as_one(
     ]
     expected = dict(zip(sorted(set(owners)), oracle(whole, query), strict=True))
     np.testing.assert_allclose(documents, [expected[owner] for owner in owners], rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(CORPUS, st.lists(WORD, min_size=1, max_size=5, unique=True), st.integers(1, 4), st.data())
+def test_two_halves_of_an_index_score_as_the_whole_by_their_joint_statistics(
+    texts: list[str], query: list[str], batch: int, data: st.DataObject
+) -> None:
+    owners = sorted(data.draw(st.lists(st.integers(1, 6), min_size=len(texts), max_size=len(texts))))
+    cut = owners.index(data.draw(st.sampled_from(owners)))  # no document lies in both halves
+    halves = [index(texts[:cut], batch, owners[:cut]), index(texts[cut:], batch, owners[cut:])]
+    first, second = (statistics_of(half, words(query)) for half in halves)
+    found = [scored_by(half, words(query), first + second) for half in halves]
+    for leg, whole in enumerate(scored(index(texts, batch, owners), words(query))):
+        np.testing.assert_allclose(np.concatenate([scores[leg] for scores in found]), whole, rtol=1e-12)
 
 
 def test_forms_of_a_word_count_as_one_term() -> None:

@@ -21,6 +21,7 @@ from ragcli.app import App
 from ragcli.app.ingestion import IngestRequest
 from ragcli.errors import UsageError
 from ragcli.index.conditions import all_hold, parse_condition
+from ragcli.index.pages import documents
 from ragcli.ingest import Options
 from ragcli.settings import resolve
 from tests.conftest import heed_interrupts
@@ -424,7 +425,7 @@ class Folder(RuleBasedStateMachine):
         try:
             app.ingest(IngestRequest([self._root / "docs"], options=options))
             with_text = {f"docs/{name}": text for name, text in self._files.items() if text}
-            held = {path: document for document in app.reader.documents() for path in (document.path, *document.copies)}
+            held = {path: document for document in documents(app.reader) for path in (document.path, *document.copies)}
             assert held.keys() == with_text.keys()
             assert len({document.document_id for document in held.values()}) == len(set(with_text.values()))
             for path, text in with_text.items():

@@ -357,3 +357,33 @@ def test_installed_distributions_are_looked_at_only_when_something_is_unknown(wr
     looked("ingest", "docs")
     assert not looked("stats")
     assert not looked("query", "text", "--mode", "lexical")
+
+
+# ---- stores -----------------------------------------------------------------------------------------------------------
+
+IN_ANOTHER_STORE = """
+from ragcli import Rag
+from ragcli.errors import UsageError
+with Rag.create("memory:notes", embedding_model="hashing") as rag:
+    rag.ingest("docs")
+    print(rag.stats().documents, rag.query("standby pay", k=1).hits[0].passage.document.path)
+try:
+    Rag("nowhere:notes")
+except UsageError as error:
+    print(error.message)
+"""
+
+
+def test_an_index_lies_in_the_store_that_its_address_names(site: Site, write: Write) -> None:
+    site.add("rag-memory", "from ragcli.testing.memory import open_memory\n", stores="memory = open_memory")
+    write("docs/pay.md", "# Pay\n\nStandby pay is 40 euros.\n")
+    write("docs/leave.md", "# Leave\n\nAnnual leave is 28 days.\n")
+    environment = {**os.environ, "PYTHONPATH": str(site.folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", IN_ANOTHER_STORE], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == [
+        "2 docs/pay.md",
+        "no installed plug-in brings the store 'nowhere' of nowhere:notes",
+    ], done.stderr
+    assert not Path("memory:notes").exists()

@@ -93,7 +93,7 @@ def test_a_rebuild_that_is_killed_leaves_an_index_that_answers(corpus: None, wor
         with closing(app_of(work)) as app:
             for number in chance.sample(range(DOCUMENTS), 4):
                 assert best_path(app, number) == f"docs/{number:02}.txt"
-            assert len(app.reader.documents()) == DOCUMENTS
+            assert app.reader.counts(0).documents == DOCUMENTS
     done = json.loads(subprocess.run(INGEST, check=True, capture_output=True, text=True).stdout)
     assert (done["unchanged"], done["documents"]) == (DOCUMENTS, DOCUMENTS)
     assert not (work / ".rag" / BESIDE).exists()

@@ -19,6 +19,7 @@ import pytest
 
 from ragcli.datatypes import Filter
 from ragcli.errors import IndexNotFound, IndexUnusable
+from ragcli.index.pages import documents
 from ragcli.index.reader import IndexReader
 from ragcli.text.query import parse_query
 from tests.conftest import heed_interrupts
@@ -54,19 +55,19 @@ def check_promises(directory: Path, corpus: dict[str, str]) -> int:
         return 0
     with closing(reader):
         assert reader.check() == []
-        documents = reader.documents()
-        for document in documents:
-            words = reader.words(parse_query(corpus[document.path]))
-            rows = [entry.row for entry in reader.lexical_search(words, 5, Filter())]
+        held = documents(reader)
+        for document in held:
+            words = reader.resolve(parse_query(corpus[document.path]))
+            rows = [entry.key for entry in reader.lexical_search(words, 5, Filter())]
             assert document.path in {record.path for _, record in reader.chunks(rows).values()}
             assert len(reader.document_chunks(document.document_id)) == document.chunks
-        return len(documents)
+        return len(held)
 
 
 def documents_in(directory: Path) -> int:
     try:
         with closing(IndexReader(directory)) as reader:
-            return len(reader.documents())
+            return len(documents(reader))
     except IndexUnusable:
         return 0
 
@@ -76,7 +77,7 @@ def digest(directory: Path) -> list[tuple[object, ...]]:
     with closing(IndexReader(directory)) as reader:
         return [
             (document.path, chunk.chunk_id, chunk.text, chunk.tail)
-            for document in reader.documents()
+            for document in documents(reader)
             for chunk in reader.document_chunks(document.document_id)
         ]
 

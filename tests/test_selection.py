@@ -48,4 +48,4 @@ def test_two_chunks_are_near_duplicates_from_four_fifths_of_their_runs_of_words_
 def test_chunks_that_share_half_of_what_they_say_are_both_shown() -> None:
     half = WORDS[:70] + [f"other{i}" for i in range(33)]
     chosen, alike = select(ranked(" ".join(WORDS), " ".join(half)), Selection(), no_vectors)
-    assert ([entry.row for entry in chosen], alike) == ([1, 2], {})
+    assert ([entry.key for entry in chosen], alike) == ([1, 2], {})

@@ -18,6 +18,7 @@ from ragcli.app.once import once
 from ragcli.errors import IndexNotFound
 from ragcli.index.catalog import transaction, translated
 from ragcli.index.contents import CatalogReader
+from ragcli.index.pages import documents
 from ragcli.index.pool import ConnectionPool
 from ragcli.index.reader import IndexReader
 from ragcli.results import Answer, QueryResult
@@ -115,13 +116,13 @@ def test_two_snapshots_of_different_states_live_beside_each_other(directory: Pat
                 seen.set()
                 committed.wait(0.2)  # a commit waits for the end of this snapshot
                 assert reader.generation() == first
-                return len(reader.documents())
+                return len(documents(reader))
 
         pending = other.submit(before)
         assert seen.wait(PATIENCE)
         build(directory, {"d.md": "a fourth document"})
         committed.set()
-        assert (pending.result(PATIENCE), len(reader.documents())) == (3, 4)
+        assert (pending.result(PATIENCE), len(documents(reader))) == (3, 4)
 
 
 def test_a_mistake_of_the_program_is_not_called_damage(directory: Path) -> None:
@@ -165,13 +166,13 @@ def test_the_connection_of_a_thread_that_ended_serves_the_next_one(directory: Pa
 
 def test_a_reader_follows_an_index_that_was_deleted_and_made_anew(directory: Path) -> None:
     with closing(CatalogReader(directory)) as reader:
-        assert len(reader.documents()) == 3
+        assert len(documents(reader)) == 3
         (directory / "catalog.sqlite3").unlink()
         with pytest.raises(IndexNotFound):
-            reader.documents()
+            documents(reader)
         (directory / "vectors.f32").unlink()
         build(directory, {"x.md": "something else"})
-        assert [document.path for document in reader.documents()] == ["x.md"]
+        assert [document.path for document in documents(reader)] == ["x.md"]
 
 
 def test_parts_are_made_once_however_many_threads_ask_for_them() -> None:

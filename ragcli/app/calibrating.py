@@ -53,7 +53,7 @@ def calibrate(app: App, gold: Path, *, on_progress: Callable[[str, int, int], No
         error_before=calibration_error(reliability([c for c, _, _ in halves[1]], held_out)),
         error_after=calibration_error(reliability([c for c, _ in fitted[1]], held_out)),
     )
-    save_calibration(app.index_directory, calibration)
+    save_calibration(app.store, calibration)
     return calibration
 
 

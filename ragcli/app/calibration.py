@@ -1,14 +1,14 @@
-"""What `rag calibrate` fitted to an index, kept beside its catalog."""
+"""What `rag calibrate` fitted to an index, kept in it."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ragcli.errors import RagError
+from ragcli.errors import IndexNotFound
 
-FILE = "calibration.json"
+if TYPE_CHECKING:
+    from ragcli.index.protocol import Catalog, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +33,19 @@ class Calibration:
     error_after: float = 0.0
 
 
-def save_calibration(index: Path, calibration: Calibration) -> None:
-    """Raises RagError when the index's folder cannot be written to."""
-    try:
-        beside = index / f"{FILE}.new"
-        beside.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
-        beside.replace(index / FILE)
-    except OSError as error:
-        raise RagError(f"cannot write {index / FILE}: {error.strerror}", hint="check its permissions") from error
+def save_calibration(store: Store, calibration: Calibration) -> None:
+    """Keep it in the index. Raises IndexNotFound, and IndexLocked while an ingest is running."""
+    manifest = store.manifest()
+    if manifest is None:
+        raise IndexNotFound(f"no index at {store.address}", hint="rag ingest PATH")
+    with store.writer(manifest.identity) as writer:
+        writer.calibrate(asdict(calibration))
 
 
-def load_calibration(index: Path, parts: str) -> Calibration | None:
-    """The calibration of an index that is made of `parts`, None when there is none or it was made with others."""
+def load_calibration(catalog: Catalog) -> Calibration | None:
+    """The calibration of the index; None when there is none, or it was fitted to other parts than the index has now."""
     try:
-        found = Calibration(**json.loads((index / FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        found = Calibration(**(catalog.calibration() or {}))
+    except TypeError:  # fields are missing, or are those of another version
         return None
-    return found if found.parts == parts else None
+    return found if found.parts == catalog.fingerprint(documents=False) else None

@@ -158,7 +158,7 @@ class App(Parts):
         """What `rag calibrate` fitted to this index."""
         from ragcli.app.calibration import load_calibration
 
-        return load_calibration(self.index_directory, self.catalog.fingerprint(documents=False))
+        return load_calibration(self.catalog)
 
     @property
     def write(self) -> Write | None:

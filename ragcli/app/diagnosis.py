@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from ragcli.app.scoping import ONLY
 from ragcli.app.searching import build_search
 from ragcli.datatypes import Chunk, DocumentRecord, Filter
+from ragcli.index.pages import every
 from ragcli.measurements import Diagnosis, Finding
 from ragcli.sources.scanning import Found, left_out, scan, stored_path
 from ragcli.text.folding import contains_quote, fold_quote
@@ -51,12 +52,10 @@ def diagnose(app: App, question: str, path: str, quote: str = "") -> Diagnosis:
 
 def _document(app: App, path: str) -> DocumentRecord | None:
     absolute = stored_path(Path(os.path.abspath(app.directory / path)), app.project)
-    documents = app.reader.documents()
-    for name in (path, absolute):
-        for document in documents:
-            if name in (document.path, *document.copies):
-                return document
-    ending = [document for document in documents if document.path.endswith("/" + path)]
+    found = app.reader.find([path, absolute])
+    if found:
+        return found.get(path) or found[absolute]
+    ending = [entry.document for entry in every(app.reader.page) if entry.document.path.endswith("/" + path)]
     return ending[0] if len(ending) == 1 else None
 
 
@@ -68,8 +67,8 @@ def _why_not_ingested(app: App, path: str) -> str:
         return f"{'not a document' if failure.skipped else 'could not be read'}: {failure.reason}"
     if not file.exists():
         return "there is no such file, and no document of that name in the index"
-    roots = {source.root for source in app.reader.files() if source.is_file}
-    for root in sorted(roots):
+    roots = app.reader.roots()
+    for root in roots:
         reason = left_out(Path(os.path.abspath(file)), app.project / root)
         if reason:
             return f"ignored by ingest: {reason}"
@@ -80,10 +79,10 @@ def _why_not_ingested(app: App, path: str) -> str:
                 return f"ignored by ingest: {entry.reason}"
             if isinstance(entry, Found) and entry.source.path == stored:
                 return "new since the last ingest; rag ingest reads it"
-    return f"outside of what was ingested ({', '.join(sorted(roots)) or 'nothing'}); rag ingest {path} adds it"
+    return f"outside of what was ingested ({', '.join(roots) or 'nothing'}); rag ingest {path} adds it"
 
 
-def _holding(chunks: Sequence[Chunk], quote: str) -> tuple[list[Chunk], State, str]:
+def _holding(chunks: Sequence[Chunk], quote: str) -> tuple[Sequence[Chunk], State, str]:
     whole = [chunk for chunk in chunks if contains_quote(chunk.text, quote)]
     if whole:
         return whole, "ok", f"the quotation is in chunk {whole[0].ordinal + 1} of {len(chunks)}"

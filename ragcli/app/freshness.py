@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def stale(app: App, documents: Iterable[DocumentRecord]) -> tuple[Stale, ...]:
     """Those of `documents` whose file changed (see `sources.changes`) or is gone, each once, in their order."""
     found: list[Stale] = []
-    for path in dict.fromkeys(document.path for document in documents):
-        file = app.reader.file(path)
-        state = state_of(file, app.project) if file is not None else "unchanged"
+    paths = list(dict.fromkeys(document.path for document in documents))
+    known = app.reader.sources(paths)
+    for path in paths:
+        state = state_of(known[path], app.project) if path in known else "unchanged"
         if state != "unchanged":
             found.append(Stale(path, state))
     return tuple(found)

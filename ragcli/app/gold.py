@@ -16,6 +16,7 @@ from ragcli.datatypes import Chunk, DocumentRecord
 from ragcli.errors import GoldError, IndexUnusable, UsageError
 from ragcli.evaluation.gold import GoldQuestion, parse_gold
 from ragcli.evaluation.judging import contradictions, groups_of, missing_groups
+from ragcli.index.pages import documents
 from ragcli.measurements import Problem
 from ragcli.text.folding import contains_quote, fold_quote
 from ragcli.text.query import content_tokens
@@ -169,7 +170,7 @@ def propose(app: App, path: Path, count: int) -> list[GoldRow]:
     path = app.directory / path
     write = app.write
     proposals: list[list[GoldRow]] = []
-    for document in app.reader.documents():
+    for document in documents(app.reader):
         if document.type not in ("code", "record"):
             chunks = app.reader.document_chunks(document.document_id)
             proposals.append(list(_of_document(app, path, document, chunks, write)))

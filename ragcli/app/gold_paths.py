@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.errors import GoldError
 from ragcli.evaluation.gold import GoldQuestion
+from ragcli.index.pages import every
 from ragcli.sources.scanning import stored_path
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def resolver(app: App, gold: Path) -> Callable[[str], str | None]:
     A name that several documents could mean resolves to none of them; an empty path, which means any document, to itself.
     """
     by_name: dict[str, set[str]] = {}
-    for source in app.reader.files():
+    for source in (source for entry in every(app.reader.page) for source in (entry.source, *entry.copies)):
         names = {source.path}
         if source.path.startswith(source.root + "/"):
             names.add(source.path[len(source.root) + 1 :])
@@ -48,7 +49,7 @@ def check_paths(app: App, gold: Path, questions: Sequence[GoldQuestion]) -> None
         return
     import difflib
 
-    known = sorted({source.path for source in app.reader.files()})
+    known = sorted({file.path for entry in every(app.reader.page) for file in (entry.source, *entry.copies)})
     by_name = {path.rsplit("/", 1)[-1]: path for path in reversed(known)}
     lines = []
     for path in named[:_SHOWN]:
@@ -66,14 +67,12 @@ def check_paths(app: App, gold: Path, questions: Sequence[GoldQuestion]) -> None
 def texts_of(app: App) -> Callable[[str], tuple[int, str]]:
     """Path of the index → offset and text of the document from its first passage to its last; (0, "") for a path that is not
     in the index. Texts are read once."""
-    ids = {
-        path: document.document_id for document in app.reader.documents() for path in (document.path, *document.copies)
-    }
     texts: dict[str, tuple[int, str]] = {}
 
     def read(path: str) -> tuple[int, str]:
         if path not in texts:
-            chunks = app.reader.document_chunks(ids[path]) if path in ids else []
+            document = app.reader.find([path]).get(path)
+            chunks = app.reader.document_chunks(document.document_id) if document else []
             texts[path] = (chunks[0].span.start if chunks else 0, "".join(chunk.text + chunk.tail for chunk in chunks))
         return texts[path]
 

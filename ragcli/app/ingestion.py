@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from ragcli.datatypes import SourceFile
 from ragcli.errors import IndexUnusable, UsageError
-from ragcli.index.manifest import Manifest
-from ragcli.index.rebuilding import remembered_roots
-from ragcli.index.writer import open_writer
+from ragcli.index.manifest import Identity, Manifest
+from ragcli.index.pages import every
 from ragcli.ingest import Ingest, Options, Progress, Reader
 from ragcli.loaders.limits import Limits
 from ragcli.loaders.plugged import plugged_suffixes
@@ -117,17 +116,10 @@ def ingest_sources(
     manifest = _manifest_of_old(app) if rebuild else app.existing_manifest()
     embedder = app.embedder_for(manifest)
     chunker = chunker_for(app, embedder, manifest)
-    with open_writer(
-        app.index_directory,
-        embedder=embedder.identity,
-        chunker=chunker.parameters,
-        model_source=app.model_source(manifest),
-        sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
-        rebuild=rebuild,
-    ) as writer:
+    with app.store.writer(_identity(app, embedder, chunker, manifest), rebuild=rebuild) as writer:
         present = {source.document_id for source in sources}
-        known = [*writer.files().values(), *(source for source, _, _ in writer.failed_files().values())]
-        gone = sorted({source.document_id for source in known if source.document_id not in present and covers(source)})
+        known = every(writer.page)
+        gone = [source.document_id for source in known if source.document_id not in present and covers(source)]
         ingest = Ingest(writer, reader, chunker, embedder, detect_language, options=options, on_progress=on_progress)
         report = ingest.run(sources, skipped, gone=gone)
     return _of_old_index(app, report) if rebuild and report.interrupted else report
@@ -137,7 +129,7 @@ def _of_old_index(app: App, report: IngestReport) -> IngestReport:
     """The report of a rebuild that was interrupted: the index is what it was."""
     documents, chunks = 0, 0
     with suppress(IndexUnusable):
-        documents, chunks, _ = app.catalog.counts(0)
+        documents, _, chunks, _ = app.catalog.counts(0)
     note = "the rebuild was interrupted, and the index is what it was before; what was embedded for the new one is gone"
     return replace(report, documents=documents, chunks=chunks, warnings=(note,))
 
@@ -145,14 +137,14 @@ def _of_old_index(app: App, report: IngestReport) -> IngestReport:
 def create_index(app: App) -> None:
     """An index without documents, with the model and the chunker that the settings name."""
     embedder = app.embedder_for(None)
-    with open_writer(
-        app.index_directory,
-        embedder=embedder.identity,
-        chunker=chunker_for(app, embedder, None).parameters,
-        model_source=app.model_source(None),
-        sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
-    ) as writer:
+    with app.store.writer(_identity(app, embedder, chunker_for(app, embedder, None), None)) as writer:
         writer.finish()
+
+
+def _identity(app: App, embedder: Embedder, chunker: Chunker, manifest: Manifest | None) -> Identity:
+    """What an index that is made or changed with these parts says of them."""
+    sentences = {"on": True, "off": False}.get(app.settings.embedding_sentences)
+    return Identity(embedder.identity, chunker.parameters, app.model_source(manifest), sentences)
 
 
 def watched_roots(app: App, request: IngestRequest) -> list[Path]:
@@ -188,7 +180,7 @@ def _manifest_of_old(app: App) -> Manifest | None:
 
 
 def _known_roots(app: App, *, damaged: bool = False) -> list[Path]:
-    roots = remembered_roots(app.index_directory, damaged=damaged)
+    roots = app.store.roots(damaged=damaged)
     if not roots and damaged and app.index_directory.exists():
         raise UsageError("the index does not say what it was made from", hint="rag ingest --rebuild PATH")
     if not roots:

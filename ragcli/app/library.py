@@ -4,78 +4,61 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.app.ingestion import IngestRequest, chunker_for, limits_of, reading_options, scanned
 from ragcli.datatypes import Chunk, Document, Reading, SourceFile
 from ragcli.errors import IndexNotFound, LoadError, UsageError
-from ragcli.index.filtering import path_matches
-from ragcli.index.writer import open_writer
+from ragcli.index.pages import every
+from ragcli.index.patterns import path_matches
 from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
-from ragcli.reports import Listed, Planned
+from ragcli.reports import Failure, Listed, Planned
 from ragcli.sources.changes import same_file, state_of
 from ragcli.sources.scanning import open_source, stored_path
 from ragcli.text.dating import dated
 
 if TYPE_CHECKING:
     from ragcli.app.core import App
+    from ragcli.index.entries import Listing
 
 
 def listed(app: App, patterns: Sequence[str]) -> list[Listed]:
-    """Every document, copy and failure whose path is meant by one of the patterns (none: all), ordered by path."""
-    reader = app.reader
-    with reader.snapshot():
-        failures = {failure.path: failure for failure in reader.failures(skipped=True)}
-        sources = {source.path: source for source in reader.files()}
-        found: list[Listed] = []
-        for document in reader.documents():
-            source, failure = sources[document.path], failures.pop(document.path, None)
-            state, reason = _state(app, source), failure.reason if failure else document.partial
-            if failure is None and document.partial:
-                state = "partial" if state == "ok" else state
-            elif failure is not None:
-                state = "failed"
-            found.append(
-                Listed(document.path, state, document.type, document.title, document.chunks, document.metadata, reason)
-            )
-            found += [
-                Listed(
-                    copy,
-                    _state_of_copy(app, sources[copy]),
-                    document.type,
-                    document.title,
-                    0,
-                    document.metadata,
-                    f"same as {document.path}",
-                )
-                for copy in document.copies
-            ]
-        found += [
-            Listed(failure.path, "skipped" if failure.skipped else "failed", reason=failure.reason)
-            for failure in failures.values()
-        ]
-    roots = {source.path: source.root for source in sources.values()}
-    chosen = [
-        entry
-        for entry in found
-        if not patterns or any(_meant(app, pattern, entry.path, roots.get(entry.path, "")) for pattern in patterns)
+    """Every document, copy and failure whose path is meant by one of the patterns (none: all), ordered by path as shown. Files
+    are looked at between two pages of the index, while nothing keeps a writer waiting."""
+    failures = {failure.path: failure for failure in app.reader.failures(skipped=True)}
+    found: list[Listed] = []
+    for entry in every(app.reader.page):
+        failure = failures.pop(entry.source.path, None)
+        for source in (entry.source, *entry.copies):
+            if not patterns or any(_meant(app, pattern, source.path, source.root) for pattern in patterns):
+                document = entry.document
+                state, reason = _state_of(app, entry, source, failure)
+                path = app.shown(source.path, is_file=source.is_file)
+                chunks = document.chunks if source is entry.source else 0
+                found.append(Listed(path, state, document.type, document.title, chunks, document.metadata, reason))
+    found += [
+        Listed(app.shown(failure.path), "skipped" if failure.skipped else "failed", reason=failure.reason)
+        for failure in failures.values()
+        if not patterns or any(_meant(app, pattern, failure.path, "") for pattern in patterns)
     ]
-    no_files = {source.path for source in sources.values() if not source.is_file}
-    chosen = [replace(entry, path=app.shown(entry.path, is_file=entry.path not in no_files)) for entry in chosen]
-    return sorted(chosen, key=lambda entry: entry.path)
+    return sorted(found, key=lambda entry: entry.path)
+
+
+def _state_of(app: App, entry: Listing, source: SourceFile, failure: Failure | None) -> tuple[str, str]:
+    """The state of a document or of one of its copies, and the reason for it."""
+    document, state = entry.document, _state(app, source)
+    if source is not entry.source:
+        return "copy" if state == "ok" else state, f"same as {document.path}"
+    if failure is not None:
+        return "failed", failure.reason
+    return "partial" if document.partial and state == "ok" else state, document.partial
 
 
 def _state(app: App, source: SourceFile) -> str:
     state = state_of(source, app.project)
     return "ok" if state == "unchanged" else state
-
-
-def _state_of_copy(app: App, source: SourceFile) -> str:
-    state = _state(app, source)
-    return "copy" if state == "ok" else state
 
 
 def _meant(app: App, pattern: str, path: str, root: str) -> bool:
@@ -92,19 +75,16 @@ def remove(app: App, patterns: Sequence[str]) -> list[str]:
     manifest = app.existing_manifest()
     if manifest is None:
         raise IndexNotFound(f"no index at {app.index_directory}", hint="rag ingest PATH")
-    with open_writer(
-        app.index_directory,
-        embedder=manifest.embedder,
-        chunker=manifest.chunker,
-        model_source=manifest.model_source,
-    ) as writer:
-        known = {**{i: source for i, (source, _, _) in writer.failed_files().items()}, **writer.files()}
+    with app.store.writer(manifest.identity) as writer:
         chosen: dict[str, str] = {}
-        for pattern in patterns:
-            meant = {i: s.path for i, s in known.items() if _meant(app, pattern, s.path, s.root)}
-            if not meant:
-                raise UsageError(f"nothing in the index is called {pattern!r}", hint="rag ls lists what it holds")
-            chosen |= meant
+        unused = dict.fromkeys(patterns)
+        for source in every(writer.page):
+            meaning = [pattern for pattern in patterns if _meant(app, pattern, source.path, source.root)]
+            for pattern in meaning:
+                unused.pop(pattern, None)
+                chosen[source.document_id] = source.path
+        for pattern in unused:
+            raise UsageError(f"nothing in the index is called {pattern!r}", hint="rag ls lists what it holds")
         writer.remove(list(chosen))
         writer.finish()
     return sorted(chosen.values())
@@ -114,9 +94,9 @@ def plan(app: App, request: IngestRequest) -> list[Planned]:
     """What `ingest` would do with every file it would see, ordered by path; new and changed files are opened, not read."""
     found, skipped, covers = scanned(app, request)
     known = dict[str, SourceFile]()
-    if app.existing_manifest() is not None:
-        files = {source.document_id: source for source in app.reader.files()}
-        known = {} if request.rebuild else files
+    if app.existing_manifest() is not None and not request.rebuild:
+        entries = every(app.catalog.page)
+        known = {source.document_id: source for entry in entries for source in (entry.source, *entry.copies)}
         app.close()
     locations = {entry.source.document_id: entry.location for entry in found}
     wanted = [

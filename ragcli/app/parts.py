@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.app.once import once
 from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
-from ragcli.index.contents import CatalogReader, stored_manifest
+from ragcli.index import open_store
 from ragcli.index.manifest import Manifest, check_identity
 from ragcli.places import model_cache
+from ragcli.plugins import scheme_of
 from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
-    from ragcli.index.reader import IndexReader
+    from ragcli.index.protocol import Catalog, Reader, Store
     from ragcli.protocols import Embedder
 
 _QUESTIONS = 64  # whose vectors are kept
@@ -59,20 +60,25 @@ class Parts:
         return self._project or self.index_directory.parent
 
     @once
-    def reader(self) -> IndexReader:
-        """Raises IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked."""
-        from ragcli.index.reader import IndexReader
+    def store(self) -> Store:
+        """The index, whether or not there is one yet."""
+        address = self.settings.index
+        plugged = scheme_of(address) and not (self.directory / address).exists()
+        return open_store(address if plugged else self.index_directory)
 
-        return IndexReader(self.index_directory, engine=self.settings.retrieval_engine)
+    @once
+    def reader(self) -> Reader:
+        """Raises IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked."""
+        return self.store.reader(engine=self.settings.retrieval_engine)
 
     @property
-    def catalog(self) -> CatalogReader:
+    def catalog(self) -> Catalog:
         """What the index lists, opened without what searching needs; `reader` itself once there is one. Raises as it does."""
         return self.reader if "reader" in self.__dict__ else self._catalog
 
     @once
-    def _catalog(self) -> CatalogReader:
-        return CatalogReader(self.index_directory).opened()
+    def _catalog(self) -> Catalog:
+        return self.store.catalog()
 
     def close(self) -> None:
         """Close every connection to the index, whichever thread opened it; the next use opens it again."""
@@ -82,7 +88,7 @@ class Parts:
 
     def existing_manifest(self) -> Manifest | None:
         """The manifest of the index, of whatever format, or None when there is none yet."""
-        return stored_manifest(self.index_directory)
+        return self.store.manifest()
 
     def model_source(self, manifest: Manifest | None) -> str:
         """What to call the embedding model: as asked for, else as the index was made, else the default."""

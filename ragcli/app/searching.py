@@ -190,7 +190,7 @@ def build_chooser(app: App) -> Chooser:
     from ragcli.generation.choosing import Chooser
 
     embed_tokens = getattr(app.embedder, "embed_tokens", None)
-    return Chooser(app.reader.words, app.embed_query, app.reader.sentence_cosines, embed_tokens)
+    return Chooser(app.reader.resolve, app.embed_query, app.reader.sentence_cosines, embed_tokens)
 
 
 def writing_parts(app: App) -> Writing:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ragcli.index.pages import every
 from ragcli.reports import IndexStats
 from ragcli.sources.changes import state_of
 
@@ -13,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def index_stats(app: App) -> IndexStats:
-    """The state of the index, read in one snapshot, and of the files behind it."""
+    """The state of the index, read in one snapshot, and of the files behind it, which are looked at outside of it."""
     reader = app.catalog
     with reader.snapshot():
         manifest = reader.manifest
-        documents, chunks, over = reader.counts(int(manifest.embedder.get("max_tokens", 2**31)))
-        return IndexStats(
+        counts = reader.counts(int(manifest.embedder.get("max_tokens", 2**31)))
+        stats = IndexStats(
             path=str(app.index_directory),
-            documents=documents,
-            chunks=chunks,
+            documents=counts.documents,
+            chunks=counts.chunks,
             types=reader.type_counts(),
             disk=reader.disk_usage(),
             embedder=manifest.embedder,
@@ -31,23 +33,24 @@ def index_stats(app: App) -> IndexStats:
             generation=manifest.generation,
             created=manifest.created,
             updated=manifest.updated,
-            truncated_chunks=over,
+            truncated_chunks=counts.truncated,
             failed=tuple(reader.failures()),
             partial=tuple(reader.partly_read()),
-            copies=len(reader.files()) - documents,
-            freshness=_freshness(app),
+            copies=counts.copies,
+            freshness={},
             chroma=manifest.chroma,
             engine=reader.engine_state(app.settings.retrieval_engine),
             sentences=manifest.sentences,
             fingerprint=reader.fingerprint(),
             threshold=app.answer_threshold,
         )
+    return replace(stats, freshness=_freshness(app))
 
 
 def _freshness(app: App) -> Mapping[str, int]:
     """Files by what became of them since they were ingested: unchanged, changed or gone."""
     counts = {"unchanged": 0, "changed": 0, "gone": 0}
-    for file in app.catalog.files():
+    for file in (file for entry in every(app.catalog.page) for file in (entry.source, *entry.copies)):
         if file.is_file:
             counts[state_of(file, app.project)] += 1
     return counts

@@ -97,7 +97,7 @@ def _configurations(app: App) -> list[_Configuration]:
 
 def _with_size(app: App, size: int, scratch: Path, on_progress: OnProgress) -> list[_Configuration]:
     """The settings in force over an index of its own with chunks of `size` tokens."""
-    roots = sorted({source.root for source in app.reader.files() if source.is_file})
+    roots = app.reader.roots()
     if not roots:
         raise UsageError("--sizes cuts files anew, and the index holds none", hint="leave --sizes out")
     changes: dict[str, object] = {"chunking_strategy": "structure", "chunking_max_tokens": size}

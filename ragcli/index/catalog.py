@@ -7,10 +7,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, RagError
 from ragcli.index import schema
 from ragcli.index.checksums import REBUILD, SEAL_META, checksum, damaged, teach
+from ragcli.index.manifest import Manifest
 
 CATALOG = "catalog.sqlite3"
 VECTORS = "vectors.f32"
@@ -68,6 +70,7 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
         else:
             _check_format(connection, directory)
             schema.migrate(connection, version)
+        schema.add_lookups(connection)
     return connection
 
 
@@ -172,6 +175,27 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, object]:
     elif found and int(connection.execute("PRAGMA user_version").fetchone()[0]) >= schema.FIRST_WITH_CHECKSUMS:
         raise damaged("its manifest")
     return {key: json.loads(value) for key, value in found.items()}
+
+
+def read_manifest(connection: sqlite3.Connection) -> Manifest | None:
+    """The manifest, or None in a catalog to which nothing was ever committed."""
+    meta: dict[str, Any] = read_meta(connection)
+    if "embedder" not in meta:
+        return None
+    return Manifest(
+        generation=meta["generation"],
+        next_row=meta["next_row"],
+        embedder=meta["embedder"],
+        chunker=meta["chunker"],
+        analyzer=meta["analyzer"],
+        created=meta["created"],
+        updated=meta["updated"],
+        chroma=meta.get("chroma", {}),
+        model_source=meta["model_source"],
+        id=meta.get("id", ""),  # not in catalogs before format 6, like the languages
+        languages=tuple(meta.get("languages", ())),
+        sentences=meta.get("sentences", False),  # not in catalogs of format 1
+    )
 
 
 def write_meta(connection: sqlite3.Connection, values: Mapping[str, object]) -> None:

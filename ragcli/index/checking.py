@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from ragcli.errors import CopyFailed
-from ragcli.index import checksums, committed, embeddings, lexical
-from ragcli.index.catalog import CHROMA, VECTORS
+from ragcli.index import checksums, committed, embeddings
+from ragcli.index.bm25 import Rows
+from ragcli.index.catalog import CHROMA, VECTORS, read_manifest
 from ragcli.index.chroma import collection_ids
 from ragcli.index.copystate import read_state, usable
-from ragcli.index.manifest import read_manifest
 from ragcli.index.vectors import VectorFile
 
 
-def problems(connection: sqlite3.Connection, directory: Path, rows: lexical.Rows, dimension: int) -> list[str]:
+def problems(connection: sqlite3.Connection, directory: Path, rows: Rows, dimension: int) -> list[str]:
     """Every contradiction between catalog, word index, vectors and the Chroma collection, inside the caller's transaction."""
     found = [str(entry[0]) for entry in connection.execute("PRAGMA integrity_check(10)") if entry[0] != "ok"]
     live = {int(entry[0]) for entry in connection.execute("SELECT row FROM chunks")}

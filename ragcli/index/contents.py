@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
 from ragcli.errors import IndexNotFound
-from ragcli.index import listing
-from ragcli.index.catalog import connect_reader, disk_usage, transaction, translated
+from ragcli.index import calibration, listing
+from ragcli.index.catalog import connect_reader, disk_usage, read_manifest, transaction, translated
 from ragcli.index.checksums import damaged
 from ragcli.index.committed import check_committed
 from ragcli.index.copystate import engine_state
-from ragcli.index.manifest import Manifest, read_manifest
+from ragcli.index.entries import Counts, Listing
+from ragcli.index.manifest import Manifest
+from ragcli.index.pages import PAGE
 from ragcli.index.pool import ConnectionPool, Pooled
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.state import Snapshot, State
@@ -194,33 +194,32 @@ class CatalogReader:
             )
             return [chunk_of(entry) for entry in found]
 
-    def documents(self) -> list[DocumentRecord]:
-        """Every document, ordered by path."""
+    def page(self, after: str = "", limit: int = PAGE) -> list[Listing]:
+        """See `ragcli.index.protocol.Catalog`, as for the members below."""
         with self.snapshot():
-            return listing.documents(self._connection)
+            return listing.page(self._connection, after, limit)
 
-    def files(self) -> list[SourceFile]:
-        """What is remembered of the source of every document and copy, ordered by path."""
+    def find(self, paths: Sequence[str]) -> dict[str, DocumentRecord]:
         with self.snapshot():
-            return listing.files(self._connection)
+            return listing.find(self._connection, paths)
 
-    def file(self, path: str) -> SourceFile | None:
-        """What is remembered of the source of the document at `path`."""
+    def sources(self, paths: Sequence[str]) -> dict[str, SourceFile]:
         with self.snapshot():
-            return listing.file(self._connection, path)
+            return listing.sources(self._connection, paths)
+
+    def roots(self) -> list[str]:
+        with self.snapshot():
+            return listing.roots(self._connection)
 
     def failures(self, *, skipped: bool = False) -> list[Failure]:
-        """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
         with self.snapshot():
             return listing.failures(self._connection, skipped=skipped)
 
     def partly_read(self) -> list[Failure]:
-        """Documents of which something could not be read, ordered by path, with the reason."""
         with self.snapshot():
             return listing.partly_read(self._connection)
 
     def folders(self) -> list[str]:
-        """Every folder that some document lies in, at any depth, ordered by path."""
         with self.snapshot():
             return listing.folders(self._connection)
 
@@ -228,30 +227,24 @@ class CatalogReader:
         with self.snapshot():
             return listing.type_counts(self._connection)
 
-    def counts(self, window: int) -> tuple[int, int, int]:
-        """Documents, chunks, and chunks of more than `window` tokens (what a model with that window cannot see whole)."""
+    def counts(self, window: int) -> Counts:
         with self.snapshot():
             return listing.counts(self._connection, window)
 
     def fingerprint(self, *, documents: bool = True) -> str:
-        """16 hexadecimal digits that change with the documents' content and names and with the parts that the index is made
-        with, and not with when or where it was made; without `documents`, with the parts alone."""
         with self.snapshot():
-            manifest = self.manifest
-            parts: list[object] = [
-                dict(manifest.embedder),
-                dict(manifest.chunker),
-                manifest.analyzer,
-                manifest.sentences,
-            ]
-            if documents:
-                parts += self._connection.execute("SELECT path, content_hash FROM documents ORDER BY path").fetchall()
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+            query = "SELECT path, content_hash FROM documents ORDER BY path"
+            found = self._connection.execute(query).fetchall() if documents else None
+            return self.manifest.fingerprint(found)
 
     def engine_state(self, setting: str) -> EngineState:
         """Which engine answers where the settings ask for `setting`, and how complete the Chroma collection is."""
         with self.snapshot():
             return engine_state(self._connection, self.directory, setting, self.manifest.generation)
+
+    def calibration(self) -> dict[str, Any] | None:
+        with self.snapshot():
+            return calibration.stored(self._connection, self.directory)
 
     def disk_usage(self) -> Mapping[str, int]:
         """Bytes by part."""

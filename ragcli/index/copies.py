@@ -10,14 +10,15 @@ from collections.abc import Sequence
 
 from ragcli.datatypes import NewDocument, SourceFile
 from ragcli.index.checksums import seal
-from ragcli.index.rows import CHUNK_COLUMNS, DOCUMENT_COLUMNS, chunk_of, document_of, moved_chunk, moved_document
-
-_SOURCE = "document_id, path, root, size, mtime_ns, ctime_ns, content_hash"
-
-
-def sources(connection: sqlite3.Connection) -> dict[str, SourceFile]:
-    """Every copy's source by its document id."""
-    return {entry[0]: SourceFile(*entry) for entry in connection.execute(f"SELECT {_SOURCE} FROM copies")}
+from ragcli.index.rows import (
+    CHUNK_COLUMNS,
+    DOCUMENT_COLUMNS,
+    SOURCE_COLUMNS,
+    chunk_of,
+    document_of,
+    moved_chunk,
+    moved_document,
+)
 
 
 def add(connection: sqlite3.Connection, copies: Sequence[tuple[SourceFile, str]]) -> None:
@@ -85,4 +86,4 @@ def _inherited(connection: sqlite3.Connection, document_id: str, source: SourceF
 
 
 def _prefixed(table: str) -> str:
-    return ", ".join(f"{table}.{name}" for name in _SOURCE.split(", "))
+    return ", ".join(f"{table}.{name}" for name in SOURCE_COLUMNS.split(", "))

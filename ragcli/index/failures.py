@@ -10,15 +10,6 @@ from ragcli.index.preparing import now
 from ragcli.reports import Failure
 
 
-def read(connection: sqlite3.Connection) -> dict[str, tuple[SourceFile, Failure, str]]:
-    """By document id."""
-    query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, '', reason, skipped, reader FROM failures"
-    return {
-        entry[0]: (SourceFile(*entry[:7]), Failure(entry[1], entry[7], bool(entry[8])), entry[9])
-        for entry in connection.execute(query)
-    }
-
-
 def record(connection: sqlite3.Connection, failed: Sequence[tuple[SourceFile, Failure]], reader: str) -> None:
     """Remember failures, in place of earlier ones of the same sources."""
     connection.executemany(

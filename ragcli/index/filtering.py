@@ -1,10 +1,8 @@
-"""Which rows a Filter leaves. Path patterns are as in .gitignore: `*` and `?` stay within a folder, `**` crosses folders."""
+"""Which rows a Filter leaves."""
 
 from __future__ import annotations
 
-import functools
 import json
-import re
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -12,12 +10,12 @@ import numpy as np
 
 from ragcli.datatypes import Filter
 from ragcli.index import lexical
+from ragcli.index.bm25 import Rows
 from ragcli.index.checksums import COPY, DOCUMENT, checked, damaged
-from ragcli.index.conditions import all_hold
+from ragcli.index.matching import fulfils
 from ragcli.index.rows import check_document, texts_at
 from ragcli.index.words import Vocabulary, languages_of
 from ragcli.text.analyzer import stem, tokens
-from ragcli.text.dating import DATED, date_from
 from ragcli.text.folding import contains_words
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def allowed_rows(
-    connection: sqlite3.Connection, rows: lexical.Rows, where: Filter, vocabulary: Vocabulary | None
+    connection: sqlite3.Connection, rows: Rows, where: Filter, vocabulary: Vocabulary | None
 ) -> NDArray[np.bool_]:
     """Which positions (row - 1) are live and fulfil every condition; `vocabulary` is needed for `where.without`."""
     mask = rows.live.copy()
@@ -55,41 +53,22 @@ def matching_documents(connection: sqlite3.Connection, where: Filter) -> list[in
         _, path, root, type_, title, _, _, _, language, metadata, partial, row, size, *_, of_copies = entry
         if totals.get(row, 0) != of_copies:
             raise damaged(f"the list of copies of the document {path}")
-        places = [(path, root), *also.get(row, [])]
-        if (
-            (not where.types or type_ in where.types)
-            and (not where.roots or any(place[1] in where.roots for place in places))
-            and (not where.paths or any(path_matches(pattern, *place) for pattern in where.paths for place in places))
-            and (
-                not where.conditions
-                or all_hold(where.conditions, _dated(where, {
-                    **json.loads(metadata), "path": path, "type": type_, "root": "\n".join(place[1] for place in places),
-                    "size": str(size), "title": title, "language": language, "partial": partial,
-                }))
-            )
-        ):  # fmt: skip
+        values = {
+            **json.loads(metadata), "type": type_, "size": str(size), "title": title, "language": language, "partial": partial,
+        }  # fmt: skip
+        if fulfils(where, [(path, root), *also.get(row, [])], values):
             found.append(row)
     return found
 
 
-def _dated(where: Filter, values: dict[str, str]) -> dict[str, str]:
-    """`values` with the date of the document under `dated`, where a condition asks for it."""
-    if any(condition.key == DATED for condition in where.conditions):
-        found = date_from(values["path"], values["title"], values["type"], values)
-        return {**values, DATED: found.date.iso if found else ""}
-    return values
-
-
-def _holding_word(
-    connection: sqlite3.Connection, rows: lexical.Rows, word: str, vocabulary: Vocabulary
-) -> NDArray[np.int64]:
+def _holding_word(connection: sqlite3.Connection, rows: Rows, word: str, vocabulary: Vocabulary) -> NDArray[np.int64]:
     """Positions of chunks that hold the word, in any of the index's languages."""
     whole = next(tokens(word))
     return lexical.postings(connection, rows, vocabulary.forms(whole))[0]
 
 
 def _holding_phrase(
-    connection: sqlite3.Connection, rows: lexical.Rows, phrase: str, among: NDArray[np.bool_]
+    connection: sqlite3.Connection, rows: Rows, phrase: str, among: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Which rows hold `phrase` word for word, in the text or the header."""
     languages = languages_of(connection)
@@ -102,33 +81,3 @@ def _holding_phrase(
         [(chunk, _)] = texts_at(connection, [int(position) + 1])
         candidates[position] = contains_words(chunk.text, phrase) or contains_words(chunk.header, phrase)
     return candidates
-
-
-def path_matches(pattern: str, path: str, root: str) -> bool:
-    """Whether a document at `path`, ingested from the folder `root`, is meant by `pattern`.
-
-    The pattern may be written against the whole path or against the path below `root`; one without a slash matches the
-    file's name; one that names a folder matches everything in it.
-    """
-    expression = _expression(pattern.rstrip("/"))
-    below = path[len(root) :].lstrip("/") if root and path.startswith(root) else path
-    candidates = [path, below] if "/" in pattern else [path, below, path.rsplit("/", 1)[-1]]
-    return any(expression.fullmatch(candidate) for candidate in candidates)
-
-
-@functools.lru_cache(maxsize=64)
-def _expression(pattern: str) -> re.Pattern[str]:
-    parts = []
-    for token in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
-        match token:
-            case "**/":
-                parts.append("(?:.*/)?")
-            case "**":
-                parts.append(".*")
-            case "*":
-                parts.append("[^/]*")
-            case "?":
-                parts.append("[^/]")
-            case _:
-                parts.append(re.escape(token))
-    return re.compile("".join(parts) + "(?:/.*)?", re.DOTALL)

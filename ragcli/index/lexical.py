@@ -1,18 +1,4 @@
-"""BM25 over posting lists in the catalog.
-
-    score(q, d) = Σ over words w of q:  weight(w) · idf(w) · tf·(k1 + 1) / (tf + k1·(1 - b + b·|d|/avgdl))
-    idf = ln((N + 1) / df)
-
-This is BM25+ (Lv & Zhai, CIKM 2011) with δ = 0: its idf is positive for every term, also one that half of the documents
-contain. N, df and avgdl count live chunks only, so scores equal those of an index made afresh. A word with several forms
-(terms in several languages, spellings) counts as one term that occurs wherever a form does.
-
-Fields are weighted as in BM25F (Robertson, Zaragoza & Taylor, CIKM 2004) with one length: a term of the header (title and
-section path) counts `HEADER_WEIGHT` times, one of the file's path once.
-
-A chunk's score is the mean of its own BM25 and that of its document, taken over all of the document's chunks with the
-document as the unit of N, df and length: a chunk is the likelier answer, the more its document is about the question.
-"""
+"""The word lists in the catalog: which chunks hold a term and how often, in segments."""
 
 from __future__ import annotations
 
@@ -20,80 +6,22 @@ import heapq
 import sqlite3
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcli.datatypes import Chunk, QueryWord
+from ragcli.datatypes import Chunk
+from ragcli.index.bm25 import HEADER_WEIGHT, Postings, Rows
 from ragcli.index.checksums import checked, seal, seal_segment
-from ragcli.index.termlists import TermLists, read_segments
+from ragcli.index.termlists import read_segments
 from ragcli.text.analyzer import terms
 
-K1 = 1.2
-B = 0.75
-HEADER_WEIGHT = 2
-DOCUMENT_SHARE = 0.5
 SEGMENT_TERMS = 50_000
 _INSERT_POSTING = "INSERT INTO postings VALUES (?1, ?2, ?3, ?4, row_checksum(?1, ?2, ?3, ?4))"
 _MERGE_AT = 8  # segments of one level that become one of the next
-
-IntArray = NDArray[np.int32]
-FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Arrays over all rows that were ever committed: position r - 1 belongs to row r."""
-
-    lengths: IntArray  # terms in the chunk, -1 when it was deleted
-    document_rows: IntArray
-    terms: TermLists
-
-    @property
-    def count(self) -> int:
-        return len(self.lengths)
-
-    @cached_property
-    def live(self) -> NDArray[np.bool_]:
-        return np.asarray(self.lengths >= 0)
-
-    @cached_property
-    def live_count(self) -> int:
-        return int(self.live.sum())
-
-    @cached_property
-    def norms(self) -> FloatArray:
-        """k1·(1 - b + b·|d|/avgdl) of each chunk."""
-        return _norms(np.asarray(self.lengths, dtype=np.float64), self.live)
-
-    @cached_property
-    def documents(self) -> IntArray:
-        """Position of each row's document among all documents, from 0."""
-        return np.asarray(np.unique(self.document_rows, return_inverse=True)[1], dtype=np.int32)
-
-    @cached_property
-    def _document_lengths(self) -> FloatArray:
-        totals = np.zeros(int(self.documents.max()) + 1)
-        np.add.at(totals, self.documents[self.live], self.lengths[self.live])
-        return totals
-
-    @cached_property
-    def live_documents(self) -> NDArray[np.bool_]:
-        return np.asarray(np.bincount(self.documents[self.live], minlength=self.documents.max() + 1) > 0)
-
-    @cached_property
-    def document_norms(self) -> FloatArray:
-        return _norms(self._document_lengths, self.live_documents)
-
-
-def _norms(lengths: FloatArray, live: NDArray[np.bool_]) -> FloatArray:
-    average = float(lengths[live].mean()) or 1.0
-    return np.asarray(K1 * (1 - B + B * lengths / average))
 
 
 def read_rows(connection: sqlite3.Connection) -> Rows:
@@ -104,36 +32,7 @@ def read_rows(connection: sqlite3.Connection) -> Rows:
     return Rows(np.frombuffer(lengths, dtype="<i4"), np.frombuffer(documents, dtype="<i4"), terms)
 
 
-Postings = tuple[NDArray[np.int64], FloatArray]
-
-
-def score(
-    rows: Rows, words: Sequence[QueryWord], lookup: Callable[[Sequence[str]], Postings]
-) -> tuple[FloatArray, FloatArray]:
-    """BM25 of every row as a chunk, and of the document that it belongs to; `lookup` gives the `postings` of terms.
-
-    Both are 0 for deleted rows; the first is 0 for rows without any of the words.
-    """
-    chunks = np.zeros(rows.count)
-    if not rows.live_count:
-        return chunks, chunks
-    documents = np.zeros(len(rows.live_documents))
-    for word in words:
-        positions, frequencies = lookup(word.forms)
-        if not len(positions):
-            continue
-        idf = np.log((rows.live_count + 1) / len(positions))
-        saturated = frequencies * (K1 + 1) / (frequencies + rows.norms[positions])
-        chunks[positions] += word.weight * idf * saturated
-        totals = np.bincount(rows.documents[positions], weights=frequencies, minlength=len(documents))
-        found = np.flatnonzero(totals)
-        idf = np.log((int(rows.live_documents.sum()) + 1) / len(found))
-        saturated = totals[found] * (K1 + 1) / (totals[found] + rows.document_norms[found])
-        documents[found] += word.weight * idf * saturated
-    return chunks, np.where(rows.live, documents[rows.documents], 0.0)
-
-
-def postings(connection: sqlite3.Connection, rows: Rows, forms: Sequence[str]) -> tuple[NDArray[np.int64], FloatArray]:
+def postings(connection: sqlite3.Connection, rows: Rows, forms: Sequence[str]) -> Postings:
     """Ascending positions (row - 1) of the live chunks that hold any of the terms `forms`, and how often each holds them.
     Raises IndexDamaged unless these are all the postings that were written of them."""
     marks = ",".join("?" * len(forms))
@@ -150,11 +49,6 @@ def postings(connection: sqlite3.Connection, rows: Rows, forms: Sequence[str]) -
         positions, inverse = np.unique(positions, return_inverse=True)
         frequencies = np.bincount(inverse, weights=frequencies).astype(np.float64)
     return positions, frequencies
-
-
-def inverse_frequency(rows: Rows, found: int) -> float:
-    """idf of a word that `found` live chunks hold; one that none holds counts as held by one."""
-    return float(np.log((rows.live_count + 1) / max(1, found)))
 
 
 def entry_of(chunk: Chunk, path: str, language: str) -> Counter[str]:

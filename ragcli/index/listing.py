@@ -3,31 +3,65 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from ragcli.datatypes import DocumentRecord, SourceFile
-from ragcli.index import copies
-from ragcli.index.rows import DOCUMENT_COLUMNS, document_of
+from ragcli.index.entries import Counts, Listing
+from ragcli.index.remembered import among
+from ragcli.index.rows import DOCUMENT_COLUMNS, SOURCE_COLUMNS, document_of
 from ragcli.reports import Failure
 
 
-def documents(connection: sqlite3.Connection) -> list[DocumentRecord]:
-    """Every document, ordered by path."""
-    query = f"SELECT {DOCUMENT_COLUMNS} FROM documents ORDER BY documents.path"
-    return [document_of(entry) for entry in connection.execute(query)]
+def page(connection: sqlite3.Connection, after: str, limit: int) -> list[Listing]:
+    """See `ragcli.index.protocol.Catalog.page`."""
+    query = (
+        f"SELECT {DOCUMENT_COLUMNS}, {SOURCE_COLUMNS} FROM documents WHERE document_id > ? ORDER BY document_id LIMIT ?"
+    )
+    width = len(SOURCE_COLUMNS.split(","))
+    found = connection.execute(query, (after, limit)).fetchall()
+    own = ", ".join(f"copies.{name}" for name in SOURCE_COLUMNS.split(", "))
+    query = (
+        f"SELECT documents.document_id, {own} FROM copies JOIN documents ON documents.row = of "
+        "WHERE documents.document_id IN ({}) ORDER BY copies.path"
+    )
+    copies: dict[str, list[SourceFile]] = {}
+    for identity, *source in among(connection, query, [entry[0] for entry in found]):
+        copies.setdefault(identity, []).append(SourceFile(*source))
+    return [
+        Listing(document_of(entry[:-width]), SourceFile(*entry[-width:]), tuple(copies.get(entry[0], ())))
+        for entry in found
+    ]
 
 
-def files(connection: sqlite3.Connection) -> list[SourceFile]:
-    """What is remembered of the source of every document and copy, ordered by path."""
-    query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
-    found = [SourceFile(*entry) for entry in connection.execute(query)]
-    return sorted([*found, *copies.sources(connection).values()], key=lambda source: source.path)
+def find(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str, DocumentRecord]:
+    """See `ragcli.index.protocol.Catalog.find`."""
+    found: dict[str, DocumentRecord] = {}
+    at_copies = (
+        f"SELECT {DOCUMENT_COLUMNS}, copies.path FROM copies JOIN documents ON documents.row = of WHERE copies.path"
+    )
+    at_documents = f"SELECT {DOCUMENT_COLUMNS}, documents.path FROM documents WHERE documents.path"
+    for query in (at_documents, at_copies):
+        for *entry, path in among(connection, query + " IN ({}) ORDER BY documents.row", paths):
+            found.setdefault(path, document_of(entry))
+    return found
 
 
-def file(connection: sqlite3.Connection, path: str) -> SourceFile | None:
-    """What is remembered of the source of the document at `path`, which is no copy; None when there is none."""
-    query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents WHERE path = ?"
-    entry = connection.execute(query, (path,)).fetchone()
-    return SourceFile(*entry) if entry else None
+def sources(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str, SourceFile]:
+    """See `ragcli.index.protocol.Catalog.sources`."""
+    found: dict[str, SourceFile] = {}
+    for table, order in (("documents", "row"), ("copies", "document_id")):
+        query = f"SELECT {SOURCE_COLUMNS} FROM {table} WHERE path IN ({{}}) ORDER BY {order}"
+        for entry in among(connection, query, paths):
+            found.setdefault(entry[1], SourceFile(*entry))
+    return found
+
+
+def roots(connection: sqlite3.Connection) -> list[str]:
+    """See `ragcli.index.protocol.Catalog.roots`."""
+    query = (
+        "SELECT root FROM documents WHERE ctime_ns != 0 UNION SELECT root FROM copies WHERE ctime_ns != 0 ORDER BY root"
+    )
+    return [entry[0] for entry in connection.execute(query)]
 
 
 def failures(connection: sqlite3.Connection, *, skipped: bool) -> list[Failure]:
@@ -59,9 +93,10 @@ def type_counts(connection: sqlite3.Connection) -> dict[str, int]:
     return dict(connection.execute(query).fetchall())
 
 
-def counts(connection: sqlite3.Connection, window: int) -> tuple[int, int, int]:
-    """Documents, chunks, and chunks of more than `window` tokens (what a model with that window cannot see whole)."""
+def counts(connection: sqlite3.Connection, window: int) -> Counts:
+    """See `ragcli.index.protocol.Catalog.counts`."""
     found = int(connection.execute("SELECT count(*) FROM documents").fetchone()[0])
+    copied = int(connection.execute("SELECT count(*) FROM copies").fetchone()[0])
     query = "SELECT count(*), coalesce(sum(tokens > ?), 0) FROM chunks"
     chunks, over = connection.execute(query, (window,)).fetchone()
-    return found, int(chunks), int(over)
+    return Counts(found, copied, int(chunks), int(over))

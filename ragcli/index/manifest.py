@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ragcli.errors import IndexIncompatible
-from ragcli.index.catalog import read_meta
 from ragcli.text.analyzer import ANALYZER_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The parts that an index is made with; `model_source` is what the user called the embedding model; `sentences` says
+    whether sentences get vectors of their own, None: as before, in a new index yes."""
+
+    embedder: Mapping[str, object]
+    chunker: Mapping[str, object]
+    model_source: str = ""
+    sentences: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +44,21 @@ class Manifest:
     def dimension(self) -> int:
         return int(self.embedder["dimension"])
 
+    @property
+    def identity(self) -> Identity:
+        """The parts that the index was made with, for a writer that changes none of them."""
+        return Identity(self.embedder, self.chunker, self.model_source)
 
-def read_manifest(connection: sqlite3.Connection) -> Manifest | None:
-    """The manifest, or None in a catalog to which nothing was ever committed."""
-    meta: dict[str, Any] = read_meta(connection)
-    if "embedder" not in meta:
-        return None
-    return Manifest(
-        generation=meta["generation"],
-        next_row=meta["next_row"],
-        embedder=meta["embedder"],
-        chunker=meta["chunker"],
-        analyzer=meta["analyzer"],
-        created=meta["created"],
-        updated=meta["updated"],
-        chroma=meta.get("chroma", {}),
-        model_source=meta["model_source"],
-        id=meta.get("id", ""),  # not in catalogs before format 6, like the languages
-        languages=tuple(meta.get("languages", ())),
-        sentences=meta.get("sentences", False),  # not in catalogs of format 1
-    )
+    def fingerprint(self, documents: Sequence[tuple[str, str]] | None) -> str:
+        """See `ragcli.index.protocol.Catalog.fingerprint`; `documents` are (path, content hash), ordered by path."""
+        parts: list[object] = [
+            dict(self.embedder),
+            dict(self.chunker),
+            self.analyzer,
+            self.sentences,
+            *(documents or ()),
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def check_identity(

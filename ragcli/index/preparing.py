@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ragcli.index import embeddings
-from ragcli.index.catalog import read_meta, transaction, write_meta
+from ragcli.index.catalog import read_manifest, read_meta, transaction, write_meta
 from ragcli.index.committed import write_committed
-from ragcli.index.manifest import Manifest, check_identity, read_manifest
+from ragcli.index.manifest import Identity, Manifest, check_identity
 from ragcli.index.reindexing import reindex_words
 from ragcli.text.analyzer import ANALYZER_VERSION
 from ragcli.text.language import detect_language
 
 _LANGUAGES = "SELECT DISTINCT language FROM documents ORDER BY language"
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The parts that an index is made with; `model_source` is what the user called the embedding model; `sentences` says
-    whether sentences get vectors of their own, None: as before, in a new index yes."""
-
-    embedder: Mapping[str, object]
-    chunker: Mapping[str, object]
-    model_source: str
-    sentences: bool | None = None
 
 
 def prepare(connection: sqlite3.Connection, identity: Identity, before: Manifest | None = None) -> None:

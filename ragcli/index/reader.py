@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,14 +12,16 @@ from numpy.typing import NDArray
 
 from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord
 from ragcli.errors import IndexDamaged
-from ragcli.index import checking, embeddings, lexical
+from ragcli.index import bm25, checking, embeddings, lexical
 from ragcli.index.approximate import ApproximateSearch
 from ragcli.index.checksums import REBUILD, damaged
 from ragcli.index.contents import CatalogReader
 from ragcli.index.copystate import read_state, usable
+from ragcli.index.entries import Candidates, StoredChunk
 from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import check_analyzer
 from ragcli.index.ranking import scored_rows, top
+from ragcli.index.statistics import Statistics
 from ragcli.index.vectors import VectorFile, cosines
 from ragcli.index.words import Vocabulary, languages_of
 from ragcli.results import Understood
@@ -47,7 +50,7 @@ class IndexReader(CatalogReader):
         if self._approximate is not None:
             self._approximate.close()
 
-    def _row_arrays(self) -> lexical.Rows:
+    def _row_arrays(self) -> bm25.Rows:
         state = self._state
         with state.lock:
             if state.rows is None:
@@ -70,7 +73,7 @@ class IndexReader(CatalogReader):
                 state.languages = languages_of(self._connection)
         return Vocabulary(self._connection, rows, state.languages, state.postings)
 
-    def words(self, query: Query) -> list[QueryWord]:
+    def resolve(self, query: Query) -> list[QueryWord]:
         """The question's words as the index knows them; see `Vocabulary.resolve`."""
         with self.snapshot():
             return self._vocabulary().resolve(query)
@@ -80,12 +83,48 @@ class IndexReader(CatalogReader):
         with self.snapshot():
             return self._vocabulary().understand(question)
 
-    def lexical_search(self, words: Sequence[QueryWord], k: int, where: Filter) -> list[Candidate]:
-        """At most `k` candidates with a score > 0, best first, equal scores in the order of rows; `parts` are the BM25 of the
-        chunk and of its document, and the score is their weighted mean (see `ragcli.index.lexical`)."""
+    def candidates(
+        self,
+        words: Sequence[QueryWord] | None,
+        vector: Vector | None,
+        k: int,
+        where: Filter,
+        statistics: Statistics | None = None,
+    ) -> Candidates:
+        """See `ragcli.index.protocol.Searcher`."""
+        began = time.perf_counter()
         with self.snapshot():
-            chunks, documents = lexical.score(self._row_arrays(), words, self._vocabulary().postings)
-            share = lexical.DOCUMENT_SHARE
+            lexical = self.lexical_search(words, k, where, statistics) if words is not None else []
+            between = time.perf_counter()
+            dense = self.dense_search(vector, k, where) if vector is not None else []
+            every = list(dict.fromkeys(entry.key for entry in (*lexical, *dense)))
+            rescored = self.rescore(vector, every) if vector is not None else []
+        took = {"lexical": between - began, "dense": time.perf_counter() - between}
+        return Candidates(lexical, dense, rescored, {leg: seconds * 1000 for leg, seconds in took.items()})
+
+    def fetch(self, keys: Sequence[int], *, vectors: bool = False) -> dict[int, StoredChunk]:
+        """See `ragcli.index.protocol.Searcher`."""
+        with self.snapshot():
+            found = self.chunks(keys)
+            matrix = self.vectors(list(found)) if vectors else [None] * len(found)
+        return {key: StoredChunk(*entry, vector) for (key, entry), vector in zip(found.items(), matrix, strict=True)}
+
+    def statistics(self, words: Sequence[QueryWord]) -> Statistics:
+        """See `ragcli.index.protocol.Searcher`."""
+        with self.snapshot():
+            return bm25.statistics(self._row_arrays(), words, self._vocabulary().postings)
+
+    def lexical_search(
+        self, words: Sequence[QueryWord], k: int, where: Filter, known: Statistics | None = None
+    ) -> list[Candidate]:
+        """At most `k` candidates with a score > 0, best first, equal scores in the order of keys; `parts` are the BM25 of the
+        chunk and of its document, and the score is their weighted mean (see `ragcli.index.bm25`). `known` are the
+        statistics to score by, None: this index's own."""
+        with self.snapshot():
+            rows, lookup = self._row_arrays(), self._vocabulary().postings
+            known = known or bm25.statistics(rows, words, lookup)
+            chunks, documents = bm25.score(rows, words, lookup, known)
+            share = bm25.DOCUMENT_SHARE
             scores = np.where(chunks > 0, (1 - share) * chunks + share * documents, 0.0)
             if where:
                 scores = np.where(self._mask(where), scores, 0.0)
@@ -96,7 +135,7 @@ class IndexReader(CatalogReader):
             ]
 
     def dense_search(self, vector: Vector, k: int, where: Filter) -> list[Candidate]:
-        """At most `k` candidates scored by cosine, best first, equal scores in the order of rows.
+        """At most `k` candidates scored by cosine, best first, equal scores in the order of keys.
 
         Exact with the engine "exact". With "chroma" the scores are exact as well, and of the best chunks a few may be missing
         (see `ApproximateSearch`); while there is no collection that may be used, the search is exact.
@@ -122,7 +161,7 @@ class IndexReader(CatalogReader):
 
     def rescore(self, vector: Vector, rows: Sequence[int]) -> list[Candidate]:
         """The chunks at `rows` scored by the mean of their cosine with `vector` and that of their best sentence, best first,
-        equal scores in the order of rows; by the cosine alone where the index holds no sentences."""
+        equal scores in the order of keys; by the cosine alone where the index holds no sentences."""
         with self.snapshot():
             matrix = self._vectors(self._row_arrays().count)
             near = cosines(matrix[np.asarray(rows, dtype=np.int64) - 1], vector).tolist() if rows else []
@@ -133,7 +172,7 @@ class IndexReader(CatalogReader):
             else Candidate(row, cosine, (("chunk", cosine),))
             for row, cosine in zip(rows, near, strict=True)
         ]
-        return sorted(scored, key=lambda entry: (-entry.score, entry.row))
+        return sorted(scored, key=lambda entry: (-entry.score, entry.key))
 
     def sentence_cosines(self, chunk_ids: Sequence[str], vector: Vector) -> dict[str, list[tuple[int, int, float]]]:
         """Chunk id → (start, end, cosine with `vector`) of its sentences, as places in the document; empty where the index

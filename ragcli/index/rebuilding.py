@@ -16,19 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import IndexDamaged, IndexLocked, RagError
-from ragcli.index import schema
+from ragcli.index import calibration, schema
 from ragcli.index.catalog import (
     CATALOG,
     VECTORS,
     connect_reader,
     connect_writer,
     open_catalog,
+    read_manifest,
     transaction,
     translated,
 )
 from ragcli.index.checksums import DOCUMENT, checksum
 from ragcli.index.committed import read_committed, write_committed
-from ragcli.index.manifest import Manifest, read_manifest
+from ragcli.index.manifest import Manifest
 
 BESIDE = "rebuild"
 _RANGE = 100  # rows that are given up together when the catalog cannot be read there
@@ -36,7 +37,7 @@ _RANGE = 100  # rows that are given up together when the catalog cannot be read 
 
 def begin(directory: Path, embedder: Mapping[str, object]) -> tuple[sqlite3.Connection, Manifest | None]:
     """A connection to the catalog of a new index beside that in `directory`, with the embeddings of the old one if `embedder`
-    is its model, and what the old one says of itself, None if it cannot be read."""
+    is its model and what `calibration` keeps, and what the old one says of itself, None if it cannot be read."""
     beside = directory / BESIDE
     remove_leftovers(directory)
     beside.mkdir()
@@ -46,9 +47,11 @@ def begin(directory: Path, embedder: Mapping[str, object]) -> tuple[sqlite3.Conn
         return connection, None
     with closing(old):
         try:
-            manifest = read_manifest(old)
+            manifest, fitted = read_manifest(old), calibration.stored(old, directory)
         except (RagError, sqlite3.DatabaseError, ValueError, KeyError):
             return connection, None
+        if fitted is not None:
+            calibration.keep(connection, fitted)
         if manifest is not None and dict(manifest.embedder) == dict(embedder):
             _copy_embeddings(old, connection)
     return connection, manifest

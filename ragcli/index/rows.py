@@ -16,6 +16,7 @@ _COPIES = ", ".join([*(f"copies.{name}" for name in COPY), "copies.checksum"])
 DOCUMENT_COLUMNS = f"""{", ".join(f"documents.{name}" for name in DOCUMENT)}, documents.checksum, copies_checksum,
                        (SELECT json_group_array(json_array({_COPIES})) FROM copies WHERE copies.of = documents.row)"""
 DOCUMENT_WIDTH = len(DOCUMENT) + 3
+SOURCE_COLUMNS = ", ".join(COPY)  # of documents and of copies
 CHUNK_COLUMNS = ", ".join(f"chunks.{name}" for name in (*CHUNK, "checksum"))
 CHUNK_WIDTH = len(CHUNK) + 1  # columns of a chunk, after which those of its document follow
 

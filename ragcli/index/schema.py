@@ -162,6 +162,13 @@ INSERT INTO meta SELECT 'languages', json_group_array(language)
 }
 
 
+# They only make lookups faster, so an index without them is of the same format; a writer adds them.
+_LOOKUPS = """
+CREATE INDEX IF NOT EXISTS documents_by_content ON documents(content_hash);
+CREATE INDEX IF NOT EXISTS documents_by_path ON documents(path);
+"""
+
+
 def create(connection: sqlite3.Connection) -> None:
     """Make an empty catalog in one transaction."""
     teach(connection)
@@ -179,3 +186,8 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
             f"BEGIN IMMEDIATE; {MIGRATIONS[version]}; PRAGMA user_version = {version + 1}; COMMIT;"
         )
         version += 1
+
+
+def add_lookups(connection: sqlite3.Connection) -> None:
+    """Make the indexes of tables that are not there yet; nothing is written when all are."""
+    connection.executescript(_LOOKUPS)

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ragcli.index.lexical import Postings, Rows, inverse_frequency
+from ragcli.index.bm25 import Postings, Rows, inverse_frequency
 from ragcli.results import Understood
 from ragcli.text.analyzer import fold, stem
 from ragcli.text.dictionary import is_english_word, spelling_variants, words_one_edit_away
@@ -39,7 +39,7 @@ _OTHER_LENGTH, _WRONG_LETTER = 0.9, 1.0  # costs of a letter too few or too many
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """What a speller asks an index. `postings` are those of index terms (see `ragcli.index.lexical`), `rows`
+    """What a speller asks an index. `postings` are those of index terms (see `ragcli.index.lexical.postings`), `rows`
     are its chunks, `beginning` gives the terms with a prefix, `spellings` how the chunks in a language write a term, most
     frequent first."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ragcli.datatypes import Filter, Matrix
-    from ragcli.index.lexical import Postings, Rows
+    from ragcli.index.bm25 import Postings, Rows
     from ragcli.index.manifest import Manifest
 
 

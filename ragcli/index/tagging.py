@@ -7,16 +7,16 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from ragcli.index.checksums import seal
+from ragcli.index.remembered import among
 
 PREFIX = "tag."
 
 
-def read(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
-    """Document id → its tags, for documents that have any."""
+def read(connection: sqlite3.Connection, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Document id → its tags, for those of these documents that have any."""
     found = {}
-    for identity, text in connection.execute(
-        "SELECT document_id, metadata FROM documents WHERE metadata LIKE '%\"tag.%'"
-    ):
+    query = "SELECT document_id, metadata FROM documents WHERE document_id IN ({}) AND metadata LIKE '%\"tag.%'"
+    for identity, text in among(connection, query, document_ids):
         tags = {key: value for key, value in json.loads(text).items() if key.startswith(PREFIX)}
         if tags:
             found[identity] = tags

@@ -9,6 +9,7 @@ from typing import Any
 
 from ragcli.datatypes import QueryWord
 from ragcli.index import lexical
+from ragcli.index.bm25 import Postings, Rows, inverse_frequency
 from ragcli.index.catalog import read_meta
 from ragcli.index.rows import texts_at
 from ragcli.index.spelling import Lexicon, Speller, spellings_in
@@ -18,7 +19,7 @@ from ragcli.text.query import Query
 
 MAX_EXPANSIONS = 200  # terms that one prefix may stand for, the most frequent first
 RELATED_WEIGHT = 0.5  # of the words of a synonym that consists of several
-_READ = 12  # chunks, to see how a term is written
+READ = 12  # chunks, to see how a term is written
 _KEPT = 256  # lists of postings
 
 
@@ -35,9 +36,9 @@ class Vocabulary:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        rows: lexical.Rows,
+        rows: Rows,
         languages: Sequence[str],
-        kept: dict[tuple[str, ...], lexical.Postings],
+        kept: dict[tuple[str, ...], Postings],
     ) -> None:
         self._connection = connection
         self._rows = rows
@@ -70,7 +71,7 @@ class Vocabulary:
         """The terms of a token in the languages of the index."""
         return tuple(dict.fromkeys(stem(token, language) for language in self._languages))
 
-    def postings(self, forms: Sequence[str]) -> lexical.Postings:
+    def postings(self, forms: Sequence[str]) -> Postings:
         """See `ragcli.index.lexical.postings`; the last few are kept."""
         key = tuple(forms)
         found = self._kept.get(key)
@@ -86,7 +87,7 @@ class Vocabulary:
         return len(self.postings(forms)[0]) if forms else 0
 
     def _word(self, forms: tuple[str, ...], weight: float = 1.0) -> QueryWord:
-        return QueryWord(forms, lexical.inverse_frequency(self._rows, self.count(forms)), weight)
+        return QueryWord(forms, inverse_frequency(self._rows, self.count(forms)), weight)
 
     def _beginning_with(self, prefix: str) -> tuple[str, ...]:
         found = self._connection.execute(
@@ -107,7 +108,7 @@ class Vocabulary:
 
     def _spellings(self, term: str, language: str) -> list[str]:
         """How the first chunks that hold the term, in documents of the language if there are any, write it."""
-        rows = [int(position) + 1 for position in self.postings((term,))[0][:_READ]]
+        rows = [int(position) + 1 for position in self.postings((term,))[0][:READ]]
         anywhere = language not in self._languages
         counts: Counter[str] = Counter()
         for chunk, own in texts_at(self._connection, rows):

@@ -14,13 +14,15 @@ from typing import Any
 
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed, RagError
-from ragcli.index import copies, embeddings, failures, lexical, rebuilding, tagging
+from ragcli.index import calibration, copies, embeddings, failures, lexical, rebuilding, remembered, tagging
 from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.committed import write_committed
 from ragcli.index.copystate import TAGGED
 from ragcli.index.lock import WriterLock
-from ragcli.index.preparing import Identity, advance, now, prepare
+from ragcli.index.manifest import Identity
+from ragcli.index.pages import PAGE
+from ragcli.index.preparing import advance, now, prepare
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import (
     CHUNK_COLUMNS,
@@ -40,15 +42,7 @@ _RUN = 1000  # vectors that are written together
 
 
 @contextmanager
-def open_writer(
-    directory: Path,
-    *,
-    embedder: Mapping[str, object],
-    chunker: Mapping[str, object],
-    model_source: str = "",
-    sentences: bool | None = None,
-    rebuild: bool = False,
-) -> Iterator[IndexWriter]:
+def open_writer(directory: Path, identity: Identity, *, rebuild: bool = False) -> Iterator[IndexWriter]:
     """The only way to change the index at `directory`, which is made if need be.
 
     With `rebuild`, an index without documents, which takes the place of the old one when it is finished (see `rebuilding`).
@@ -60,10 +54,12 @@ def open_writer(
         ignore = directory / ".gitignore"
         if not ignore.exists():
             ignore.write_text("# made by rag; safe to delete, `rag ingest` makes it again\n*\n")
-        with WriterLock(directory) as lock, translated(directory):
-            identity = Identity(embedder, chunker, model_source, sentences)
-            with closing(IndexWriter(directory, lock, identity, rebuild=rebuild)) as writer:
-                yield writer
+        with (
+            WriterLock(directory) as lock,
+            translated(directory),
+            closing(IndexWriter(directory, lock, identity, rebuild=rebuild)) as writer,
+        ):
+            yield writer
     except OSError as error:
         raise disk_errors(directory, error) from error
 
@@ -92,6 +88,8 @@ class IndexWriter:
             self._vectors = VectorFile(directory, self._dimension)
         try:
             prepare(self._connection, identity, before)
+            if not self._beside:
+                calibration.carry_over(self._connection, directory)
             self.sentences = bool(self._meta()["sentences"])
             self._repair_vectors()
         except BaseException:
@@ -117,6 +115,7 @@ class IndexWriter:
         rebuilding.change_over(self._directory, *state)
         self._beside = False
         self._connection = connect_writer(self._directory)
+        calibration.carry_over(self._connection, self._directory)
         self._vectors = VectorFile(self._directory, self._dimension)
 
     def _repair_vectors(self) -> None:
@@ -138,14 +137,24 @@ class IndexWriter:
         """What others are told while they wait for this writer."""
         self._lock.report(progress)
 
-    def files(self) -> dict[str, SourceFile]:
-        """What is remembered of the source of every document and of every copy of one, by document id."""
-        return {**self.originals(), **copies.sources(self._connection)}
+    def page(self, after: str = "", limit: int = PAGE) -> Sequence[SourceFile]:
+        """See `ragcli.index.protocol.Writer`, as for the members below."""
+        return remembered.page(self._connection, after, limit)
 
-    def originals(self) -> dict[str, SourceFile]:
-        """The sources of documents, without copies."""
-        query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
-        return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
+    def known(self, document_ids: Sequence[str]) -> dict[str, SourceFile]:
+        return remembered.known(self._connection, document_ids)
+
+    def twins(self, content_hashes: Sequence[str]) -> list[SourceFile]:
+        return remembered.twins(self._connection, content_hashes)
+
+    def copied(self, document_ids: Sequence[str]) -> frozenset[str]:
+        return remembered.copied(self._connection, document_ids)
+
+    def failed(self, document_ids: Sequence[str]) -> dict[str, tuple[SourceFile, Failure, str]]:
+        return remembered.failed(self._connection, document_ids)
+
+    def tags(self, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        return tagging.read(self._connection, document_ids)
 
     def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
         """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks, and
@@ -158,20 +167,12 @@ class IndexWriter:
         found = self._connection.execute(query)
         return frozenset(name for name, type_, reader, bare in found if bare or reader < changed.get(type_, 0))
 
-    def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
-        """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""
-        return failures.read(self._connection)
-
     def counts(self) -> tuple[int, int]:
         """Documents, without copies, and chunks."""
         documents, chunks = self._connection.execute(
             "SELECT count(*), coalesce(sum(chunks), 0) FROM documents"
         ).fetchone()
         return int(documents), int(chunks)
-
-    def tags(self) -> dict[str, dict[str, str]]:
-        """The tags of documents that have any, by document id."""
-        return tagging.read(self._connection)
 
     def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
         """Give documents more tags; a value of an equal name is replaced."""
@@ -263,13 +264,16 @@ class IndexWriter:
 
     def remove(self, document_ids: Sequence[str]) -> int:
         """Delete documents, copies and remembered failures; returns how many documents and copies went."""
-        files = self.files()
-        known = [identity for identity in document_ids if identity in files]
+        known = list(self.known(document_ids))
         if known:
             self._replace(known, [])
         with transaction(self._connection, write=True):
             failures.forget(self._connection, document_ids)
         return len(known)
+
+    def calibrate(self, values: Mapping[str, object]) -> None:
+        """Keep what was fitted to the index, in place of what was fitted before."""
+        calibration.keep(self._connection, values)
 
     def finish(self) -> list[str]:
         """Drop embeddings that no chunk uses, merge segments, let a rebuilt index take the place of the old one, and bring

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ragcli.datatypes import Chunk, Document, NewDocument, Reading, SourceFile
 from ragcli.errors import LoadError
-from ragcli.ingest.parts import Options, Progress, Reader, Tally, Writer
+from ragcli.ingest.parts import Options, Progress, Reader, Tally
 from ragcli.ingest.vectors import embed_chunks
 from ragcli.metadata import TAG, described
 from ragcli.protocols import Chunker, Embedder
@@ -17,6 +18,9 @@ from ragcli.reports import Failure, IngestReport
 from ragcli.sources.changes import same_file
 from ragcli.sources.scanning import Skipped
 from ragcli.text.dating import dated
+
+if TYPE_CHECKING:
+    from ragcli.index.protocol import Writer
 
 BATCH_CHUNKS = 128  # documents are embedded and committed together when they have this many chunks; a longer document
 # stores its embeddings in runs of this many, so that a killed ingest keeps them
@@ -49,11 +53,11 @@ class Ingest:
         self._known: dict[str, SourceFile] = {}
         self._bare: frozenset[str] = frozenset()  # documents to read again, as they would be read now
         self._tags: dict[str, dict[str, str]] = {}
-        self._by_content: dict[tuple[str, str], str] = {}  # content hash and suffix → the document that has them
+        self._gone: Set[str] = frozenset()  # a file that moved is no copy of what it was
         self._queue: list[NewDocument] = []
         self._copies: list[tuple[SourceFile, str, bool]] = []  # with the document, and whether it is in the queue
-        self._arriving: set[tuple[str, str]] = set()  # what the queue holds, as in _by_content
-        self._copied: set[str] = set()  # content hashes of copies
+        self._arriving: dict[tuple[str, str], str] = {}  # content hash and suffix → the document in the queue with them
+        self._leaving: set[str] = set()  # documents whose content the next commit replaces or removes
         self._inheriting = False  # whether the next commit makes a document of a copy
         self._touched: list[SourceFile] = []
         self._emptied: list[str] = []  # ids of documents whose files hold no text any more
@@ -111,18 +115,17 @@ class Ingest:
     def _hand_over(self, gone: Sequence[str]) -> list[str]:
         """Remove those of the documents that are gone whose copies inherit their text, before new copies of it are looked
         for."""
-        originals = self._writer.originals()
-        copied = {source.content_hash for identity, source in self._writer.files().items() if identity not in originals}
-        inherited = [i for i in gone if i in originals and originals[i].content_hash in copied]
+        copied = self._writer.copied(gone)
+        inherited = [identity for identity in gone if identity in copied]
         self._tally.removed += self._writer.remove(inherited) if inherited else 0
         return inherited
 
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
-        self._known = self._writer.files()
+        self._gone = gone
+        self._known = self._writer.known([source.document_id for source in sources])
         self._bare = self._writer.outdated(self._reader.changed)
-        self._tags = self._writer.tags()
-        self._look_up_content(gone)
         wanted = self._wanted(sources)
+        self._tags = self._writer.tags([source.document_id for source in wanted])
         done = len(sources) - len(wanted)
         hashes = {i: source.content_hash for i, source in self._known.items() if i not in self._bare}
         known = ((source, hashes.get(source.document_id, "")) for source in wanted)
@@ -133,15 +136,13 @@ class Ingest:
             done += 1
             if self._inheriting or sum(len(new.chunks) for new in self._queue) >= BATCH_CHUNKS:
                 self._commit(done, len(sources))
-            if self._inheriting:
-                self._look_up_content(gone)
         self._commit(done, len(sources))
         if self._touched:
             self._writer.touch(self._touched)
 
     def _wanted(self, sources: Sequence[SourceFile]) -> list[SourceFile]:
         """The sources that must be read; the others are counted, and tagged."""
-        failed = {} if self._options.retry else self._writer.failed_files()
+        failed = {} if self._options.retry else self._writer.failed([source.document_id for source in sources])
         wanted, unchanged = [], []
         for source in sources:
             before = self._known.get(source.document_id)
@@ -166,16 +167,14 @@ class Ingest:
         """Queue what was read of one source."""
         before = self._known.get(source.document_id)
         source = replace(source, content_hash=reading.content_hash)
-        twin = self._by_content.get(_content_key(source, source.content_hash), source.document_id)
         if reading.reason:
             self._fail(source, Failure(source.path, reading.reason, reading.skipped))
         elif reading.document is None:
             self._tally.unchanged += 1
             self._touched.append(source)
-        elif twin != source.document_id:
+        elif (twin := self._twin(source)) != source.document_id:
             self._forget_content(source)
-            self._copied.add(source.content_hash)
-            self._copies.append((source, twin, _content_key(source, source.content_hash) in self._arriving))
+            self._copies.append((source, twin, _content_key(source) in self._arriving))
             self._tally.copies += before is None
             self._tally.updated += before is not None
         else:
@@ -195,31 +194,28 @@ class Ingest:
         if document.partial:
             self._tally.partial.append(Failure(source.path, document.partial))
         self._forget_content(source)
-        key = _content_key(source, source.content_hash)
-        self._by_content[key] = source.document_id
-        self._arriving.add(key)
+        self._arriving[_content_key(source)] = source.document_id
         self._queue.append(NewDocument(source, document, chunks, self._reader.version))
 
-    def _look_up_content(self, gone: Set[str]) -> None:
-        """Which document holds which content now, and which contents have copies."""
-        originals = self._writer.originals()
-        self._by_content = {
-            _content_key(source, source.content_hash): source.document_id
-            for source in originals.values()
-            if source.document_id not in gone  # a file that moved is no copy of what it was
-        }
-        files = self._writer.files().items()
-        self._copied = {source.content_hash for identity, source in files if identity not in originals}
-        self._inheriting = False
+    def _twin(self, source: SourceFile) -> str:
+        """The id of the document that `source` is a copy of; its own when there is none."""
+        key = _content_key(source)
+        if key in self._arriving:
+            return self._arriving[key]
+        staying = [
+            twin.document_id
+            for twin in self._writer.twins([source.content_hash])
+            if _content_key(twin) == key and twin.document_id not in self._gone | self._leaving
+        ]
+        return staying[-1] if staying else source.document_id
 
     def _forget_content(self, source: SourceFile) -> None:
         """What the source held before is no longer its own; if that had copies, one of them is about to inherit it."""
-        before = self._known.get(source.document_id)
-        if before is not None:
-            key = _content_key(source, before.content_hash)
-            if self._by_content.get(key) == source.document_id:
-                del self._by_content[key]
-                self._inheriting |= before.content_hash in self._copied
+        identity = source.document_id
+        if identity in self._known:
+            self._leaving.add(identity)
+            self._inheriting |= any(twin == identity for _, twin, _ in self._copies)
+            self._inheriting |= bool(self._writer.copied([identity]))
 
     def _fail(self, source: SourceFile, failure: Failure) -> None:
         self._count(failure)
@@ -241,7 +237,7 @@ class Ingest:
         if self._queue:
             self._writer.commit(self._queue)
         self._writer.add_copies([(source, twin) for source, twin, arriving in self._copies if arriving])
-        self._copies, self._arriving = [], set()
+        self._copies, self._arriving = [], {}
         for new in self._queue:
             self._tally.added += new.source.document_id not in self._known
             self._tally.updated += new.source.document_id in self._known
@@ -250,6 +246,7 @@ class Ingest:
         if self._emptied:
             self._tally.removed += self._writer.remove(self._emptied)
             self._emptied = []
+        self._leaving, self._inheriting = set(), False
         self._record_failures()
 
     def _embed(self, batch: Mapping[bytes, tuple[Chunk, str]]) -> None:
@@ -280,6 +277,6 @@ class Ingest:
             self._failures = []
 
 
-def _content_key(source: SourceFile, content_hash: str) -> tuple[str, str]:
+def _content_key(source: SourceFile) -> tuple[str, str]:
     """What two files must share to be copies: all bytes, and the suffix, which can decide how they are read."""
-    return content_hash, Path(source.path).suffix.lower()
+    return source.content_hash, Path(source.path).suffix.lower()

@@ -44,7 +44,7 @@ def select(
                 kept.append(entry)
         chosen = kept
     if selection.mmr is not None and len(chosen) > 1:
-        chosen = _marginal(chosen, selection.mmr, vectors([entry.row for entry in chosen]))
+        chosen = _marginal(chosen, selection.mmr, vectors([entry.key for entry in chosen]))
     return chosen, alike
 
 

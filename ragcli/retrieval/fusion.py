@@ -29,34 +29,34 @@ class Leg:
 
 
 def normalise(leg: Leg) -> dict[int, float]:
-    """Row → score in [0, 1]; 1 for the best, also when all scores are equal."""
+    """Key → score in [0, 1]; 1 for the best, also when all scores are equal."""
     if not leg.ranking:
         return {}
     high = leg.ranking[0].score
     low = leg.ranking[-1].score if leg.floor is None else leg.floor
     if high <= low:
-        return {entry.row: 1.0 for entry in leg.ranking}
-    return {entry.row: max(0.0, (entry.score - low) / (high - low)) for entry in leg.ranking}
+        return {entry.key: 1.0 for entry in leg.ranking}
+    return {entry.key: max(0.0, (entry.score - low) / (high - low)) for entry in leg.ranking}
 
 
 def fuse(legs: Sequence[Leg], *, method: str = "convex") -> list[tuple[int, ScoreTrace]]:
-    """(row, trace) best first; `trace.total` is the score. Ties are in the order of rows."""
+    """(key, trace) best first; `trace.total` is the score. Ties are in the order of keys."""
     scaled: Mapping[str, dict[int, float]]
     if method == "rrf":
         scaled = {
-            leg.name: {entry.row: 1 / (RRF_CONSTANT + rank) for rank, entry in enumerate(leg.ranking, 1)}
+            leg.name: {entry.key: 1 / (RRF_CONSTANT + rank) for rank, entry in enumerate(leg.ranking, 1)}
             for leg in legs
         }
     else:
         scaled = {leg.name: normalise(leg) for leg in legs}
-    places = {leg.name: {entry.row: (rank, entry) for rank, entry in enumerate(leg.ranking, 1)} for leg in legs}
+    places = {leg.name: {entry.key: (rank, entry) for rank, entry in enumerate(leg.ranking, 1)} for leg in legs}
     traces = []
-    for row in {entry.row for leg in legs for entry in leg.ranking}:
+    for key in {entry.key for leg in legs for entry in leg.ranking}:
         parts = []
         for leg in legs:
-            rank, entry = places[leg.name].get(row, (None, None))
-            value = scaled[leg.name].get(row, 0.0)
+            rank, entry = places[leg.name].get(key, (None, None))
+            value = scaled[leg.name].get(key, 0.0)
             score, numbers = (entry.score, entry.parts) if entry else (None, ())
             parts.append(LegTrace(leg.name, rank, score, value, leg.weight, leg.weight * value, numbers))
-        traces.append((row, ScoreTrace(method, tuple(parts), sum(part.contribution for part in parts))))
+        traces.append((key, ScoreTrace(method, tuple(parts), sum(part.contribution for part in parts))))
     return sorted(traces, key=lambda entry: (-entry[1].total, entry[0]))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ragcli.cancellation import NEVER, Cancellation
-from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, Mode, QueryWord
-from ragcli.protocols import Reranker, SearchIndex
+from ragcli.datatypes import Candidate, Filter, Mode
+from ragcli.protocols import Reranker
 from ragcli.results import Hit, QueryResult, ScoredChunk, Understood
 from ragcli.retrieval.diversity import Selection, select
 from ragcli.retrieval.fusion import Leg, fuse
@@ -24,25 +24,7 @@ from ragcli.text.synonyms import Synonyms
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
-
-
-class SearchableIndex(SearchIndex, Protocol):
-    """A SearchIndex that also knows its words and gives the chunks behind the rows."""
-
-    def words(self, query: Query) -> list[QueryWord]: ...
-
-    def understand(self, question: str) -> Understood: ...
-
-    def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]: ...
-
-    def vectors(self, rows: Sequence[int]) -> Matrix: ...
-
-    def document_chunks(self, document_id: str) -> Sequence[Chunk]: ...
-
-    def snapshot(self) -> AbstractContextManager[None]: ...
-
-    def generation(self) -> object:
-        """Equal as long as nothing is committed."""
+    from ragcli.index.protocol import Searcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +56,7 @@ class Retriever:
 
     def __init__(
         self,
-        index: SearchableIndex,
+        index: Searcher,
         embed_query: Callable[[str], Vector],
         options: RetrievalOptions,
         *,
@@ -96,7 +78,7 @@ class Retriever:
         where: Filter = Filter(),  # noqa: B008 - frozen
         cancel: Cancellation = NEVER,
     ) -> QueryResult:
-        """At most `k` hits, best first; equal scores are in the order in which chunks were indexed.
+        """At most `k` hits, best first; equal scores are in the order of keys, in which chunks were indexed.
 
         The index is read in short snapshots; embedding, language models and reranking run between them, so that they keep no
         writer waiting. When the index changed meanwhile, the question is asked once more; when it changed again, hits that are
@@ -131,16 +113,23 @@ class Retriever:
 
     def _still_there(self, scored: Sequence[ScoredChunk]) -> list[ScoredChunk]:
         """Those of the chunks that the index holds now."""
-        found = self._index.chunks([entry.row for entry in scored])
+        found = self._index.fetch([entry.key for entry in scored])
         return [
-            entry for entry in scored if entry.row in found and found[entry.row][0].chunk_id == entry.chunk.chunk_id
+            entry for entry in scored if entry.key in found and found[entry.key].chunk.chunk_id == entry.chunk.chunk_id
         ]
+
+    def _vectors(self, keys: Sequence[int]) -> Matrix:
+        """float32 [len(keys), dimension] in their order; all of them must exist."""
+        import numpy as np
+
+        found = self._index.fetch(keys, vectors=True)
+        return np.asarray([found[key].vector for key in keys], dtype=np.float32)
 
     def _hits(self, scored: Sequence[ScoredChunk], k: int, wanted: int, timings: dict[str, float]) -> list[Hit]:
         """At most `k` hits from ranked chunks, selected and stitched."""
         options = self._options
         with _timed(timings, "select"):
-            chosen, alike = select(scored, options.selection, self._index.vectors)
+            chosen, alike = select(scored, options.selection, self._vectors)
         with _timed(timings, "stitch"):
             most = 3 if options.stitch else 1
             hits = stitch(chosen, wanted, max_chunks=most, max_tokens=options.stitch_tokens, alike=alike)
@@ -223,8 +212,12 @@ class Retriever:
             with _timed(timings, "fuse"):
                 fused = fuse(legs, method=options.fusion)[:limit]
             with _timed(timings, "fetch"):
-                found = self._index.chunks([row for row, _ in fused])
-        return [ScoredChunk(row, *found[row], trace.total, trace) for row, trace in fused if row in found]
+                found = self._index.fetch([key for key, _ in fused])
+        return [
+            ScoredChunk(key, found[key].chunk, found[key].document, trace.total, trace)
+            for key, trace in fused
+            if key in found
+        ]
 
     def _legs(
         self,
@@ -238,31 +231,28 @@ class Retriever:
         """The rankings that the mode asks for. The dense one scores the candidates of both by chunk and best sentence."""
         options = self._options
         legs: list[Leg] = []
-        candidates: dict[int, None] = {}
-        pool: set[int] = set()  # those within the depth, whose lowest score counts as 0 however many more are asked for
+        words = None
         if options.mode != "dense":
             with _timed(timings, "lexical"):
-                words = self._index.words(query)
-                ranking = self._index.lexical_search(words, depth, where)
-            legs.append(Leg("lexical", ranking, 1.0 if vector is None else 1 - options.weight, floor=0.0))
-            candidates.update(dict.fromkeys(entry.row for entry in ranking))
-            pool.update(entry.row for entry in ranking[: options.depth])
+                words = self._index.resolve(query)
+        found = self._index.candidates(words, vector, depth, where)
+        if words is not None:
+            _add_time(timings, "lexical", found.milliseconds["lexical"])
+            legs.append(Leg("lexical", found.lexical, 1.0 if vector is None else 1 - options.weight, floor=0.0))
         if vector is not None:
-            with _timed(timings, "dense"):
-                nearest: list[Candidate] = self._index.dense_search(vector, depth, where)
-                candidates.update(dict.fromkeys(entry.row for entry in nearest))
-                pool.update(entry.row for entry in nearest[: options.depth])
-                ranking = self._index.rescore(vector, list(candidates))
-            floor = min((entry.score for entry in ranking if entry.row in pool), default=None)
-            legs.append(Leg("dense", ranking, 1.0 if options.mode == "dense" else options.weight, floor))
+            _add_time(timings, "dense", found.milliseconds["dense"])
+            # Of those within the depth, the lowest score counts as 0, however many more are asked for.
+            pool = {entry.key for ranking in (found.lexical, found.dense) for entry in ranking[: options.depth]}
+            floor = min((entry.score for entry in found.rescored if entry.key in pool), default=None)
+            legs.append(Leg("dense", found.rescored, 1.0 if options.mode == "dense" else options.weight, floor))
         return legs
 
 
 def _joined(rankings: Sequence[tuple[str, Sequence[ScoredChunk]]]) -> list[ScoredChunk]:
     """Several rankings as one, by reciprocal rank fusion; the trace has a leg for each."""
-    chunks = {entry.row: entry for _, ranking in reversed(rankings) for entry in ranking}
-    legs = [Leg(label, [Candidate(entry.row, entry.score) for entry in ranking], 1.0) for label, ranking in rankings]
-    return [replace(chunks[row], score=trace.total, trace=trace) for row, trace in fuse(legs, method="rrf")]
+    chunks = {entry.key: entry for _, ranking in reversed(rankings) for entry in ranking}
+    legs = [Leg(label, [Candidate(entry.key, entry.score) for entry in ranking], 1.0) for label, ranking in rankings]
+    return [replace(chunks[key], score=trace.total, trace=trace) for key, trace in fuse(legs, method="rrf")]
 
 
 @contextmanager
@@ -272,4 +262,8 @@ def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
     try:
         yield
     finally:
-        timings[stage] = timings.get(stage, 0.0) + (time.perf_counter() - started) * 1000
+        _add_time(timings, stage, (time.perf_counter() - started) * 1000)
+
+
+def _add_time(timings: dict[str, float], stage: str, milliseconds: float) -> None:
+    timings[stage] = timings.get(stage, 0.0) + milliseconds

@@ -43,7 +43,7 @@ class ModelDocument(TypedDict):
 class InstalledPlugin(TypedDict):
     """An entry point of an installed distribution."""
 
-    group: Annotated[str, says("What it brings: loaders, chunkers, embedders or language_models.")]
+    group: Annotated[str, says("What it brings: loaders, chunkers, embedders, language_models or stores.")]
     name: Annotated[
         str,
         says(

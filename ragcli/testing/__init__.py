@@ -1,4 +1,4 @@
-"""Contract suites: what every loader, chunker, embedder and language model must do, as tests for anyone who writes one.
+"""Contract suites: what every loader, chunker, embedder, language model and store must do, as tests for anyone who writes one.
 
 A suite is a class of test methods. Derive a class from it whose name begins with `Test`, say what is to be tested, and run
 pytest:
@@ -22,5 +22,14 @@ from ragcli.testing.chunkers import ChunkerContract
 from ragcli.testing.embedders import EmbedderContract
 from ragcli.testing.language_models import LanguageModelContract
 from ragcli.testing.loaders import LoaderContract
+from ragcli.testing.memory import MemoryStore
+from ragcli.testing.stores import StoreContract
 
-__all__ = ["ChunkerContract", "EmbedderContract", "LanguageModelContract", "LoaderContract"]
+__all__ = [
+    "ChunkerContract",
+    "EmbedderContract",
+    "LanguageModelContract",
+    "LoaderContract",
+    "MemoryStore",
+    "StoreContract",
+]

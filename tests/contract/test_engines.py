@@ -15,6 +15,7 @@ import pytest
 from ragcli.datatypes import Candidate, Condition, Filter, source_id
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import IndexIncompatible
+from ragcli.index.manifest import Identity
 from ragcli.index.reader import IndexReader
 from ragcli.index.vectors import cosines
 from ragcli.index.writer import open_writer
@@ -87,13 +88,13 @@ def search(reader: IndexReader, question: str, k: int = 10, where: Filter = Filt
 
 
 def paths(reader: IndexReader, question: str, k: int = 10) -> list[str]:
-    rows = [entry.row for entry in search(reader, question, k)]
+    rows = [entry.key for entry in search(reader, question, k)]
     chunks = reader.chunks(rows)
     return [chunks[row][1].path for row in rows]
 
 
 def assert_same(found: list[Candidate], wanted: list[Candidate]) -> None:
-    assert [entry.row for entry in found] == [entry.row for entry in wanted]
+    assert [entry.key for entry in found] == [entry.key for entry in wanted]
     assert [entry.score for entry in found] == pytest.approx([entry.score for entry in wanted], abs=1e-6)
 
 
@@ -129,7 +130,7 @@ def test_equal_scores_are_in_the_order_of_rows_also_at_the_cut(opened, directory
     fill(directory, {f"{i}.txt": "the same words" if i % 2 else f"other words {i}" for i in range(60)})
     reader = opened(directory)
     found = search(reader, "the same words", 12)
-    assert [entry.row for entry in found] == [row for row in range(1, 61) if row % 2 == 0][:12]
+    assert [entry.key for entry in found] == [row for row in range(1, 61) if row % 2 == 0][:12]
     assert len({entry.score for entry in found}) == 1
 
 
@@ -206,7 +207,7 @@ def test_another_embedding_model_is_an_error_that_names_both(opened, directory: 
     other = HashingEmbedder(32)
     with (
         pytest.raises(IndexIncompatible, match=r"hashing \(dimension 64.*hashing \(dimension 32"),
-        open_writer(directory, embedder=other.identity, chunker=CHUNKER.parameters),
+        open_writer(directory, Identity(other.identity, CHUNKER.parameters)),
     ):
         pass
 

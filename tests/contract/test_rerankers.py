@@ -74,7 +74,7 @@ def ranked(texts: Sequence[str]) -> list[ScoredChunk]:
 def test_the_first_passages_are_put_into_the_rerankers_order_and_the_rest_stay_behind() -> None:
     before = ranked(["the pump", "annual leave", "days of leave", "annual days of leave"])
     after, remark = rerank(Overlap(), "annual days leave", before, depth=3, seconds=60)
-    assert [entry.row for entry in after] == [1, 2, 0, 3]
+    assert [entry.key for entry in after] == [1, 2, 0, 3]
     assert [entry.score for entry in after] == sorted((entry.score for entry in after), reverse=True)
     assert remark == ""
     trace = after[0].trace
@@ -91,7 +91,7 @@ def test_a_reranker_that_runs_out_of_time_leaves_the_rest_as_it_was_and_that_is_
     before = ranked([f"text {i}" for i in range(7)] + ["annual leave"])
     after, remark = rerank(Slow(), "annual leave", before, depth=8, seconds=0.1)
     assert remark == "the reranker read 4 of 8 passages in 0.1 s"
-    assert [entry.row for entry in after] == list(range(8))
+    assert [entry.key for entry in after] == list(range(8))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from ragcli.app import App
 from ragcli.chunking import get_chunker
@@ -14,6 +13,7 @@ from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.index.catalog import CATALOG
 from ragcli.index.checksums import SEAL_ALL, teach
+from ragcli.index.manifest import Identity
 from ragcli.index.reader import IndexReader
 from ragcli.index.writer import IndexWriter, open_writer
 from ragcli.ingest.vectors import embed_chunks
@@ -27,10 +27,9 @@ TEXTS = {"a.md": "# Leave\n\nannual leave days", "b.md": "# Pay\n\nstandby pay",
 
 
 @contextmanager
-def writing(directory: Path, **options: Any) -> Iterator[IndexWriter]:
-    with open_writer(
-        directory, embedder=EMBEDDER.identity, chunker=CHUNKER.parameters, model_source="hashing", **options
-    ) as writer:
+def writing(directory: Path, *, sentences: bool | None = None, rebuild: bool = False) -> Iterator[IndexWriter]:
+    identity = Identity(EMBEDDER.identity, CHUNKER.parameters, "hashing", sentences)
+    with open_writer(directory, identity, rebuild=rebuild) as writer:
         yield writer
 
 
@@ -58,7 +57,7 @@ def altered(directory: Path) -> Iterator[sqlite3.Connection]:
             connection.execute(statement)
 
 
-def build(directory: Path, texts: dict[str, str], **options: object) -> None:
+def build(directory: Path, texts: dict[str, str], **options: bool) -> None:
     with writing(directory, **options) as writer:
         for path, text in texts.items():
             put(writer, new(path, text))
@@ -69,11 +68,11 @@ def found(reader: IndexReader, question: str, where: Filter = Filter()) -> tuple
     """Paths by lexical and by dense search."""
     answers = []
     for rows in (
-        reader.lexical_search(reader.words(parse_query(question)), 10, where),
+        reader.lexical_search(reader.resolve(parse_query(question)), 10, where),
         reader.dense_search(EMBEDDER.embed_query(question), 10, where),
     ):
-        chunks = reader.chunks([entry.row for entry in rows])
-        answers.append([chunks[entry.row][1].path for entry in rows])
+        chunks = reader.chunks([entry.key for entry in rows])
+        answers.append([chunks[entry.key][1].path for entry in rows])
     return answers[0], answers[1]
 
 

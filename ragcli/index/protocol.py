@@ -1,0 +1,267 @@
+"""The seam of the index: everything of it that is used outside of `ragcli.index`, and nothing else.
+
+`ragcli.index.open_store` gives a `Store`. From it come a `Catalog` (what the index lists), a `Reader` (a catalog that is a
+`Searcher` as well) and a `Writer`. Whoever needs something of an index takes one of these protocols, so that another store can
+stand behind them. `ragcli.testing.StoreContract` holds a store to what is said here.
+
+A *key* is the number of a chunk in one index. Keys are compared, to break ties, and handed back to the index they came from;
+nothing else may be read from them. A chunk that comes later has a larger key, and no key is given twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ragcli.index.pages import PAGE
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import (
+        Chunk,
+        DocumentRecord,
+        Filter,
+        NewDocument,
+        QueryWord,
+        SourceFile,
+        TextVectors,
+        Vector,
+    )
+    from ragcli.index.entries import Candidates, Counts, Listing, StoredChunk
+    from ragcli.index.manifest import Identity, Manifest
+    from ragcli.index.statistics import Statistics
+    from ragcli.reports import EngineState, Failure
+    from ragcli.results import Understood
+    from ragcli.text.query import Query
+
+
+class Readable(Protocol):
+    """An index that any number of threads may read. A read outside of a snapshot sees the newest state.
+
+    Every read may raise IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked.
+    """
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Everything that this thread reads inside belongs to one committed state. Snapshots may be nested; the outermost one
+        may keep writers waiting, so nothing slow belongs inside. It must be left by the thread that entered it."""
+
+    def generation(self) -> object:
+        """Names the committed state: equal as long as nothing is committed."""
+
+    def document_chunks(self, document_id: str) -> Sequence[Chunk]:
+        """All chunks of a document in order; empty when there is no such document."""
+
+
+class Catalog(Readable, Protocol):
+    """What an index lists."""
+
+    def close(self) -> None:
+        """Give back what is open; a later read opens it again."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the index says of itself."""
+
+    @property
+    def format(self) -> int:
+        """The number of the format in which the index is stored."""
+
+    def page(self, after: str = "", limit: int = PAGE) -> Sequence[Listing]:
+        """At most `limit` documents whose id is greater than `after`, in the order of ids; see `ragcli.index.pages.every`."""
+
+    def find(self, paths: Sequence[str]) -> Mapping[str, DocumentRecord]:
+        """The documents at these paths, by path; at the path of a copy, the document that it is a copy of. Of several
+        documents at one path the first that came."""
+
+    def sources(self, paths: Sequence[str]) -> Mapping[str, SourceFile]:
+        """What is remembered of the sources at these paths, by path; of a document before that of a copy."""
+
+    def roots(self) -> Sequence[str]:
+        """The files and folders that were given to ingest, in their order; none for web pages and collections."""
+
+    def failures(self, *, skipped: bool = False) -> Sequence[Failure]:
+        """Files that could not be read, ordered by path; with `skipped`, also those that are no documents."""
+
+    def partly_read(self) -> Sequence[Failure]:
+        """Documents of which something could not be read, ordered by path, with the reason."""
+
+    def folders(self) -> Sequence[str]:
+        """Every folder that some document lies in, at any depth, ordered by path."""
+
+    def type_counts(self) -> Mapping[str, int]:
+        """Type → documents, the most frequent first."""
+
+    def counts(self, window: int) -> Counts:
+        """How much there is; `window` is the number of tokens that the embedding model reads."""
+
+    def fingerprint(self, *, documents: bool = True) -> str:
+        """16 hexadecimal digits that change with the documents' content and names and with the parts that the index is made
+        with, and not with when or where it was made; without `documents`, with the parts alone."""
+
+    def engine_state(self, setting: str) -> EngineState:
+        """Which engine answers where the settings ask for `setting`, and how complete a copy that it searches is."""
+
+    def calibration(self) -> Mapping[str, Any] | None:
+        """What `Writer.calibrate` kept last; None when nothing was. It outlasts a rebuild."""
+
+    def disk_usage(self) -> Mapping[str, int]:
+        """Bytes by part."""
+
+
+class Searcher(Readable, Protocol):
+    """An index that can be searched. A question takes two rounds: `candidates`, then `fetch`."""
+
+    def understand(self, question: str) -> Understood:
+        """The question with its misspelt words repaired, as far as the documents bear it out, and its language."""
+
+    def resolve(self, query: Query) -> list[QueryWord]:
+        """The words of a question as the index knows them: one for each token, prefix and related word, in their order."""
+
+    def statistics(self, words: Sequence[QueryWord]) -> Statistics:
+        """What BM25 must know of this index, for these words."""
+
+    def candidates(
+        self,
+        words: Sequence[QueryWord] | None,
+        vector: Vector | None,
+        k: int,
+        where: Filter,
+        statistics: Statistics | None = None,
+    ) -> Candidates:
+        """At most `k` chunks for each leg among those that `where` leaves: by `words` (None: no lexical leg) and by `vector`
+        (float32 [dimension], of length 1; None: no dense leg).
+
+        BM25 scores by `statistics`, which are for the same words, or by those of this index: several indexes that share no
+        document score as one with the sum of theirs."""
+
+    def fetch(self, keys: Sequence[int], *, vectors: bool = False) -> dict[int, StoredChunk]:
+        """The chunks of these keys that exist, by key; `vectors` asks for their vectors as well."""
+
+    def surroundings(self, chunk_ids: Sequence[str], before: int, after: int) -> Sequence[Chunk]:
+        """The chunks of the document of `chunk_ids` from `before` chunks before the first to `after` chunks after the last of
+        them, in order; empty when there are no such chunks."""
+
+    def sentence_cosines(
+        self, chunk_ids: Sequence[str], vector: Vector
+    ) -> Mapping[str, Sequence[tuple[int, int, float]]]:
+        """Chunk id → (start, end, cosine with `vector`) of its sentences, as places in the document; empty where the index
+        holds no sentences."""
+
+
+class Reader(Catalog, Searcher, Protocol):
+    """What an index lists, and searching it."""
+
+    def check(self) -> list[str]:
+        """Read everything and list every contradiction; empty when the index is sound."""
+
+
+class Writer(Protocol):
+    """The one who changes an index; every method commits what it changes before it returns."""
+
+    @property
+    def sentences(self) -> bool:
+        """Whether sentences have vectors of their own here."""
+
+    def report(self, progress: str) -> None:
+        """What others are told while they wait for this writer."""
+
+    def page(self, after: str = "", limit: int = PAGE) -> Sequence[SourceFile]:
+        """At most `limit` sources of documents, copies and remembered failures, whose id is greater than `after`, in the order
+        of ids, each once. The sources of failures have no content hash."""
+
+    def known(self, document_ids: Sequence[str]) -> dict[str, SourceFile]:
+        """What is remembered of the sources of those of these documents and copies that are there, by id."""
+
+    def twins(self, content_hashes: Sequence[str]) -> list[SourceFile]:
+        """The sources of the documents with one of these contents, in the order of their arrival; no copies."""
+
+    def copied(self, document_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these documents have copies."""
+
+    def failed(self, document_ids: Sequence[str]) -> dict[str, tuple[SourceFile, Failure, str]]:
+        """The remembered failures of these sources, by id, with the version of the reader that gave up."""
+
+    def tags(self, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The tags of those of these documents that have any, by id."""
+
+    def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
+        """Ids of the documents that would be read otherwise now: those without what chunks hold today, and those of a type in
+        `changed` that an older reader than the one named there has read. Those with copies are left out."""
+
+    def counts(self) -> tuple[int, int]:
+        """Documents, without copies, and chunks."""
+
+    def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Give documents more tags; a value of an equal name is replaced."""
+
+    def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]:
+        """Text hash → chunk for those whose text has no stored embedding yet, or none of its sentences if those are wanted."""
+
+    def chunks_without_sentences(self, limit: int) -> list[tuple[Chunk, str]]:
+        """At most `limit` chunks with their documents' types that lack the sentence vectors that the index should have."""
+
+    def store_embeddings(self, embedded: Mapping[bytes, TextVectors]) -> None:
+        """Keep embeddings, by text hash, before the documents that need them are complete."""
+
+    def commit(self, documents: Sequence[NewDocument]) -> None:
+        """Add documents whose embeddings are stored, replacing those of the same id. A copy of a document that is replaced
+        takes its place."""
+
+    def add_copies(self, found: Sequence[tuple[SourceFile, str]]) -> None:
+        """Remember sources as copies of the documents with the ids beside them; documents of their own that they had, go."""
+
+    def touch(self, sources: Sequence[SourceFile]) -> None:
+        """Remember new times of files whose content is that of their documents, and forget their failures."""
+
+    def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]], reader: str) -> None:
+        """Remember files that this version of the reader could not read; a document that an earlier version of the file gave
+        stays."""
+
+    def remove(self, document_ids: Sequence[str]) -> int:
+        """Delete documents, copies and remembered failures; returns how many documents and copies went. A copy of a document
+        that goes takes its place."""
+
+    def calibrate(self, values: Mapping[str, object]) -> None:
+        """Keep what was fitted to the index (values that JSON can hold), in place of what was fitted before. The index counts
+        as unchanged: its generation stays."""
+
+    def finish(self) -> list[str]:
+        """Tidy up at the end of a run; returns what went wrong with copies of the index, none of which harms it."""
+
+
+class Store(Protocol):
+    """One index at one address, whether or not anything is there yet."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, as it is named in messages and can be given to `--index`."""
+
+    def manifest(self) -> Manifest | None:
+        """What the index says of itself, also one of an older format; None when there is none, or an empty one."""
+
+    def catalog(self) -> Catalog:
+        """What the index lists, opened without what searching needs. Raises as `reader` does."""
+
+    def reader(self, *, engine: str = "exact") -> Reader:
+        """The index for searching; `engine` is the setting `retrieval.engine`. Raises IndexNotFound, IndexIncompatible,
+        IndexDamaged or IndexLocked."""
+
+    def writer(self, identity: Identity, *, rebuild: bool = False) -> AbstractContextManager[Writer]:
+        """The only way to change the index, which is made if need be; one writer at a time.
+
+        Raises IndexLocked when another one is writing, IndexIncompatible, naming both sides, when the index was made with other
+        parts and `rebuild` is false. With `rebuild` the writer begins without documents; readers see the old index until
+        `Writer.finish` has put the new one in its place, and a writer that is left before changes nothing.
+        """
+
+    def roots(self, *, damaged: bool = False) -> Sequence[str]:
+        """As `Catalog.roots`, also of an index of an older format. With `damaged`, what cannot be read is left out instead of
+        raised. Raises IndexNotFound when there is no index."""
+
+
+class StoreFactory(Protocol):
+    """What an entry point of the group `ragcli.stores` names. The entry point's own name is what stands before the colon in the
+    address of an index."""
+
+    def __call__(self, name: str, /) -> Store:
+        """The store for what stands behind the colon. Nothing may be made before a writer is opened."""

@@ -1,0 +1,48 @@
+"""The store that keeps an index in a directory of this machine; see ARCHITECTURE.md, "The index"."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragcli.index.contents import CatalogReader, stored_manifest
+
+if TYPE_CHECKING:
+    from ragcli.index.manifest import Identity, Manifest
+    from ragcli.index.reader import IndexReader
+    from ragcli.index.writer import IndexWriter
+
+
+class DirectoryStore:
+    """The index in `directory`; what reading and writing need is imported when it is asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    @property
+    def address(self) -> str:
+        """The path of the directory."""
+        return str(self._directory)
+
+    def manifest(self) -> Manifest | None:
+        return stored_manifest(self._directory)
+
+    def catalog(self) -> CatalogReader:
+        """Without numpy, which takes as long to load as everything else that `rag stats` needs."""
+        return CatalogReader(self._directory).opened()
+
+    def reader(self, *, engine: str = "exact") -> IndexReader:
+        from ragcli.index.reader import IndexReader
+
+        return IndexReader(self._directory, engine=engine)
+
+    def writer(self, identity: Identity, *, rebuild: bool = False) -> AbstractContextManager[IndexWriter]:
+        from ragcli.index.writer import open_writer
+
+        return open_writer(self._directory, identity, rebuild=rebuild)
+
+    def roots(self, *, damaged: bool = False) -> list[str]:
+        from ragcli.index.rebuilding import remembered_roots
+
+        return remembered_roots(self._directory, damaged=damaged)

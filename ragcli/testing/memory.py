@@ -1,0 +1,113 @@
+"""A store that keeps its indexes in the memory of this process: what another store is compared with, and the shortest one.
+
+It shares with the store of directories how words become terms and how spelling is repaired. Rankings are computed anew, in
+plain Python, from the formulas.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ragcli.errors import IndexLocked, IndexNotFound
+from ragcli.index.manifest import Identity, Manifest, check_identity
+from ragcli.testing.memory_search import MemoryReader
+from ragcli.testing.memory_state import State
+from ragcli.testing.memory_writer import MemoryWriter
+from ragcli.text.analyzer import ANALYZER_VERSION
+
+_WAIT_SECONDS = 2.0
+_stores: dict[str, MemoryStore] = {}
+
+
+def open_memory(name: str) -> MemoryStore:
+    """The store of that name, the same one for as long as the process lives. It is a `StoreFactory`: a distribution can declare
+    it in the group `ragcli.stores`."""
+    return _stores.setdefault(name, MemoryStore(f"memory:{name}"))
+
+
+class MemoryStore:
+    """One index. A state never changes; a commit puts another one in its place, and snapshots keep theirs."""
+
+    def __init__(self, address: str = "memory:") -> None:
+        self.address = address
+        self.current: State | None = None
+        self._writing = threading.Lock()
+
+    @property
+    def state(self) -> State:
+        """The committed state. Raises IndexNotFound."""
+        if self.current is None:
+            raise IndexNotFound(f"no index at {self.address}", hint="rag ingest PATH")
+        return self.current
+
+    def manifest(self) -> Manifest | None:
+        return self.current.manifest if self.current else None
+
+    def catalog(self) -> MemoryReader:
+        return self.reader()
+
+    def reader(self, *, engine: str = "exact") -> MemoryReader:
+        """All vectors are compared, whatever `engine` says; `engine_state` tells."""
+        del engine
+        self.state  # noqa: B018 - raises
+        return MemoryReader(self)
+
+    @contextmanager
+    def writer(self, identity: Identity, *, rebuild: bool = False) -> Iterator[MemoryWriter]:
+        if not self._writing.acquire(timeout=_WAIT_SECONDS):
+            raise IndexLocked(f"another thread is writing to {self.address}", hint="wait for it to finish")
+        try:
+            state = self._prepared(identity, rebuild=rebuild)
+            if rebuild and self.current is not None:
+                yield MemoryWriter(self, beside=state)
+            else:
+                self.current = state
+                yield MemoryWriter(self)
+        finally:
+            self._writing.release()
+
+    def _prepared(self, identity: Identity, *, rebuild: bool) -> State:
+        before = self.current
+        if before is None:
+            return State(_manifest(identity, 0))
+        sentences = before.manifest.sentences if identity.sentences is None else identity.sentences
+        if rebuild:
+            manifest = _manifest(replace(identity, sentences=sentences), before.manifest.generation + 1)
+            return State(manifest, calibration=before.calibration)
+        check_identity(before.manifest, embedder=identity.embedder, chunker=identity.chunker)
+        if sentences == before.manifest.sentences:
+            return before
+        changed = replace(before, manifest=replace(before.manifest, sentences=sentences))
+        kept = changed.embeddings if sentences else {
+            key: replace(vectors, spans=None, sentences=None) for key, vectors in changed.embeddings.items()
+        }  # fmt: skip
+        return replace(changed.advanced(), embeddings=kept)
+
+    def roots(self, *, damaged: bool = False) -> list[str]:
+        """There is one format only, and no damage."""
+        del damaged
+        return list(self.catalog().roots())
+
+
+def _manifest(identity: Identity, generation: int) -> Manifest:
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    parts: Mapping[str, Any] = {"embedder": dict(identity.embedder), "chunker": dict(identity.chunker)}
+    return Manifest(
+        generation=generation,
+        next_row=1,
+        analyzer=ANALYZER_VERSION,
+        created=moment,
+        updated=moment,
+        chroma={},
+        model_source=identity.model_source,
+        id=secrets.token_hex(8),
+        languages=(),
+        sentences=identity.sentences is not False,
+        **parts,
+    )

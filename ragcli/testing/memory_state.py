@@ -1,0 +1,77 @@
+"""What the index of a `MemoryStore` is made of at one moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from ragcli.datatypes import Chunk, DocumentRecord, SourceFile, TextVectors
+from ragcli.index.manifest import Manifest
+from ragcli.reports import Failure
+
+
+@dataclass(frozen=True)
+class Held:
+    """A chunk under its key; `counts` says how often it holds each term, weighted by field."""
+
+    key: int
+    chunk: Chunk
+    text_hash: bytes
+    counts: Counter[str]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A document; its record names no copies, which `State.record` adds."""
+
+    source: SourceFile
+    record: DocumentRecord
+    chunks: tuple[Held, ...]
+    reader: str
+
+
+@dataclass(frozen=True)
+class State:
+    """Documents, copies (with the id of their document) and failures (with the reader that gave up) are in the order of their
+    arrival, by document id; embeddings are by text hash."""
+
+    manifest: Manifest
+    documents: Mapping[str, Kept] = field(default_factory=dict)
+    copies: Mapping[str, tuple[SourceFile, str]] = field(default_factory=dict)
+    failures: Mapping[str, tuple[SourceFile, Failure, str]] = field(default_factory=dict)
+    embeddings: Mapping[bytes, TextVectors] = field(default_factory=dict)
+    calibration: Mapping[str, Any] | None = None
+
+    def advanced(self) -> State:
+        """The same in a new generation."""
+        return replace(self, manifest=replace(self.manifest, generation=self.manifest.generation + 1))
+
+    def record(self, document_id: str) -> DocumentRecord:
+        paths = tuple(sorted(source.path for source in self.copies_of(document_id)))
+        return replace(self.documents[document_id].record, copies=paths)
+
+    def copies_of(self, document_id: str) -> list[SourceFile]:
+        """Ordered by path."""
+        return sorted((source for source, of in self.copies.values() if of == document_id), key=lambda s: s.path)
+
+    @cached_property
+    def chunks(self) -> dict[int, Held]:
+        """Every chunk by its key, in the order of keys."""
+        every = (held for kept in self.documents.values() for held in kept.chunks)
+        return {held.key: held for held in sorted(every, key=lambda held: held.key)}
+
+    @cached_property
+    def postings(self) -> dict[str, dict[int, int]]:
+        """Term → key → how often the chunk holds it."""
+        found: dict[str, dict[int, int]] = {}
+        for key, held in self.chunks.items():
+            for term, count in held.counts.items():
+                found.setdefault(term, {})[key] = count
+        return found
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(sorted({kept.record.language for kept in self.documents.values()})) or ("en",)

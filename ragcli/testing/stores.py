@@ -1,0 +1,300 @@
+"""The contract of stores: everything that is done to one is done to a `MemoryStore` as well, and both must give the same."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ragcli.chunking import get_chunker
+from ragcli.datatypes import Candidate, Document, Filter, NewDocument, SourceFile, source_id
+from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.errors import IndexIncompatible, IndexNotFound, RagError
+from ragcli.index.manifest import Identity
+from ragcli.index.pages import documents, every
+from ragcli.index.protocol import Reader, Store, Writer
+from ragcli.ingest.vectors import embed_chunks
+from ragcli.loaders import load_bytes
+from ragcli.reports import Failure
+from ragcli.testing.memory import MemoryStore
+from ragcli.text.query import parse_query
+
+_TOLERANCE = 1e-7  # of scores
+_PATIENCE = 60  # seconds
+_EMBEDDER = HashingEmbedder(64)
+_CHUNKER = get_chunker("structure", 32, _EMBEDDER)
+_IDENTITY = Identity(_EMBEDDER.identity, _CHUNKER.parameters, "hashing")
+_TEXTS = {
+    "hr/leave.md": "# Leave\n\nEvery employee has 28 days of annual leave. It lapses in March.\n\n## Sick leave\n\nCall us.",
+    "hr/pay.md": "# Pay\n\nStandby pay is 40 euros a night. Overtime is paid in the month after.",
+    "site/pumps.txt": "The pump station pumps water to Ashby. Pumping stops when the pressure falls.",
+    "site/parking.txt": "Parking spaces are for visitors. Annual permits are given out in March.",
+    "east/leave.txt": "年假为二十八天。加班费在次月支付。\n",
+    "east/nul.txt": "A text with \x00 in its middle, and standby in it.",
+    "z/tie-1.txt": "identical words here",
+    "z/tie-2.txt": "identical words here too",
+    "z/tie-3.txt": "identical words here also",
+}
+_QUESTIONS = (
+    "annual leave", "what is standby pay", '"annual leave" march', '"words identical"', "leave -sick", "pump*", "anual leav",
+    "stanby pay", "identical words", "加班费", "\x00", "nothing of this kind", "",
+)  # fmt: skip
+
+
+class StoreContract:
+    """`store` makes what is tested; `engine` is the engine with which it is read."""
+
+    engine: str = "exact"
+
+    def store(self) -> Store:
+        """A store without an index, another one each time."""
+        raise NotImplementedError
+
+    def both(self, texts: dict[str, str] = _TEXTS) -> tuple[Store, MemoryStore]:
+        """The store, and the one that it is compared with, both with these documents."""
+        stores = self.store(), MemoryStore()
+        for store in stores:
+            with store.writer(_IDENTITY) as writer:
+                _put(writer, texts)
+                assert writer.finish() == []
+        return stores
+
+    def compare(
+        self,
+        stores: Sequence[Store],
+        questions: Sequence[str] = _QUESTIONS,
+        where: Filter = Filter(),  # noqa: B008 - frozen
+        k: int = 5,
+    ) -> None:
+        """Both give the same chunks in the same order, with the same scores, for each of the questions."""
+        readers = [store.reader(engine=self.engine) for store in stores]
+        assert readers[0].engine_state(self.engine).answers == self.engine
+        for question in questions:
+            found, wanted = (_answer(reader, question, where, k) for reader in readers)
+            assert found[0] == wanted[0], question
+            for leg, (ours, theirs) in enumerate(zip(found[1], wanted[1], strict=True)):
+                assert [entry[0] for entry in ours] == [entry[0] for entry in theirs], (question, leg)
+                for (_, score), (_, expected) in zip(ours, theirs, strict=True):
+                    assert abs(score - expected) <= _TOLERANCE, (question, leg)
+        for reader in readers:
+            assert reader.check() == []
+            reader.close()
+
+    def test_an_empty_address_has_no_manifest_and_cannot_be_read(self) -> None:
+        store = self.store()
+        assert store.manifest() is None
+        for read in (store.catalog, store.reader):
+            assert store.address in _message_of(IndexNotFound, read)
+
+    def test_questions_find_the_same_in_the_same_order_with_the_same_scores(self) -> None:
+        self.compare(self.both())
+        self.compare(self.both({}), ("annual leave", ""))
+
+    def test_equal_scores_are_in_the_order_of_keys_also_at_the_cut(self) -> None:
+        stores = self.both({f"{i}.txt": "the same words" if i % 2 else f"other words {i}" for i in range(40)})
+        for k in (1, 7, 30):
+            self.compare(stores, ["the same words"], k=k)
+
+    def test_a_filter_that_leaves_a_half_a_tenth_a_hundredth_or_a_thousandth_is_exact(self) -> None:
+        stores = self.both(_many(1000))
+        for folder in ("half", "tenth", "hundredth", "thousandth"):
+            self.compare(stores, ["word3 word5", "word17 word100 word250"], Filter(paths=(f"{folder}/**",)), k=20)
+
+    def test_what_is_edited_copied_and_forgotten_is_the_same_everywhere(self) -> None:
+        stores = self.both()
+        copy = _source("hr/leave.md", "copies/leave.md")
+        for store in stores:
+            with store.writer(_IDENTITY) as writer:
+                _put(writer, {"hr/pay.md": "# Pay\n\nStandby pay is 50 euros a night, by the new rule."})
+                writer.add_copies([(copy, source_id("hr/leave.md"))])
+                assert writer.copied([source_id("hr/leave.md"), source_id("hr/pay.md")]) == {source_id("hr/leave.md")}
+                writer.finish()
+        self.compare(stores)
+        self.compare(stores, where=Filter(paths=("copies/**",)))
+        for store in stores:
+            with store.writer(_IDENTITY) as writer:
+                assert writer.remove([source_id("hr/leave.md"), source_id("z/tie-1.txt"), "not there"]) == 2
+                writer.finish()
+            catalog = store.catalog()
+            assert "copies/leave.md" in {document.path for document in documents(catalog)}, "the copy is the heir"
+            assert set(catalog.find(["hr/leave.md", "copies/leave.md"])) == {"copies/leave.md"}
+            catalog.close()
+        self.compare(stores)
+
+    def test_what_a_writer_asks_for_is_answered_from_what_is_committed(self) -> None:
+        failed, unknown = _source("x", "broken.pdf"), source_id("new")
+        ids = [source_id("hr/pay.md"), failed.document_id, unknown]
+        for store in self.both():
+            with store.writer(_IDENTITY) as writer:
+                writer.record_failures([(failed, Failure("broken.pdf", "no pages"))], "7")
+                writer.tag(ids[:1], {"tag.team": "hr"})
+                assert writer.tags(ids) == {ids[0]: {"tag.team": "hr"}}
+                assert [source.path for source in writer.known(ids).values()] == ["hr/pay.md"]
+                assert [source.path for source in writer.twins([_hash("hr/pay.md"), "none"])] == ["hr/pay.md"]
+                assert [(entry[1].reason, entry[2]) for entry in writer.failed(ids).values()] == [("no pages", "7")]
+                sources = [*every(lambda after, _: writer.page(after, 2))]
+                assert [s.document_id for s in sources] == sorted(map(source_id, [*_TEXTS, "broken.pdf"]))
+
+    def test_lists_are_the_same_and_are_read_in_pages_of_any_size(self) -> None:
+        found = []
+        for store in self.both():
+            catalog = store.catalog()
+            entries = [*every(catalog.page)]
+            assert entries == [*every(lambda after, _: catalog.page(after, 2))]  # noqa: B023 - read at once
+            lists = [
+                catalog.roots(),
+                catalog.folders(),
+                catalog.type_counts(),
+                catalog.counts(8),
+                catalog.fingerprint(),
+            ]
+            found.append((entries, lists, catalog.sources(["hr/pay.md", "none"])))
+            catalog.close()
+        assert found[0] == found[1]
+
+    def test_a_snapshot_stays_as_it_is_while_another_thread_commits(self) -> None:
+        store, _ = self.both()
+        reader = store.reader(engine=self.engine)
+
+        def write() -> None:
+            with store.writer(_IDENTITY) as writer:
+                _put(writer, {"new.txt": "a document about sabbaticals"})
+                writer.finish()
+
+        other = threading.Thread(target=write)
+        with reader.snapshot():
+            before, generation = _answer(reader, "sabbaticals"), reader.generation()
+            other.start()
+            other.join(0.2)  # it may wait for the end of this snapshot
+            assert (_answer(reader, "sabbaticals"), reader.generation()) == (before, generation)
+        other.join(_PATIENCE)
+        assert reader.generation() != generation
+        assert [entry[0] for entry in _answer(reader, "sabbaticals")[1][0]] != [entry[0] for entry in before[1][0]]
+        reader.close()
+
+    def test_another_identity_is_an_error_that_names_both(self) -> None:
+        store, _ = self.both()
+        other = replace(_IDENTITY, embedder=HashingEmbedder(32).identity)
+        message = _message_of(IndexIncompatible, lambda: store.writer(other).__enter__())
+        assert "dimension 64" in message
+        assert "dimension 32" in message
+
+    def test_the_calibration_is_kept_also_by_a_rebuild(self) -> None:
+        store, _ = self.both()
+        with store.writer(_IDENTITY) as writer:
+            writer.calibrate({"threshold": 0.25})
+        with store.writer(_IDENTITY, rebuild=True) as writer:
+            writer.finish()
+        catalog = store.catalog()
+        assert catalog.calibration() == {"threshold": 0.25}
+        assert catalog.counts(8) == (0, 0, 0, 0)
+        catalog.close()
+
+    def test_a_rebuild_is_seen_when_it_is_finished_and_changes_nothing_before(self) -> None:
+        for store in self.both():
+            reader = store.reader(engine=self.engine)
+            before, generation = _answer(reader, "annual leave"), reader.generation()
+            try:
+                with store.writer(_IDENTITY, rebuild=True) as writer:
+                    _put(writer, {"new.txt": "annual leave anew"})
+                    assert (_answer(reader, "annual leave"), reader.generation()) == (before, generation)
+                    raise ZeroDivisionError
+            except ZeroDivisionError:
+                pass
+            assert (_answer(reader, "annual leave"), reader.generation()) == (before, generation)
+            with store.writer(_IDENTITY, rebuild=True) as writer:
+                _put(writer, {"new.txt": "annual leave anew"})
+                writer.finish()
+            assert [document.path for document in documents(reader)] == ["new.txt"]
+            assert reader.generation() != generation
+            assert reader.check() == []
+            reader.close()
+            assert store.roots() == store.roots(damaged=True) == ["new.txt"]
+
+    def test_two_halves_score_as_the_whole_by_their_joint_statistics(self) -> None:
+        paths = sorted(_TEXTS)
+        parts = [
+            {path: _TEXTS[path] for path in half if not path.startswith("east")} for half in (paths[::2], paths[1::2])
+        ]
+        halves = [self.both(part)[0].reader(engine=self.engine) for part in parts]
+        whole = self.both({**parts[0], **parts[1]})[1].reader()
+        words = [reader.resolve(parse_query("annual leave standby pump")) for reader in (*halves, whole)]
+        joint = halves[0].statistics(words[0]) + halves[1].statistics(words[1])
+        assert joint == whole.statistics(words[2])
+        scores: dict[str, float] = {}
+        for reader, own in zip(halves, words, strict=False):
+            scores |= _shown(reader, reader.candidates(own, None, 50, Filter(), joint).lexical)
+            reader.close()
+        wanted = dict(_shown(whole, whole.candidates(words[2], None, 50, Filter()).lexical))
+        assert scores.keys() == wanted.keys()
+        assert all(abs(scores[chunk] - wanted[chunk]) <= _TOLERANCE for chunk in wanted)
+
+
+def _message_of(kind: type[RagError], do: Callable[[], object]) -> str:
+    """What the error says that `do` must raise."""
+    try:
+        do()
+    except kind as error:
+        return error.message
+    raise AssertionError(f"no {kind.__name__} was raised")
+
+
+def _many(count: int) -> dict[str, str]:
+    """Documents of eight words, in folders of which one holds a thousandth, one a hundredth, one a tenth of them and so on."""
+    chance = random.Random(3)
+    shares = {"thousandth": count // 1000, "hundredth": count // 100, "tenth": count // 10, "half": count // 2}
+    folders = [name for name, share in shares.items() for _ in range(share)]
+    folders += ["rest"] * (count - len(folders))
+    chance.shuffle(folders)
+    words = [f"word{i}" for i in range(300)]
+    return {f"{folder}/{i}.txt": " ".join(chance.choices(words, k=8)) for i, folder in enumerate(folders)}
+
+
+def _hash(path: str) -> str:
+    return f"hash of {path}"
+
+
+def _source(of: str, path: str) -> SourceFile:
+    return SourceFile(source_id(path), path, path.partition("/")[0], 10, 1, 1, _hash(of))
+
+
+def _document(path: str, text: str) -> Document:
+    """A file with a NUL is no text; a PDF may hold one, as the document that is made here."""
+    document = load_bytes(text.replace("\x00", "\ufffd").encode(), Path(path))
+    return replace(document, text=document.text.replace("\ufffd", "\x00"))
+
+
+def _put(writer: Writer, texts: dict[str, str]) -> None:
+    """Commit documents as an ingest does."""
+    found = {path: _document(path, text) for path, text in texts.items()}
+    new = [
+        NewDocument(_source(path, path), document, _CHUNKER.split(document), "1") for path, document in found.items()
+    ]
+    missing = writer.without_embedding([chunk for entry in new for chunk in entry.chunks])
+    vectors = embed_chunks(_EMBEDDER, [(chunk, "text") for chunk in missing.values()], sentences=writer.sentences)
+    writer.store_embeddings(dict(zip(missing, vectors, strict=True)))
+    writer.commit(new)
+
+
+def _answer(
+    reader: Reader,
+    question: str,
+    where: Filter = Filter(),  # noqa: B008 - frozen
+    k: int = 5,
+) -> tuple[object, list[list[tuple[str, float]]]]:
+    """How the question is read, and (chunk id, score) of each leg."""
+    with reader.snapshot():
+        understood = reader.understand(question)
+        query = parse_query(understood.text)
+        words = reader.resolve(query)
+        where = replace(where, phrases=where.phrases + query.phrases, without=where.without + query.excluded)
+        found = reader.candidates(words, _EMBEDDER.embed_query(query.text), k, where)
+        read = understood, [(word.forms, round(word.idf, 9), word.weight) for word in words]
+        return read, [_shown(reader, leg) for leg in (found.lexical, found.dense, found.rescored)]
+
+
+def _shown(reader: Reader, ranking: Sequence[Candidate]) -> list[tuple[str, float]]:
+    chunks = reader.fetch([entry.key for entry in ranking])
+    return [(chunks[entry.key].chunk.chunk_id, entry.score) for entry in ranking]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ragcli.app.ingestion import IngestRequest
+from ragcli.errors import IndexDamaged
+from ragcli.index.reader import IndexReader
 from tests.conftest import Rag
 from tests.helpers.damage import answers_of, damaged, damages, is_error, outcome
 from tests.helpers.indexes import app_of
@@ -141,6 +145,35 @@ def test_an_older_catalog_that_is_put_back_is_refused_until_the_next_ingest(
     assert "rag ingest PATH" in hint_of(rag, "query", "annual leave")
     assert json.loads(rag("ingest", "docs", "--json").stdout)["added"] == 1
     assert is_sound(rag)
+
+
+def test_a_calibration_is_covered_by_the_checksum_of_the_manifest(small: Path) -> None:
+    with closing(app_of(small.parent)) as app:
+        manifest = app.existing_manifest()
+        assert manifest is not None
+        with app.store.writer(manifest.identity) as writer:
+            writer.calibrate({"threshold": 0.25})
+        assert app.check() == []
+    with closing(IndexReader(small)) as reader:
+        assert reader.calibration() == {"threshold": 0.25}
+        with closing(sqlite3.connect(small / "catalog.sqlite3")) as connection, connection:
+            connection.execute("UPDATE meta SET value = replace(value, '0.25', '0.75') WHERE key = 'calibration'")
+        with pytest.raises(IndexDamaged, match="its manifest"):
+            reader.calibration()
+    with pytest.raises(IndexDamaged, match="its manifest"):
+        IndexReader(small)
+
+
+def test_a_document_that_the_index_of_paths_does_not_list_is_damage_and_not_fresh(small: Path) -> None:
+    with closing(sqlite3.connect(small / "catalog.sqlite3")) as connection:
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'documents_by_path'").fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    content = bytearray((small / "catalog.sqlite3").read_bytes())
+    page = slice((root - 1) * size, root * size)
+    content[page] = content[page].replace(b"docs/copy.md", b"docs/cops.md")
+    (small / "catalog.sqlite3").write_bytes(content)
+    with closing(IndexReader(small)) as reader, pytest.raises(IndexDamaged, match="the list of paths"):
+        reader.sources(["docs/copy.md"])
 
 
 def test_what_says_the_last_state_is_written_again_by_the_next_ingest(rag: Rag, small: Path) -> None:

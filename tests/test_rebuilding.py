@@ -158,3 +158,28 @@ def test_a_rebuild_without_paths_repairs_a_catalog_of_which_a_part_cannot_be_rea
     shutil.rmtree(work / ".rag" / "chroma")
     with closing(app_of(work)) as app:
         assert app.ingest(IngestRequest()).unchanged == 40
+
+
+FITTED = {"threshold": 0.25}
+
+
+@pytest.mark.parametrize("lies", ["in the catalog", "in a file of before"])
+def test_a_calibration_outlasts_a_rebuild_that_fails_and_one_that_does_not(directory: Path, lies: str) -> None:
+    build(directory, TEXTS)
+    file = directory / "calibration.json"
+    if lies == "in the catalog":
+        with writing(directory) as writer:
+            writer.calibrate(FITTED)
+    else:
+        file.write_text(json.dumps(FITTED))
+    for rebuilt in (False, True):
+        with suppress(ZeroDivisionError), writing(directory, rebuild=True) as writer:
+            if not rebuilt:
+                raise ZeroDivisionError
+            put(writer, new("z.md", "fresh"))
+            writer.finish()
+        with closing(IndexReader(directory)) as reader:
+            assert reader.calibration() == FITTED
+            assert reader.counts(8).documents == (1 if rebuilt else len(TEXTS))
+            assert reader.check() == []
+    assert not file.exists()

@@ -101,13 +101,13 @@ class Rag:
         """Bring the index up to date with files and folders, or with everything ingested before when none is named.
 
         Unchanged files are left alone, unreadable ones are told in the report. `prune` takes documents out whose files are
-        gone, `rebuild` empties the index first, `tags` mark everything that is seen, `retry` reads files again that could not
-        be read before. `rules` (`ragcli.sources.scanning.Rules`; default: as the settings `ingest_…` say) decide what is left
-        out of a folder. `extra` are sources that are no files, each with a function that opens it and returns the file
-        descriptor.
+        gone, `rebuild` makes a new index that takes the place of the old one at the end, `tags` mark everything that is seen,
+        `retry` reads files again that could not be read before. `rules` (`ragcli.sources.scanning.Rules`; default: as set by
+        `ingest_…`) decide what is left out of a folder. `extra` are sources that are no files, each with a function
+        that opens it and returns the file descriptor.
 
-        Several threads or processes may ask meanwhile; they see the index as it was until a batch of documents is complete.
-        Raises UsageError for a path that does not exist, and IndexLocked when another ingest is running.
+        Several threads or processes may ask meanwhile; they see the index as it was until a batch of documents (of a rebuild:
+        the whole) is complete. Raises UsageError for a path that does not exist, and IndexLocked when another one is running.
 
         >>> with Rag("handbook/.rag") as rag:
         ...     report = rag.ingest("handbook")

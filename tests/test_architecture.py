@@ -52,7 +52,8 @@ HOMES = {
     "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.reader",
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
                 "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging",
-                "index.approximate", "index.copystate", "index.records", "index.remembered", "index.calibration"},
+                "index.approximate", "index.copystate", "index.records", "index.checksums", "index.termlists", "index.rebuilding",
+                "index.remembered", "index.calibration"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.scoring"},
     "pypdf": {"loaders.pdf"},
@@ -106,7 +107,7 @@ PURE = {
         "evaluation.statistics",
     },
     "collection": {"evaluation.beir"},
-    "ingest": {"sources.scanning"},
+    "ingest": {"sources.scanning", "sources.changes"},
 }
 
 

@@ -229,6 +229,18 @@ def test_what_a_model_wrote_is_kept_until_the_passages_change(
     assert "made by Boris" in changed["answer"]
 
 
+def test_a_change_that_keeps_size_and_modification_time_is_seen_by_everything_that_asks(asked: Rag, work: Path) -> None:
+    file = work / "docs/machines.md"
+    before = file.stat()
+    file.write_text(FACTS.replace("Clara", "Boris"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert json.loads(asked("stats", "--json").stdout)["freshness"]["changed"] == 1
+    assert "changed" in {entry["state"] for entry in json.loads(asked("ls", "--json").stdout)["documents"]}
+    asked("ask", "Who made the red pump?", "--require-fresh", code=3)
+    assert json.loads(asked("ingest", "--json").stdout)["updated"] == 1
+
+
 def test_files_that_changed_since_are_named_taken_in_or_fatal(asked: Rag, work: Path) -> None:
     ask = ["ask", "Who made the red pump?"]
     assert json.loads(asked(*ask, "--require-fresh", "--json").stdout)["stale"] == []

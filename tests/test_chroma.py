@@ -17,7 +17,7 @@ from ragcli.index import chroma
 from ragcli.index.reader import IndexReader
 from ragcli.reports import EngineState
 from tests.conftest import Rag
-from tests.helpers.indexes import EMBEDDER, TEXTS, build, new, put, writing
+from tests.helpers.indexes import EMBEDDER, TEXTS, altered, build, new, put, writing
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
 SNIPPET = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "chromadb" in block)
@@ -115,7 +115,7 @@ def test_small_changes_leave_the_graph_as_it_is_and_many_make_it_anew(directory:
 def test_a_copy_of_before_texts_is_not_used_and_made_anew(directory: Path) -> None:
     build(directory, TEXTS)
     older = {key: value for key, value in meta(directory, "chroma").items() if key != "layout"}
-    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection, connection:
+    with altered(directory) as connection:
         connection.execute("UPDATE meta SET value = ? WHERE key = 'chroma'", (json.dumps({**older, "graph": False}),))
     with closing(IndexReader(directory, engine="chroma")) as reader:
         assert reader.engine_state("chroma") == EngineState("chroma", "exact", "missing")

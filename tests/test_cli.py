@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from ragcli.cli.main import PARTS, command_line
 from ragcli.index.lock import WriterLock
 from tests.documents import make_docx, make_pdf
+from tests.helpers.indexes import altered
 
 Write = Callable[[str, str | bytes], Path]
 HANDBOOK = "# Handbook\n\n## Leave\n\nEvery employee has 28 days of annual leave. Carry over ends on 31 March.\n\n## Pay\n\nStandby pays 310 euros.\n"
@@ -317,12 +318,8 @@ def test_an_index_made_with_another_model_is_refused_with_the_fix(
     rag, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rag("ingest", "docs")
-    path = Path(".rag/catalog.sqlite3")
-    import sqlite3
-
-    with sqlite3.connect(path) as connection:
+    with altered(Path(".rag")) as connection:
         connection.execute("UPDATE meta SET value = replace(value, '256', '300') WHERE key = 'embedder'")
-    connection.close()
     result = rag("query", "leave", code=5)
     assert "dimension 300" in result.stderr
     assert "dimension 256" in result.stderr

@@ -106,10 +106,12 @@ def test_a_ceiling_is_a_gate_too(indexed) -> None:
     )
 
 
-def test_the_first_run_has_no_baseline_and_says_how_to_make_one(indexed) -> None:
-    report = evaluated(indexed, "--baseline", "base.json", "--save-baseline", "base.json")
-    assert "no baseline at base.json yet" in report["gate"]["remarks"][0]
-    assert Path("base.json").exists()
+def test_a_named_baseline_that_is_not_there_is_an_error_that_says_how_to_make_one(indexed) -> None:
+    shown = indexed("eval", "gold.jsonl", "--baseline", "base.json", "--save-baseline", "base.json", code=2).stderr
+    assert "no baseline at base.json" in shown
+    assert "rag eval GOLD --save-baseline base.json" in shown
+    assert not Path("base.json").exists()
+    evaluated(indexed, "--save-baseline", "base.json")
     again = evaluated(indexed, "--baseline", "base.json")
     assert again["gate"]["remarks"] == []
     assert {entry["verdict"] for entry in again["gate"]["baseline"]} == {"within noise"}
@@ -139,6 +141,19 @@ def test_another_setting_is_named_and_a_shuffled_corpus_is_no_regression(indexed
     report = evaluated(indexed, "--baseline", "base.json", "--index", "other/.rag", "--weight", "0.4")
     assert any(remark.startswith("weight was 0.5, is 0.4") for remark in report["gate"]["remarks"])
     assert {entry["verdict"] for entry in report["gate"]["baseline"]} == {"within noise"}
+
+
+def test_a_gold_file_that_names_no_document_of_the_index_is_refused_before_the_first_question(
+    indexed, write: Write
+) -> None:
+    [known] = [entry["path"] for entry in json.loads(indexed("ls", "--json").stdout)["documents"]][:1]
+    write(
+        "typo.jsonl",
+        json.dumps({"question": "How many days?", "relevant": [f"handbok/{known}x", "nowhere.xyz"]}) + "\n",
+    )
+    shown = indexed("eval", "typo.jsonl", "--json", code=1).stdout
+    assert f"did you mean {known}?" in json.loads(shown)["error"]
+    assert "nowhere.xyz" in json.loads(shown)["error"]
 
 
 def test_a_baseline_with_other_questions_compares_nothing_and_fails(indexed, write: Write) -> None:
@@ -327,8 +342,11 @@ def test_why_names_the_stage_that_lost_the_document(
 
 
 def test_missed_questions_say_why(indexed, write: Write) -> None:
-    write("gold.jsonl", json.dumps({"id": "m", "question": "Who made number3?", "evidence": [{"path": "docs/77.txt"}]}))
-    assert "there is no such file" in evaluated(indexed)["per_question"][0]["why"][0]
+    missed = {"id": "m", "question": "Who made number3?", "evidence": [{"path": "docs/77.txt"}]}
+    found = {"id": "f", "question": "Who made number3?", "evidence": [{"path": "docs/03.txt"}]}
+    write("gold.jsonl", f"{json.dumps(missed)}\n{json.dumps(found)}\n")
+    told = {entry["id"]: entry for entry in evaluated(indexed)["per_question"]}
+    assert "there is no such file" in told["m"]["why"][0]
 
 
 def test_lint_lists_every_problem_in_one_pass(indexed, write: Write) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ragcli.index.schema import FORMAT
+from tests.helpers.indexes import altered
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FORMATS = sorted(FIXTURES.glob("index-v*"))
@@ -58,9 +59,8 @@ def test_what_an_older_reader_read_otherwise_is_read_again_once(rag, write: Call
     write("terms.html", "<dl><dt>Fee</dt><dd>What you pay first.</dd></dl>")
     write("notes.csv", "day,note\nMonday,rain\n")
     rag("ingest", ".")
-    with sqlite3.connect(".rag/catalog.sqlite3") as connection:
+    with altered(Path(".rag")) as connection:
         connection.execute("UPDATE documents SET reader = '2+ocr:eng'")
-    connection.close()
     report = json.loads(rag("ingest", ".", "--json").stdout)
     assert (report["updated"], report["unchanged"], report["chunks_embedded"]) == (1, 1, 0)
     assert json.loads(rag("ingest", ".", "--json").stdout)["unchanged"] == 2

@@ -29,7 +29,7 @@ from ragcli.index.reader import IndexReader
 from ragcli.index.writer import open_writer
 from ragcli.reports import EngineState
 from ragcli.text.query import parse_query
-from tests.helpers.indexes import CHUNKER, EMBEDDER, TEXTS, build, found, new, put, writing
+from tests.helpers.indexes import CHUNKER, EMBEDDER, TEXTS, altered, build, found, new, put, writing
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_check_finds_a_changed_vector(directory: Path) -> None:
     data[200] ^= 0x40
     (directory / VECTORS).write_bytes(bytes(data))
     with closing(IndexReader(directory)) as reader:
-        assert reader.check() == [f"{VECTORS} differs from the catalog"]
+        assert reader.check() == [f"{VECTORS} differs from the catalog; rag ingest restores it"]
 
 
 def test_a_damaged_catalog_is_an_error_with_a_way_out(directory: Path) -> None:
@@ -177,12 +177,12 @@ def test_word_lists_of_another_analyzer_are_not_searched_but_made_anew(directory
     build(directory, {"gone.txt": "annual gone", **TEXTS})
     with writing(directory) as writer:
         writer.remove([source_id("gone.txt")])
-    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection, connection:
+    with altered(directory) as connection:
         connection.execute("UPDATE meta SET value = '\"0\"' WHERE key = 'analyzer'")
     with closing(IndexReader(directory)) as reader, pytest.raises(IndexIncompatible, match="analyzer 0") as caught:
         reader.resolve(parse_query("leave"))
     assert "rag ingest" in caught.value.hint
-    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection, connection:
+    with altered(directory) as connection:
         connection.execute("UPDATE postings SET term = 'x' || term")
     with writing(directory) as writer:
         put(writer, new("c.txt", "bicycle spaces"))
@@ -263,7 +263,7 @@ def test_chroma_holds_the_same_chunks_and_answers_other_tools(directory: Path) -
 
 def test_a_chroma_copy_that_was_left_dirty_or_deleted_is_made_anew(directory: Path) -> None:
     build(directory, TEXTS)
-    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as connection, connection:
+    with altered(directory) as connection:
         connection.execute("UPDATE meta SET value = '{\"state\": \"dirty\"}' WHERE key = 'chroma'")
     for file in (directory / "chroma").rglob("*.bin"):
         file.write_bytes(b"damaged")

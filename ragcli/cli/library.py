@@ -30,7 +30,7 @@ def ingest(
     paths: options.Paths = None,
     prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files are gone.")] = False,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Empty the index first, and embed everything anew.")
+        bool, typer.Option("--rebuild", help="Make the index anew; the old one answers until then.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would happen to each file, and why some are skipped.")

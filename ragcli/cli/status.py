@@ -57,7 +57,7 @@ def doctor(
         engine = opened.engine.index.catalog.engine_state(opened.workspace.settings.retrieval_engine)
         output.result(lambda text: text.check(problems, engine), lambda: jsonlibrary.check(problems, engine))
         if problems:
-            output.note("rag ingest repairs vectors; rag ingest --rebuild makes the whole index anew")
+            output.note("rag ingest --rebuild makes the index anew, unless a line above says what repairs it")
             raise typer.Exit(ExitCode.INDEX)
 
 

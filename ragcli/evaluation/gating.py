@@ -80,12 +80,15 @@ class Baseline:
     config: Mapping[str, Any]
 
 
-def load_baseline(path: Path) -> Baseline | None:
-    """The baseline in a file, None when there is no file. Raises GoldError when it is something else."""
+def load_baseline(path: Path) -> Baseline:
+    """The baseline in a file. Raises UsageError when there is no file, GoldError when it is something else."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"there is no baseline at {path}",
+            hint=f"make the first one without --baseline: rag eval GOLD --save-baseline {path}",
+        ) from error
     except (OSError, ValueError) as error:
         raise GoldError(
             f"cannot read the baseline {path}: {error}", hint=f"rag eval GOLD --save-baseline {path}"

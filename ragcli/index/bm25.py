@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from ragcli.datatypes import QueryWord
 from ragcli.index.statistics import Statistics
+from ragcli.index.termlists import TermLists
 
 K1 = 1.2
 B = 0.75
@@ -43,6 +44,7 @@ class Rows:
 
     lengths: IntArray  # terms in the chunk, -1 when it was deleted
     document_rows: IntArray
+    terms: TermLists
 
     @property
     def count(self) -> int:

@@ -1,7 +1,7 @@
 """What `rag calibrate` fitted to an index, in `meta.calibration` of its catalog.
 
 Up to version 0.1 it lay in a file beside the catalog. Such a file was written after what the catalog has, so it is read in its
-place, and the next writer moves it into the catalog.
+place, and the next writer moves it into the catalog. A rebuild copies what there is into the new catalog.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ragcli.index.catalog import transaction, write_meta
+from ragcli.index.catalog import read_meta, transaction, write_meta
 
-KEY = "calibration"
+_KEY = "calibration"
 _FILE = "calibration.json"
 
 
 def stored(connection: sqlite3.Connection, directory: Path) -> dict[str, Any] | None:
-    """What is kept; None when nothing is."""
-    found = connection.execute("SELECT value FROM meta WHERE key = ?", (KEY,)).fetchone()
-    return _beside(directory) or (dict(json.loads(found[0])) if found else None)
+    """What is kept; None when nothing is. Raises IndexDamaged unless it is what was written."""
+    found: Any = read_meta(connection).get(_KEY)
+    return _beside(directory) or (dict(found) if found else None)
 
 
 def keep(connection: sqlite3.Connection, values: Mapping[str, object]) -> None:
     """In place of what is kept; a transaction of its own."""
     with transaction(connection, write=True):
-        write_meta(connection, {KEY: dict(values)})
+        write_meta(connection, {_KEY: dict(values)})
 
 
 def carry_over(connection: sqlite3.Connection, directory: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, RagError
 from ragcli.index import schema
+from ragcli.index.checksums import REBUILD, SEAL_META, checksum, damaged, teach
 from ragcli.index.links import refuse_links
 from ragcli.index.manifest import Manifest
 from ragcli.private import open_private
@@ -41,7 +42,8 @@ def connect_reader(directory: Path, *, oldest: int = schema.FORMAT) -> sqlite3.C
         raise IndexNotFound(f"no index at {directory}", hint="rag ingest PATH")
     refuse_links(directory)
     with translated(directory):
-        connection = _open(path, "rw")  # not "ro": after a crash SQLite must be able to roll its journal back
+        # not "ro": after a crash SQLite must be able to roll its journal back
+        connection = open_catalog(path, "rw", BUSY_SECONDS)
         try:
             connection.execute("PRAGMA query_only = ON")
             _check_format(connection, directory, oldest=oldest)
@@ -49,7 +51,7 @@ def connect_reader(directory: Path, *, oldest: int = schema.FORMAT) -> sqlite3.C
             connection.close()
             if "readonly" not in str(error) and "unable to open" not in str(error):
                 raise
-            connection = _open(path, "ro")
+            connection = open_catalog(path, "ro", BUSY_SECONDS)
             _check_format(connection, directory, oldest=oldest)
     return connection
 
@@ -60,12 +62,14 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
     refuse_links(directory)
     os.close(open_private(path, os.O_RDWR | os.O_CREAT))  # SQLite would make it readable for others
     with translated(directory):
-        connection = _open(path, "rwc", WRITER_BUSY_SECONDS)
+        connection = open_catalog(path, "rwc")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA recursive_triggers = ON")  # or rows that are replaced stay in the totals
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA cache_size = -65536")
+        teach(connection)
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             schema.create(connection)
@@ -76,7 +80,8 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
     return connection
 
 
-def _open(path: Path, mode: str, timeout: float = BUSY_SECONDS) -> sqlite3.Connection:
+def open_catalog(path: Path, mode: str = "rw", timeout: float = WRITER_BUSY_SECONDS) -> sqlite3.Connection:
+    """A connection to the file as it is, whatever is in it; `mode` as in SQLite's URIs."""
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA trusted_schema = OFF")
@@ -120,14 +125,9 @@ def translated(directory: Path) -> Iterator[None]:
             ) from error
         if getattr(error, "sqlite_errorname", "") in _FAILED_WRITES:
             raise _disk_full(directory) from error
-        raise IndexDamaged(
-            f"the index at {directory} cannot be used: {message}", hint=f"delete {directory} and run: rag ingest PATH"
-        ) from error
+        raise IndexDamaged(f"the index at {directory} cannot be used: {message}", hint=REBUILD) from error
     except sqlite3.DatabaseError as error:
-        raise IndexDamaged(
-            f"the catalog of the index at {directory} is damaged: {error}",
-            hint=f"delete {directory} and run: rag ingest PATH",
-        ) from error
+        raise IndexDamaged(f"the catalog of the index at {directory} is damaged: {error}", hint=REBUILD) from error
 
 
 _FAILED_WRITES = (
@@ -172,7 +172,15 @@ def transaction(connection: sqlite3.Connection, *, write: bool = False) -> Itera
 
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, object]:
-    return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
+    """Everything in `meta`. Raises IndexDamaged unless it is what was written."""
+    found = dict(connection.execute("SELECT key, value FROM meta ORDER BY key").fetchall())
+    stored = found.pop("checksum", None)
+    if stored is not None:
+        if stored != str(checksum("\n".join(f"{key} {value}" for key, value in found.items()))):
+            raise damaged("its manifest")
+    elif found and int(connection.execute("PRAGMA user_version").fetchone()[0]) >= schema.FIRST_WITH_CHECKSUMS:
+        raise damaged("its manifest")
+    return {key: json.loads(value) for key, value in found.items()}
 
 
 def read_manifest(connection: sqlite3.Connection) -> Manifest | None:
@@ -190,6 +198,8 @@ def read_manifest(connection: sqlite3.Connection) -> Manifest | None:
         updated=meta["updated"],
         chroma=meta.get("chroma", {}),
         model_source=meta["model_source"],
+        id=meta.get("id", ""),  # not in catalogs before format 6, like the languages
+        languages=tuple(meta.get("languages", ())),
         sentences=meta.get("sentences", False),  # not in catalogs of format 1
     )
 
@@ -199,3 +209,4 @@ def write_meta(connection: sqlite3.Connection, values: Mapping[str, object]) -> 
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
         [(key, json.dumps(value)) for key, value in values.items()],
     )
+    connection.execute(SEAL_META)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ragcli.errors import CopyFailed
-from ragcli.index import embeddings
+from ragcli.index import checksums, committed, embeddings
 from ragcli.index.bm25 import Rows
 from ragcli.index.catalog import CHROMA, VECTORS, read_manifest
 from ragcli.index.chroma import collection_ids
@@ -26,15 +26,21 @@ def problems(connection: sqlite3.Connection, directory: Path, rows: Rows, dimens
     stored = embeddings.by_row(connection, rows.count, dimension)
     file = VectorFile(directory, dimension)
     if rows.count and not file.holds(rows.count):
-        found.append(f"{VECTORS} is shorter than the {rows.count} vectors of the catalog")
-    elif not np.array_equal(np.where(rows.live[:, None], file.read(rows.count), 0), stored):
-        found.append(f"{VECTORS} differs from the catalog")
+        found.append(f"{VECTORS} is shorter than the {rows.count} vectors of the catalog; rag ingest restores it")
+    elif not file.sound(connection, rows.count) or not np.array_equal(
+        np.where(rows.live[:, None], file.read(rows.count), 0), stored
+    ):
+        found.append(f"{VECTORS} differs from the catalog; rag ingest restores it")
     uneven = connection.execute(
         "SELECT count(*) FROM embeddings WHERE sentences IS NOT NULL AND length(sentences) * 4 != length(spans) * ?",
         (dimension,),
     ).fetchone()[0]
     if uneven:
         found.append(f"{uneven} chunks have more or fewer sentence vectors than sentences")
+    found += checksums.problems(connection)
+    manifest = read_manifest(connection)
+    assert manifest is not None, "what is opened for reading has a manifest"
+    found += committed.problems(directory, manifest.id, manifest.generation)
     return found + _copy_problems(connection, directory)
 
 

@@ -13,6 +13,8 @@ from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
 from ragcli.errors import IndexNotFound
 from ragcli.index import calibration, listing
 from ragcli.index.catalog import connect_reader, disk_usage, read_manifest, transaction, translated
+from ragcli.index.checksums import damaged
+from ragcli.index.committed import check_committed
 from ragcli.index.copystate import engine_state
 from ragcli.index.entries import PAGE, Counts, Listing
 from ragcli.index.manifest import Manifest
@@ -137,6 +139,8 @@ class CatalogReader:
             raise IndexNotFound(
                 f"the index at {self.directory} is empty: nothing was ingested yet", hint="rag ingest PATH"
             )
+        if not found[0].isdecimal():
+            raise damaged("its manifest")
         seen = (held.file, int(found[0]))
         with self._changing:
             latest = self._latest
@@ -144,6 +148,7 @@ class CatalogReader:
                 return latest
             manifest = read_manifest(held.connection)
             assert manifest is not None, "a catalog with a generation has a manifest"
+            check_committed(self.directory, manifest.id, manifest.generation)
             state = State(held.file, manifest)
             if latest is None or latest.file != held.file or latest.manifest.generation < manifest.generation:
                 self._latest = state

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ragcli.datatypes import NewDocument, SourceFile
+from ragcli.index.checksums import seal
 from ragcli.index.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -23,7 +24,7 @@ from ragcli.index.rows import (
 def add(connection: sqlite3.Connection, copies: Sequence[tuple[SourceFile, str]]) -> None:
     """Remember each source as a copy of the document with the id beside it. Raises ValueError when that is not there."""
     cursor = connection.executemany(
-        "INSERT OR REPLACE INTO copies SELECT ?, row, ?, ?, ?, ?, ?, ? FROM documents WHERE document_id = ?",
+        "INSERT OR REPLACE INTO copies SELECT ?, row, ?, ?, ?, ?, ?, ?, 0 FROM documents WHERE document_id = ?",
         [
             (s.document_id, s.path, s.root, s.size, s.mtime_ns, s.ctime_ns, s.content_hash, of)
             for s, of in copies
@@ -31,6 +32,8 @@ def add(connection: sqlite3.Connection, copies: Sequence[tuple[SourceFile, str]]
     )  # fmt: skip
     if cursor.rowcount != len(copies):
         raise ValueError(f"{len(copies) - cursor.rowcount} copies of documents that are not in the index")
+    for source, _ in copies:
+        seal(connection, "copies", "document_id", source.document_id)
 
 
 def touch(connection: sqlite3.Connection, source: SourceFile) -> None:
@@ -39,6 +42,7 @@ def touch(connection: sqlite3.Connection, source: SourceFile) -> None:
         "UPDATE copies SET size = ?, mtime_ns = ?, ctime_ns = ?, root = ? WHERE document_id = ?",
         (source.size, source.mtime_ns, source.ctime_ns, source.root, source.document_id),
     )
+    seal(connection, "copies", "document_id", source.document_id)
 
 
 def remove(connection: sqlite3.Connection, document_ids: Sequence[str]) -> int:

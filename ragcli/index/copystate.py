@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import json
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ragcli.index.catalog import CHROMA
+from ragcli.index.catalog import CHROMA, read_meta
 from ragcli.reports import EngineState
 
 LAYOUT = 2  # 1 had no texts
@@ -25,8 +24,8 @@ TAGGED = "chroma_tags"
 
 def read_state(connection: sqlite3.Connection) -> dict[str, Any]:
     """`meta.chroma` as it is now; it changes without a new generation of the index."""
-    found = connection.execute("SELECT value FROM meta WHERE key = 'chroma'").fetchone()
-    return dict(json.loads(found[0])) if found else {}
+    found: Any = read_meta(connection).get("chroma", {})
+    return dict(found)
 
 
 def usable(state: Mapping[str, Any], directory: Path) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ragcli.datatypes import Chunk, TextVectors
 from ragcli.errors import IndexDamaged
+from ragcli.index.checksums import REBUILD, checked, checksum
 from ragcli.index.rows import text_hash
 from ragcli.index.vectors import cosines
 
@@ -32,38 +33,51 @@ def missing(connection: sqlite3.Connection, chunks: Sequence[Chunk], *, sentence
 def store(connection: sqlite3.Connection, embedded: Mapping[bytes, TextVectors]) -> None:
     """Add embeddings under their keys; a key that is there already keeps its vector and gets the sentences."""
     connection.executemany(
-        "INSERT INTO embeddings (text_hash, vector, sentences, spans) VALUES (?, ?, ?, ?) ON CONFLICT (text_hash) "
-        "DO UPDATE SET sentences = excluded.sentences, spans = excluded.spans WHERE excluded.sentences IS NOT NULL",
-        (
-            (
-                key,
-                np.ascontiguousarray(vectors.vector, dtype="<f4").tobytes(),
-                None if vectors.sentences is None else np.asarray(vectors.sentences, dtype="<f2").tobytes(),
-                None if vectors.spans is None else np.asarray(vectors.spans, dtype="<i4").tobytes(),
-            )
-            for key, vectors in embedded.items()
-        ),
+        "INSERT INTO embeddings (text_hash, vector, sentences, spans, checksum, sentences_checksum) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (text_hash) DO UPDATE SET sentences = excluded.sentences, "
+        "spans = excluded.spans, sentences_checksum = excluded.sentences_checksum WHERE excluded.sentences IS NOT NULL",
+        (_values_of(key, vectors) for key, vectors in embedded.items()),
     )
+
+
+def _values_of(key: bytes, vectors: TextVectors) -> tuple[Any, ...]:
+    vector = np.ascontiguousarray(vectors.vector, dtype="<f4").tobytes()
+    if vectors.sentences is None:
+        return key, vector, None, None, checksum(key, vector), None
+    sentences = np.asarray(vectors.sentences, dtype="<f2").tobytes()
+    spans = np.asarray(vectors.spans, dtype="<i4").tobytes()
+    return key, vector, sentences, spans, checksum(key, vector), checksum(key, sentences, spans)
 
 
 def of_chunks(connection: sqlite3.Connection, chunks: Sequence[Chunk], dimension: int) -> Matrix:
     """float32 [len(chunks), dimension] in their order. Raises IndexDamaged when one was never stored."""
     matrix = np.zeros((len(chunks), dimension), dtype=np.float32)
     for row, chunk in zip(matrix, chunks, strict=True):
-        found = connection.execute("SELECT vector FROM embeddings WHERE text_hash = ?", (text_hash(chunk),)).fetchone()
+        key = text_hash(chunk)
+        found = connection.execute("SELECT vector, checksum FROM embeddings WHERE text_hash = ?", (key,)).fetchone()
         if found is None:
-            raise IndexDamaged(f"chunk {chunk.chunk_id} has no embedding", hint="rag ingest --rebuild")
-        row[:] = np.frombuffer(found[0], dtype="<f4")
+            raise IndexDamaged(f"chunk {chunk.chunk_id} has no embedding", hint=REBUILD)
+        row[:] = _vector(key, *found)
     return matrix
 
 
-def by_row(connection: sqlite3.Connection, rows: int, dimension: int) -> Matrix:
-    """float32 [rows, dimension], row r at position r - 1; rows of deleted chunks are zero."""
+def by_row(connection: sqlite3.Connection, rows: int, dimension: int, *, first: int = 1) -> Matrix:
+    """float32 [rows, dimension], row r at position r - `first`; rows of deleted chunks are zero. Raises IndexDamaged unless the
+    embeddings are what was written."""
     matrix = np.zeros((rows, dimension), dtype=np.float32)
-    query = "SELECT chunks.row, vector FROM chunks JOIN embeddings USING (text_hash) WHERE chunks.row <= ?"
-    for row, vector in connection.execute(query, (rows,)):
-        matrix[row - 1] = np.frombuffer(vector, dtype="<f4")
+    query = (
+        "SELECT chunks.row, text_hash, vector, embeddings.checksum FROM chunks LEFT JOIN embeddings USING (text_hash) "
+        "WHERE chunks.row BETWEEN ? AND ?"
+    )
+    for row, *stored in connection.execute(query, (first, first + rows - 1)):
+        matrix[row - first] = _vector(*stored)
     return matrix
+
+
+def _vector(key: bytes, vector: bytes, stored: int) -> Vector:
+    """The vector that is kept under a key. Raises IndexDamaged unless it is what was written."""
+    checked(stored, "an embedding", key, vector)
+    return np.frombuffer(vector, dtype="<f4")
 
 
 def best_sentences(connection: sqlite3.Connection, rows: Sequence[int], vector: Vector) -> dict[int, float]:
@@ -73,12 +87,14 @@ def best_sentences(connection: sqlite3.Connection, rows: Sequence[int], vector: 
     for first in range(0, len(rows), _PARAMETERS):
         part = [int(row) for row in rows[first : first + _PARAMETERS]]
         query = (
-            "SELECT chunks.row, sentences FROM chunks JOIN embeddings USING (text_hash) "
-            f"WHERE chunks.row IN ({','.join('?' * len(part))}) AND length(sentences) > 0"
+            "SELECT chunks.row, text_hash, sentences, spans, sentences_checksum FROM chunks LEFT JOIN embeddings "
+            f"USING (text_hash) WHERE chunks.row IN ({','.join('?' * len(part))})"
         )
-        for row, blob in connection.execute(query, part):
-            numbers.append(row)
-            blobs.append(blob)
+        for row, *stored in connection.execute(query, part):
+            blob, _ = _sentences(*stored)
+            if blob:
+                numbers.append(row)
+                blobs.append(blob)
     if not blobs:
         return {}
     width = 2 * len(vector)
@@ -92,20 +108,33 @@ def sentences_of(
 ) -> dict[str, list[tuple[int, int, float]]]:
     """Chunk id → (start, end, cosine with `vector`) of each sentence, places in the document; chunks without are left out."""
     found: dict[str, list[tuple[int, int, float]]] = {}
-    query = "SELECT start, sentences, spans FROM chunks JOIN embeddings USING (text_hash) WHERE chunk_id = ?"
+    query = (
+        "SELECT start, text_hash, sentences, spans, sentences_checksum FROM chunks LEFT JOIN embeddings USING (text_hash) "
+        "WHERE chunk_id = ?"
+    )
     for chunk_id in chunk_ids:
         entry = connection.execute(query, (chunk_id,)).fetchone()
-        if entry is None or not entry[1]:
+        sentences, places = _sentences(*entry[1:]) if entry else (b"", b"")
+        if not sentences:
             continue
-        near = cosines(np.frombuffer(entry[1], dtype="<f2").reshape(-1, len(vector)).astype(np.float32), vector)
-        spans = np.frombuffer(entry[2], dtype="<i4").reshape(-1, 2) + entry[0]
+        near = cosines(np.frombuffer(sentences, dtype="<f2").reshape(-1, len(vector)).astype(np.float32), vector)
+        spans = np.frombuffer(places, dtype="<i4").reshape(-1, 2) + entry[0]
         found[chunk_id] = [(int(s), int(e), float(c)) for (s, e), c in zip(spans, near, strict=True)]
     return found
 
 
+def _sentences(key: bytes, sentences: bytes | None, spans: bytes | None, stored: int | None) -> tuple[bytes, bytes]:
+    """The vectors and the places of sentences that are kept under a key, empty where there are none. Raises IndexDamaged unless
+    they are what was written."""
+    if sentences is None and stored is None:
+        return b"", b""
+    checked(stored, "the vectors of sentences", key, sentences, spans)
+    return sentences or b"", spans or b""
+
+
 def drop_sentences(connection: sqlite3.Connection) -> None:
     """Forget all sentence vectors."""
-    connection.execute("UPDATE embeddings SET sentences = NULL, spans = NULL")
+    connection.execute("UPDATE embeddings SET sentences = NULL, spans = NULL, sentences_checksum = NULL")
 
 
 def sweep(connection: sqlite3.Connection) -> None:

@@ -11,14 +11,15 @@ import numpy as np
 from ragcli.datatypes import Filter
 from ragcli.index import lexical
 from ragcli.index.bm25 import Rows
+from ragcli.index.checksums import COPY, DOCUMENT, checked, damaged
 from ragcli.index.matching import fulfils
+from ragcli.index.rows import check_document, texts_at
+from ragcli.index.words import Vocabulary, languages_of
 from ragcli.text.analyzer import stem, tokens
 from ragcli.text.folding import contains_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from ragcli.index.words import Vocabulary
 
 
 def allowed_rows(
@@ -40,11 +41,18 @@ def matching_documents(connection: sqlite3.Connection, where: Filter) -> list[in
     """Rows of the documents that fulfil the conditions on documents; the path and the root of a copy count like those of its
     document."""
     also: dict[int, list[tuple[str, str]]] = {}
-    for of, path, root in connection.execute("SELECT of, path, root FROM copies"):
-        also.setdefault(of, []).append((path, root))
-    query = "SELECT row, path, root, type, size, title, language, partial, metadata FROM documents"
+    totals: dict[int, int] = {}
+    copies = f"SELECT of, {', '.join(f'copies.{name}' for name in COPY)}, documents.document_id, copies.checksum"
+    for of, *values, stored in connection.execute(f"{copies} FROM copies JOIN documents ON documents.row = of"):
+        checked(stored, f"a copy at {values[1]}", *values)
+        also.setdefault(of, []).append((values[1], values[2]))
+        totals[of] = totals.get(of, 0) ^ stored
     found = []
-    for row, path, root, type_, size, title, language, partial, metadata in connection.execute(query):
+    for entry in connection.execute(f"SELECT {', '.join(DOCUMENT)}, checksum, copies_checksum FROM documents"):
+        check_document(entry)
+        _, path, root, type_, title, _, _, _, language, metadata, partial, row, size, *_, of_copies = entry
+        if totals.get(row, 0) != of_copies:
+            raise damaged(f"the list of copies of the document {path}")
         values = {
             **json.loads(metadata), "type": type_, "size": str(size), "title": title, "language": language, "partial": partial,
         }  # fmt: skip
@@ -63,15 +71,13 @@ def _holding_phrase(
     connection: sqlite3.Connection, rows: Rows, phrase: str, among: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Which rows hold `phrase` word for word, in the text or the header."""
-    languages = [entry[0] for entry in connection.execute("SELECT DISTINCT language FROM documents")]
+    languages = languages_of(connection)
     candidates = among.copy()
     for token in dict.fromkeys(tokens(phrase)):
         with_token = np.zeros(rows.count, dtype=np.bool_)
         with_token[lexical.postings(connection, rows, [stem(token, language) for language in languages])[0]] = True
         candidates &= with_token
     for position in np.flatnonzero(candidates):
-        text, header = connection.execute(
-            "SELECT text, header FROM chunks WHERE row = ?", (int(position) + 1,)
-        ).fetchone()
-        candidates[position] = contains_words(text, phrase) or contains_words(header, phrase)
+        [(chunk, _)] = texts_at(connection, [int(position) + 1])
+        candidates[position] = contains_words(chunk.text, phrase) or contains_words(chunk.header, phrase)
     return candidates

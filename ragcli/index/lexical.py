@@ -15,27 +15,34 @@ from numpy.typing import NDArray
 
 from ragcli.datatypes import Chunk
 from ragcli.index.bm25 import HEADER_WEIGHT, Postings, Rows
+from ragcli.index.checksums import checked, seal, seal_segment
+from ragcli.index.termlists import read_segments
 from ragcli.text.analyzer import terms
 
 SEGMENT_TERMS = 50_000
+_INSERT_POSTING = "INSERT INTO postings VALUES (?1, ?2, ?3, ?4, row_checksum(?1, ?2, ?3, ?4))"
 _MERGE_AT = 8  # segments of one level that become one of the next
 
 
 def read_rows(connection: sqlite3.Connection) -> Rows:
-    segments = connection.execute("SELECT lengths, document_rows FROM segments ORDER BY first_row").fetchall()
+    """The arrays of all segments. Raises IndexDamaged unless they are what was written."""
+    segments, terms = read_segments(connection)
     lengths = b"".join(lengths for lengths, _ in segments)
     documents = b"".join(documents for _, documents in segments)
-    return Rows(np.frombuffer(lengths, dtype="<i4"), np.frombuffer(documents, dtype="<i4"))
+    return Rows(np.frombuffer(lengths, dtype="<i4"), np.frombuffer(documents, dtype="<i4"), terms)
 
 
 def postings(connection: sqlite3.Connection, rows: Rows, forms: Sequence[str]) -> Postings:
-    """Ascending positions (row - 1) of the live chunks that hold any of the terms `forms`, and how often each holds them."""
+    """Ascending positions (row - 1) of the live chunks that hold any of the terms `forms`, and how often each holds them.
+    Raises IndexDamaged unless these are all the postings that were written of them."""
     marks = ",".join("?" * len(forms))
-    found = connection.execute(
-        f"SELECT rows, frequencies FROM postings WHERE term IN ({marks}) ORDER BY term, segment", list(forms)
-    ).fetchall()
-    positions = np.frombuffer(b"".join(posting for posting, _ in found), dtype="<i4").astype(np.int64) - 1
-    frequencies = np.frombuffer(b"".join(counts for _, counts in found), dtype="<u2").astype(np.float64)
+    query = f"SELECT rows, frequencies, term, segment, checksum FROM postings WHERE term IN ({marks}) ORDER BY term, segment"
+    found = connection.execute(query, list(forms)).fetchall()
+    for posting, counts, term, segment, stored in found:
+        checked(stored, f"the postings of {term!r}", term, segment, posting, counts)
+    rows.terms.check_postings([(entry[2], entry[3]) for entry in found], forms)
+    positions = np.frombuffer(b"".join(entry[0] for entry in found), dtype="<i4").astype(np.int64) - 1
+    frequencies = np.frombuffer(b"".join(entry[1] for entry in found), dtype="<u2").astype(np.float64)
     kept = rows.live[positions]
     positions, frequencies = positions[kept], frequencies[kept]
     if len(forms) > 1 and len(positions):
@@ -96,12 +103,13 @@ def _add_segment(
     documents = np.array(document_rows[: len(lengths)], dtype="<i4").tobytes()
     segment = _insert_segment(connection, 0, first_row, np.array(lengths, dtype="<i4").tobytes(), documents)
     connection.executemany(
-        "INSERT INTO postings VALUES (?, ?, ?, ?)",
+        _INSERT_POSTING,
         (
             (term, segment, np.array(rows, dtype="<i4").tobytes(), np.array(frequencies, dtype="<u2").tobytes())
             for term, (rows, frequencies) in sorted(gathered.items(), key=lambda entry: entry[0])
         ),
     )
+    seal_segment(connection, segment)
 
 
 def _insert_segment(
@@ -125,6 +133,7 @@ def delete_rows(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
         if len(inside):
             array[inside - first] = -1
             connection.execute("UPDATE segments SET lengths = ? WHERE segment = ?", (array.tobytes(), segment))
+            seal(connection, "segments", "segment", segment)
 
 
 def merge_segments(connection: sqlite3.Connection, *, everything: bool = False) -> bool:
@@ -158,10 +167,10 @@ def _merge(connection: sqlite3.Connection, segments: list[int], level: int, firs
     lengths = b"".join(entry[0] for entry in arrays)
     dead = np.frombuffer(lengths, dtype="<i4") < 0
     merged = _insert_segment(connection, level, first_row, lengths, b"".join(entry[1] for entry in arrays))
-    query = "SELECT term, rows, frequencies FROM postings WHERE segment = ? ORDER BY term"
+    query = "SELECT term, segment, rows, frequencies, checksum FROM postings WHERE segment = ? ORDER BY term"
     streams = [connection.execute(query, (segment,)) for segment in segments]
     connection.executemany(
-        "INSERT INTO postings VALUES (?, ?, ?, ?)",
+        _INSERT_POSTING,
         (
             (term, merged, rows, counts)
             for term, parts in groupby(heapq.merge(*streams, key=itemgetter(0)), key=itemgetter(0))
@@ -169,14 +178,17 @@ def _merge(connection: sqlite3.Connection, segments: list[int], level: int, firs
             if rows
         ),
     )
+    seal_segment(connection, merged)
     connection.execute(f"DELETE FROM postings WHERE segment IN ({marks})", segments)
     connection.execute(f"DELETE FROM segments WHERE segment IN ({marks})", segments)
 
 
 def _live_postings(
-    parts: Sequence[tuple[str, bytes, bytes]], dead: NDArray[np.bool_], first_row: int
+    parts: Sequence[tuple[str, int, bytes, bytes, int]], dead: NDArray[np.bool_], first_row: int
 ) -> tuple[bytes, bytes]:
-    rows = np.frombuffer(b"".join(part[1] for part in parts), dtype="<i4")
-    counts = np.frombuffer(b"".join(part[2] for part in parts), dtype="<u2")
+    for *values, stored in parts:
+        checked(stored, f"the postings of {values[0]!r}", *values)
+    rows = np.frombuffer(b"".join(part[2] for part in parts), dtype="<i4")
+    counts = np.frombuffer(b"".join(part[3] for part in parts), dtype="<u2")
     kept = ~dead[rows - first_row]
     return rows[kept].tobytes(), counts[kept].tobytes()

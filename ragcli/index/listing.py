@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ragcli.datatypes import DocumentRecord, SourceFile
+from ragcli.index.checksums import damaged
 from ragcli.index.entries import Counts, Listing
 from ragcli.index.remembered import among
 from ragcli.index.rows import DOCUMENT_COLUMNS, SOURCE_COLUMNS, document_of
@@ -49,12 +50,16 @@ def find(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str, Docu
 
 
 def sources(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str, SourceFile]:
-    """See `ragcli.index.protocol.Catalog.sources`."""
+    """See `ragcli.index.protocol.Catalog.sources`. Raises IndexDamaged when a document is there that SQLite's index of paths
+    does not list: a file that is not found would count as fresh."""
     found: dict[str, SourceFile] = {}
     for table, order in (("documents", "row"), ("copies", "document_id")):
         query = f"SELECT {SOURCE_COLUMNS} FROM {table} WHERE path IN ({{}}) ORDER BY {order}"
         for entry in among(connection, query, paths):
             found.setdefault(entry[1], SourceFile(*entry))
+    lost = [path for path in paths if path not in found]
+    if any(among(connection, "SELECT 1 FROM documents NOT INDEXED WHERE path IN ({})", lost)):
+        raise damaged("the list of paths")
     return found
 
 

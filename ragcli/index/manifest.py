@@ -36,6 +36,8 @@ class Manifest:
     updated: str
     chroma: Mapping[str, Any]
     model_source: str  # what the user called the embedding model: a name or a directory
+    id: str  # of this index, given when it is made
+    languages: tuple[str, ...]  # of its documents, in the order of their codes
     sentences: bool  # whether sentences have vectors of their own
 
     @property

@@ -1,37 +1,36 @@
-"""Making a catalog ready for writing: new, emptied for a rebuild, or an older one brought up to date."""
+"""Making a catalog ready for writing: a new one, or an older one brought up to date."""
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from ragcli.index import calibration, embeddings
+from ragcli.index import embeddings
 from ragcli.index.catalog import read_manifest, read_meta, transaction, write_meta
+from ragcli.index.committed import write_committed
 from ragcli.index.manifest import Identity, Manifest, check_identity
 from ragcli.index.reindexing import reindex_words
 from ragcli.text.analyzer import ANALYZER_VERSION
 from ragcli.text.language import detect_language
 
+_LANGUAGES = "SELECT DISTINCT language FROM documents ORDER BY language"
 
-def prepare(connection: sqlite3.Connection, identity: Identity, *, rebuild: bool) -> None:
-    """Leave a catalog that was made with the parts of `identity`.
 
-    Raises IndexIncompatible when it was made with others and `rebuild`, which empties it, is false. An older analyzer's word
-    index is made anew, and a changed wish for sentence vectors is noted (vectors that lack are the ingest's to make).
+def prepare(connection: sqlite3.Connection, identity: Identity, before: Manifest | None = None) -> None:
+    """Leave a catalog that was made with the parts of `identity`; a new one follows `before`, which it is to replace.
+
+    Raises IndexIncompatible when it was made with others. An older analyzer's word index is made anew, and a changed wish for
+    sentence vectors is noted (vectors that lack are the ingest's to make).
     """
     with transaction(connection, write=True):
         manifest = read_manifest(connection)
         if manifest is None:
-            _write_identity(connection, identity, generation=0)
-        elif rebuild:
-            if identity.sentences is None:
-                identity = replace(identity, sentences=manifest.sentences)
-            kept = {key: value for key, value in read_meta(connection).items() if key == calibration.KEY}
-            for table in ("postings", "segments", "chunks", "copies", "documents", "embeddings", "failures", "meta"):
-                connection.execute(f"DELETE FROM {table}")
-            _write_identity(connection, identity, manifest.generation + 1)
-            write_meta(connection, kept)
+            if before is not None and identity.sentences is None:
+                identity = replace(identity, sentences=before.sentences)
+            _write_identity(connection, identity, before.generation + 1 if before else 0)
         else:
             check_identity(manifest, embedder=identity.embedder, chunker=identity.chunker)
             _bring_up_to_date(connection, identity, manifest)
@@ -49,6 +48,8 @@ def _write_identity(connection: sqlite3.Connection, identity: Identity, generati
             "model_source": identity.model_source,
             "analyzer": ANALYZER_VERSION,
             "sentences": identity.sentences is not False,
+            "id": secrets.token_hex(8),
+            "languages": [],
             "created": moment,
             "updated": moment,
             "chroma": {},
@@ -57,20 +58,27 @@ def _write_identity(connection: sqlite3.Connection, identity: Identity, generati
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, identity: Identity, manifest: Manifest) -> None:
+    changes: dict[str, object] = {}
     if identity.sentences not in (None, manifest.sentences):
-        write_meta(connection, {"sentences": identity.sentences})
+        changes["sentences"] = identity.sentences
         if not identity.sentences:
             embeddings.drop_sentences(connection)
-        advance(connection)
     if manifest.analyzer != ANALYZER_VERSION:
         reindex_words(connection, detect_language)
-        write_meta(connection, {"analyzer": ANALYZER_VERSION})
+        changes["analyzer"] = ANALYZER_VERSION
+    if changes:
+        write_meta(connection, changes)
         advance(connection)
 
 
 def advance(connection: sqlite3.Connection, next_row: int | None = None) -> None:
-    """A new generation of the index, inside the caller's transaction."""
-    values: dict[str, object] = {"generation": int(str(read_meta(connection)["generation"])) + 1, "updated": now()}
+    """A new generation of the index, inside the caller's transaction, in which nothing has made one yet."""
+    meta = read_meta(connection)
+    identity, generation = str(meta["id"]), int(str(meta["generation"]))
+    file = connection.execute("PRAGMA database_list").fetchone()[2]
+    write_committed(Path(file).parent, [(identity, generation), (identity, generation + 1)], sync=True)
+    values: dict[str, object] = {"generation": generation + 1, "updated": now()}
+    values["languages"] = [entry[0] for entry in connection.execute(_LANGUAGES)]
     if next_row is not None:
         values["next_row"] = next_row
     write_meta(connection, values)

@@ -250,11 +250,13 @@ class Store(Protocol):
         """The only way to change the index, which is made if need be; one writer at a time.
 
         Raises IndexLocked when another one is writing, IndexIncompatible, naming both sides, when the index was made with other
-        parts and `rebuild` (which empties it first) is false.
+        parts and `rebuild` is false. With `rebuild` the writer begins without documents; readers see the old index until
+        `Writer.finish` has put the new one in its place, and a writer that is left before changes nothing.
         """
 
-    def upgrade(self) -> None:
-        """Bring an index of an older format, if there is one, to this version's. Raises IndexLocked."""
+    def roots(self, *, damaged: bool = False) -> Sequence[str]:
+        """As `Catalog.roots`, also of an index of an older format. With `damaged`, what cannot be read is left out instead of
+        raised. Raises IndexNotFound when there is no index."""
 
 
 class StoreFactory(Protocol):

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcli.datatypes import Candidate, Filter, QueryWord
+from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord
 from ragcli.errors import IndexDamaged
 from ragcli.index import bm25, checking, embeddings, lexical
 from ragcli.index.approximate import ApproximateSearch
+from ragcli.index.checksums import REBUILD, damaged
 from ragcli.index.contents import CatalogReader
 from ragcli.index.copystate import read_state, usable
 from ragcli.index.entries import Candidates, StoredChunk
@@ -58,7 +59,7 @@ class IndexReader(CatalogReader):
                     raise IndexDamaged(
                         f"the index at {self.directory} lists {rows.count} chunks where {state.manifest.next_row - 1} were "
                         "committed",
-                        hint="rag ingest --rebuild",
+                        hint=REBUILD,
                     )
                 state.rows = rows
             return state.rows
@@ -179,12 +180,21 @@ class IndexReader(CatalogReader):
         with self.snapshot():
             return embeddings.sentences_of(self._connection, chunk_ids, vector)
 
+    def chunks(self, rows: Sequence[int]) -> dict[int, tuple[Chunk, DocumentRecord]]:
+        """As `CatalogReader.chunks`. Raises IndexDamaged when one is missing that the word index lists."""
+        with self.snapshot():
+            found = super().chunks(rows)
+            known = self._row_arrays()
+            if any(row not in found and row <= known.count and known.live[row - 1] for row in rows):
+                raise damaged("the list of passages")
+            return found
+
     def _vectors(self, rows: int) -> Matrix:
         state = self._state
         with state.lock:
             if state.matrix is None:
                 file = VectorFile(self.directory, state.manifest.dimension)
-                if file.holds(rows):
+                if file.sound(self._connection, rows):
                     state.matrix = file.read(rows)
                 else:
                     state.matrix = embeddings.by_row(self._connection, rows, state.manifest.dimension)

@@ -10,7 +10,8 @@ import numpy as np
 
 from ragcli.datatypes import SourceFile
 from ragcli.index import lexical
-from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
+from ragcli.index.checksums import seal
+from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, DOCUMENT_WIDTH, chunk_of, document_of
 
 _SAMPLE_CHUNKS = 8  # of a document, to tell its language by
 
@@ -33,9 +34,9 @@ def reindex_words(connection: sqlite3.Connection, detect: Callable[[str], str]) 
     connection.execute("DELETE FROM segments")
     query = (
         f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS}, documents.document_id, path, root, size, mtime_ns, ctime_ns, "
-        "content_hash FROM chunks JOIN documents ON documents.row = document_row WHERE chunks.row BETWEEN ? AND ?"
+        "documents.content_hash FROM chunks JOIN documents ON documents.row = document_row WHERE chunks.row BETWEEN ? AND ?"
     )
-    width = CHUNK_WIDTH + len(DOCUMENT_COLUMNS.split(","))
+    width = CHUNK_WIDTH + DOCUMENT_WIDTH
     for first, lengths, document_rows in segments:
         count = len(lengths) // 4
         entries = [Counter[str]() for _ in range(count)]
@@ -58,3 +59,4 @@ def _detect_languages(connection: sqlite3.Connection, detect: Callable[[str], st
         sample = "\n".join(entry[0] for entry in texts)
         language = "en" if type_ == "code" else detect(sample)
         connection.execute("UPDATE documents SET language = ? WHERE row = ?", (language, row))
+        seal(connection, "documents", "row", row)

@@ -11,15 +11,15 @@ from typing import Any
 
 from ragcli.datatypes import Chunk, Document, DocumentRecord, Extent, NewDocument, Section, SourceFile, Span, chunk_id
 from ragcli.errors import IndexDamaged
+from ragcli.index.checksums import CHUNK, COPY, DOCUMENT, checked, checksum, damaged, seal
 
-DOCUMENT_COLUMNS = """documents.document_id, documents.path, documents.root, type, title, documents.chunks, has_lines,
-                      page_starts, language, metadata, partial,
-                      (SELECT json_group_array(copies.path) FROM copies WHERE copies.of = documents.row),
-                      documents.ctime_ns != 0"""
-SOURCE_COLUMNS = "document_id, path, root, size, mtime_ns, ctime_ns, content_hash"  # of documents and of copies
-CHUNK_COLUMNS = """chunks.row, chunk_id, ordinal, text, tail, start, "end", page_start, page_end, line_start, line_end,
-                   headings, header, tokens, sections, blocks"""
-CHUNK_WIDTH = 16  # columns of a chunk, after which those of its document follow
+_COPIES = ", ".join([*(f"copies.{name}" for name in COPY), "copies.checksum"])
+DOCUMENT_COLUMNS = f"""{", ".join(f"documents.{name}" for name in DOCUMENT)}, documents.checksum, copies_checksum,
+                       (SELECT json_group_array(json_array({_COPIES})) FROM copies WHERE copies.of = documents.row)"""
+DOCUMENT_WIDTH = len(DOCUMENT) + 3
+SOURCE_COLUMNS = ", ".join(COPY)  # of documents and of copies
+CHUNK_COLUMNS = ", ".join(f"chunks.{name}" for name in (*CHUNK, "checksum"))
+CHUNK_WIDTH = len(CHUNK) + 1  # columns of a chunk, after which those of its document follow
 
 
 def text_hash(chunk: Chunk) -> bytes:
@@ -36,32 +36,58 @@ def insert_document(connection: sqlite3.Connection, new: NewDocument, now: str) 
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document.document_id, source.path, source.root, document.type, document.title, source.size, source.mtime_ns,
-            source.ctime_ns, source.content_hash, document.has_lines, json.dumps(document.page_starts), len(new.chunks),
+            source.ctime_ns, source.content_hash, int(document.has_lines), json.dumps(document.page_starts), len(new.chunks),
             now, json.dumps(dict(document.metadata)), document.language, document.partial, new.reader,
         ),
     )  # fmt: skip
-    return int(cursor.lastrowid or 0)
+    row = int(cursor.lastrowid or 0)
+    seal(connection, "documents", "row", row)
+    return row
+
+
+def touch_document(connection: sqlite3.Connection, source: SourceFile) -> None:
+    """Remember new times of the source of a document; nothing happens for what is none."""
+    connection.execute(
+        "UPDATE documents SET size = ?, mtime_ns = ?, ctime_ns = ?, root = ? WHERE document_id = ?",
+        (source.size, source.mtime_ns, source.ctime_ns, source.root, source.document_id),
+    )
+    seal(connection, "documents", "document_id", source.document_id)
+
+
+def delete_documents(connection: sqlite3.Connection, document_ids: Sequence[str]) -> list[int]:
+    """Delete documents with their chunks; returns the rows of these, which the word index still holds."""
+    query = "SELECT chunks.row FROM chunks JOIN documents ON documents.row = document_row WHERE document_id = ?"
+    rows = [entry[0] for identity in document_ids for entry in connection.execute(query, (identity,))]
+    connection.executemany("DELETE FROM documents WHERE document_id = ?", [(identity,) for identity in document_ids])
+    return rows
 
 
 def insert_chunks(connection: sqlite3.Connection, first_row: int, document_row: int, chunks: Sequence[Chunk]) -> None:
     """Add the chunks of a document as rows first_row, first_row + 1, …"""
     connection.executemany(
-        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO chunks ({', '.join(CHUNK)}, document_row, checksum) VALUES ({', '.join('?' * (len(CHUNK) + 2))})",
         [
-            (
-                row, chunk.chunk_id, document_row, chunk.ordinal, chunk.text, chunk.tail, chunk.header,
-                json.dumps(chunk.headings, ensure_ascii=False),
-                json.dumps([[section.start, section.headings] for section in chunk.sections], ensure_ascii=False),
-                chunk.span.start, chunk.span.end, chunk.span.page_start, chunk.span.page_end, chunk.span.line_start,
-                chunk.span.line_end, chunk.tokens, text_hash(chunk), json.dumps(chunk.blocks),
-            )
+            (*values, document_row, checksum(*values, chunk.document_id))
             for row, chunk in enumerate(chunks, start=first_row)
+            for values in [_values_of(row, chunk)]
         ],
+    )
+
+
+def _values_of(row: int, chunk: Chunk) -> tuple[Any, ...]:
+    """A chunk in the columns `CHUNK`."""
+    span = chunk.span
+    return (
+        row, chunk.chunk_id, chunk.ordinal, chunk.text, chunk.tail, span.start, span.end, span.page_start, span.page_end,
+        span.line_start, span.line_end, json.dumps(chunk.headings, ensure_ascii=False), chunk.header, chunk.tokens,
+        json.dumps([[section.start, section.headings] for section in chunk.sections], ensure_ascii=False),
+        json.dumps(chunk.blocks), text_hash(chunk),
     )  # fmt: skip
 
 
 def chunk_of(entry: Sequence[Any]) -> Chunk:
-    """The chunk in CHUNK_COLUMNS followed by DOCUMENT_COLUMNS."""
+    """The chunk in CHUNK_COLUMNS followed by DOCUMENT_COLUMNS. Raises IndexDamaged unless it is what was written."""
+    checked(entry[CHUNK_WIDTH - 1], f"chunk {entry[0]}", *entry[: CHUNK_WIDTH - 1], entry[CHUNK_WIDTH])
     return Chunk(
         chunk_id=entry[1],
         document_id=entry[CHUNK_WIDTH],
@@ -86,9 +112,30 @@ def _number(value: object) -> int:
     return value
 
 
+def texts_at(connection: sqlite3.Connection, rows: Sequence[int]) -> list[tuple[Chunk, str]]:
+    """The chunks at a few rows with the languages of their documents, in the order of rows. Raises IndexDamaged when one is not
+    there, or not what was written."""
+    found = connection.execute(
+        f"SELECT {CHUNK_COLUMNS}, documents.document_id, language FROM chunks JOIN documents ON documents.row = document_row "
+        f"WHERE chunks.row IN ({','.join('?' * len(rows))}) ORDER BY chunks.row",
+        list(rows),
+    ).fetchall()
+    if len(found) != len(rows):
+        raise damaged("the list of passages")
+    return [(chunk_of(entry), entry[CHUNK_WIDTH + 1]) for entry in found]
+
+
 def document_of(entry: Sequence[Any]) -> DocumentRecord:
-    """The document in DOCUMENT_COLUMNS."""
-    pages, language, metadata, partial, copies, is_file = entry[7:]
+    """The document in DOCUMENT_COLUMNS. Raises IndexDamaged unless it and its copies are what was written."""
+    check_document(entry)
+    pages, language, metadata, partial = entry[7:11]
+    copies = json.loads(entry[DOCUMENT_WIDTH - 1])
+    total = 0
+    for *values, stored in copies:
+        checked(stored, f"a copy of the document {entry[1]}", *values, entry[0])
+        total ^= stored
+    if total != entry[DOCUMENT_WIDTH - 2]:
+        raise damaged(f"the list of copies of the document {entry[1]}")
     return DocumentRecord(
         document_id=entry[0],
         path=entry[1],
@@ -101,9 +148,14 @@ def document_of(entry: Sequence[Any]) -> DocumentRecord:
         language=language,
         metadata=json.loads(metadata),
         partial=partial,
-        copies=tuple(sorted(json.loads(copies))),
-        is_file=bool(is_file),
+        copies=tuple(sorted(copy[1] for copy in copies)),
+        is_file=entry[DOCUMENT.index("ctime_ns")] != 0,
     )
+
+
+def check_document(entry: Sequence[Any]) -> None:
+    """Raise IndexDamaged unless the document in DOCUMENT_COLUMNS is what was written."""
+    checked(entry[len(DOCUMENT)], f"the document {entry[1]}", *entry[: len(DOCUMENT)])
 
 
 def moved_chunk(chunk: Chunk, document_id: str) -> Chunk:

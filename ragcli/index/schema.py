@@ -13,6 +13,9 @@ that read the document (empty before format 5).
 `chunks.blocks` lists the blocks of the document that the chunk touches, as [start, end, kind] with offsets in the document;
 it is empty for chunks of before format 4.
 
+`checksum`, `totals` and `vector_runs` (first row, number of rows and checksum of what is in `vectors.f32`) are explained in
+`checksums.py`; a segment's `terms` lists the terms of its postings, in order, a line each.
+
 An embedding's `sentences` holds the vectors of the text's sentences (float16, [n, dimension]) and `spans` their places
 (int32, [n, 2]: characters of the chunk's text, end exclusive); both are NULL in an index without sentence vectors.
 """
@@ -21,8 +24,11 @@ from __future__ import annotations
 
 import sqlite3
 
+from ragcli.index.checksums import CREATE_RUNS, CREATE_TOTALS, SEAL_ALL, teach
+
 APPLICATION_ID = 0x52414731  # "RAG1"
-FORMAT = 5
+FORMAT = 6
+FIRST_WITH_CHECKSUMS = 6
 
 _COPIES = """
 CREATE TABLE copies (
@@ -31,10 +37,12 @@ CREATE TABLE copies (
     path TEXT NOT NULL,
     root TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
-    content_hash TEXT NOT NULL
+    content_hash TEXT NOT NULL{checksum}
 ) WITHOUT ROWID;
 CREATE INDEX copies_by_document ON copies(of);
 """
+
+_CHECKSUM = ",\n    checksum INTEGER NOT NULL DEFAULT 0"
 
 _CREATE = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -56,8 +64,11 @@ CREATE TABLE documents (
     metadata TEXT NOT NULL,
     language TEXT NOT NULL DEFAULT 'en',
     partial TEXT NOT NULL DEFAULT '',
-    reader TEXT NOT NULL DEFAULT ''
+    reader TEXT NOT NULL DEFAULT '',
+    checksum INTEGER NOT NULL DEFAULT 0,
+    copies_checksum INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX documents_by_language ON documents(language);
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY,
     chunk_id TEXT NOT NULL UNIQUE,
@@ -74,7 +85,8 @@ CREATE TABLE chunks (
     line_start INTEGER, line_end INTEGER,
     tokens INTEGER NOT NULL,
     text_hash BLOB NOT NULL REFERENCES embeddings(text_hash),
-    blocks TEXT NOT NULL DEFAULT '[]'
+    blocks TEXT NOT NULL DEFAULT '[]',
+    checksum INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX chunks_by_document ON chunks(document_row, ordinal);
 CREATE INDEX chunks_by_text ON chunks(text_hash);
@@ -82,20 +94,26 @@ CREATE TABLE embeddings (
     text_hash BLOB PRIMARY KEY,
     vector BLOB NOT NULL,
     sentences BLOB,
-    spans BLOB
+    spans BLOB,
+    checksum INTEGER NOT NULL DEFAULT 0,
+    sentences_checksum INTEGER
 );
 CREATE TABLE segments (
     segment INTEGER PRIMARY KEY,
     level INTEGER NOT NULL,
     first_row INTEGER NOT NULL,
     lengths BLOB NOT NULL,
-    document_rows BLOB NOT NULL
+    document_rows BLOB NOT NULL,
+    terms TEXT NOT NULL DEFAULT '',
+    checksum INTEGER NOT NULL DEFAULT 0,
+    terms_checksum INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE postings (
     term TEXT NOT NULL,
     segment INTEGER NOT NULL REFERENCES segments(segment) ON DELETE CASCADE,
     rows BLOB NOT NULL,
     frequencies BLOB NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (term, segment)
 ) WITHOUT ROWID;
 CREATE INDEX postings_by_segment ON postings(segment);
@@ -122,9 +140,25 @@ INSERT OR IGNORE INTO meta VALUES ('sentences', 'false');
     2: f"""
 ALTER TABLE documents ADD COLUMN partial TEXT NOT NULL DEFAULT '';
 ALTER TABLE failures ADD COLUMN reader TEXT NOT NULL DEFAULT '';
-{_COPIES}""",
+{_COPIES.format(checksum="")}""",
     3: "ALTER TABLE chunks ADD COLUMN blocks TEXT NOT NULL DEFAULT '[]';",
     4: "ALTER TABLE documents ADD COLUMN reader TEXT NOT NULL DEFAULT '';",
+    5: f"""
+ALTER TABLE documents ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN copies_checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE chunks ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE copies ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE embeddings ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE embeddings ADD COLUMN sentences_checksum INTEGER;
+ALTER TABLE segments ADD COLUMN terms TEXT NOT NULL DEFAULT '';
+ALTER TABLE segments ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE segments ADD COLUMN terms_checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE postings ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX documents_by_language ON documents(language);
+INSERT INTO meta SELECT 'id', '"' || lower(hex(randomblob(8))) || '"' WHERE EXISTS (SELECT 1 FROM meta);
+INSERT INTO meta SELECT 'languages', json_group_array(language)
+    FROM (SELECT DISTINCT language FROM documents ORDER BY language) WHERE EXISTS (SELECT 1 FROM meta);
+{CREATE_RUNS}{CREATE_TOTALS}{SEAL_ALL}""",
 }
 
 
@@ -137,14 +171,16 @@ CREATE INDEX IF NOT EXISTS documents_by_path ON documents(path);
 
 def create(connection: sqlite3.Connection) -> None:
     """Make an empty catalog in one transaction."""
+    teach(connection)
     connection.executescript(
-        f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; {_CREATE} {_COPIES} "
-        "COMMIT;"
+        f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; {_CREATE} "
+        f"{_COPIES.format(checksum=_CHECKSUM)} {CREATE_RUNS} {CREATE_TOTALS} COMMIT;"
     )
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Bring a catalog of an older format to `FORMAT`, one numbered step per transaction."""
+    """Bring a catalog of an older format to `FORMAT`, one numbered step per transaction. `connection` has learnt to compute
+    checksums (`checksums.teach`)."""
     while version < FORMAT:
         connection.executescript(
             f"BEGIN IMMEDIATE; {MIGRATIONS[version]}; PRAGMA user_version = {version + 1}; COMMIT;"

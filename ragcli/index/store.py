@@ -42,7 +42,7 @@ class DirectoryStore:
 
         return open_writer(self._directory, identity, rebuild=rebuild)
 
-    def upgrade(self) -> None:
-        from ragcli.index.writer import upgrade_format
+    def roots(self, *, damaged: bool = False) -> list[str]:
+        from ragcli.index.rebuilding import remembered_roots
 
-        upgrade_format(self._directory)
+        return remembered_roots(self._directory, damaged=damaged)

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
+from ragcli.index.checksums import seal
 from ragcli.index.remembered import among
 
 PREFIX = "tag."
@@ -29,3 +30,4 @@ def write(connection: sqlite3.Connection, document_ids: Sequence[str], tags: Map
         if entry:
             text = json.dumps({**json.loads(entry[0]), **tags})
             connection.execute("UPDATE documents SET metadata = ? WHERE document_id = ?", (text, identity))
+            seal(connection, "documents", "document_id", identity)

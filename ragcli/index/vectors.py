@@ -1,19 +1,22 @@
 """`vectors.f32`: the embeddings of all chunks as one matrix of float32, row r at position r - 1, for exact search.
 
 Append-only and derived: rows beyond the committed count are leftovers of a crash and are overwritten by the next writer;
-a file that is missing or too short is rebuilt from the catalog.
+a file that is missing, too short or not what was written is not read, and is made again from the catalog by the next writer.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcli.index.catalog import VECTORS
+from ragcli.index.catalog import VECTORS, transaction
+from ragcli.index.checksums import checksum
 from ragcli.private import open_private
 
 if TYPE_CHECKING:
@@ -32,8 +35,8 @@ def cosines(matrix: NDArray[np.floating[Any]], vector: Vector) -> NDArray[np.flo
 class VectorFile:
     """The file of one index; `dimension` is that of its vectors."""
 
-    def __init__(self, directory: Path, dimension: int) -> None:
-        self._path = directory / VECTORS
+    def __init__(self, directory: Path, dimension: int, *, name: str = VECTORS) -> None:
+        self._path = directory / name
         self._dimension = dimension
 
     def holds(self, rows: int) -> bool:
@@ -43,6 +46,20 @@ class VectorFile:
         except OSError:
             return False
 
+    def sound(self, connection: sqlite3.Connection, rows: int) -> bool:
+        """Whether the file holds the first `rows` vectors as they were written, by the checksums of the catalog."""
+        if not rows:
+            return True
+        if not self.holds(rows):
+            return False
+        matrix, after = self.read(rows), 1
+        for first, count, stored in connection.execute("SELECT * FROM vector_runs ORDER BY first_row"):
+            part = matrix[first - 1 : first - 1 + count]
+            if first != after or len(part) != count or checksum(first, part.tobytes()) != stored:
+                return False
+            after += count
+        return after == rows + 1
+
     def read(self, rows: int) -> Matrix:
         """The first `rows` vectors [rows, dimension], memory-mapped."""
         if rows == 0:
@@ -50,12 +67,27 @@ class VectorFile:
         with os.fdopen(open_private(self._path, os.O_RDONLY), "rb") as file:
             return np.memmap(file, dtype="<f4", mode="r", shape=(rows, self._dimension))
 
-    def write(self, first_row: int, matrix: Matrix) -> None:
-        """Put `matrix` at `first_row` and wait until it is on the disk; whatever lay beyond is cut off."""
+    def restore(self, connection: sqlite3.Connection, matrices: Iterable[Matrix]) -> None:
+        """Replace the file by one that holds `matrices`, one after the other, and the runs in the catalog by theirs. Who has
+        mapped the file before keeps what it was."""
+        beside = VectorFile(self._path.parent, self._dimension, name=f"{VECTORS}.new")
+        first, runs = 1, []
+        for matrix in matrices:
+            runs.append(beside.write(first, matrix))
+            first += len(matrix)
+        with transaction(connection, write=True):
+            connection.execute("DELETE FROM vector_runs")
+            note_runs(connection, runs)
+            beside._path.replace(self._path)
+
+    def write(self, first_row: int, matrix: Matrix) -> tuple[int, int, int]:
+        """Put `matrix` at `first_row` and wait until it is on the disk; whatever lay beyond is cut off. Returns the run, for
+        `note_runs`."""
         descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
         try:
             offset = (first_row - 1) * self._dimension * 4
-            data = memoryview(np.ascontiguousarray(matrix, dtype="<f4").tobytes())
+            content = np.ascontiguousarray(matrix, dtype="<f4").tobytes()
+            data = memoryview(content)
             os.ftruncate(descriptor, offset)
             while data:
                 written = os.pwrite(descriptor, data, offset)
@@ -63,3 +95,9 @@ class VectorFile:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        return first_row, len(matrix), checksum(first_row, content)
+
+
+def note_runs(connection: sqlite3.Connection, runs: Iterable[tuple[int, int, int]]) -> None:
+    """Remember the checksums of runs of vectors, inside the transaction that makes them part of the index."""
+    connection.executemany("INSERT INTO vector_runs VALUES (?, ?, ?)", runs)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from ragcli.datatypes import QueryWord
 from ragcli.index import lexical
 from ragcli.index.bm25 import Postings, Rows, inverse_frequency
+from ragcli.index.catalog import read_meta
+from ragcli.index.rows import texts_at
 from ragcli.index.spelling import Lexicon, Speller, spellings_in
 from ragcli.results import Understood
 from ragcli.text.analyzer import stem
@@ -22,8 +25,8 @@ _KEPT = 256  # lists of postings
 
 def languages_of(connection: sqlite3.Connection) -> tuple[str, ...]:
     """The languages of the documents of an index, in the order of their codes; English for an index without documents."""
-    found = connection.execute("SELECT DISTINCT language FROM documents ORDER BY language")
-    return tuple(entry[0] for entry in found) or ("en",)
+    found: Any = read_meta(connection).get("languages")
+    return tuple(found) if found else ("en",)
 
 
 class Vocabulary:
@@ -88,29 +91,27 @@ class Vocabulary:
 
     def _beginning_with(self, prefix: str) -> tuple[str, ...]:
         found = self._connection.execute(
-            "SELECT term FROM postings WHERE term >= ? AND term < ? GROUP BY term "
-            "ORDER BY sum(length(rows)) DESC, term LIMIT ?",
-            (prefix, prefix + "\U0010ffff", MAX_EXPANSIONS),
+            "SELECT term FROM postings WHERE term >= ? AND term < ? GROUP BY term ORDER BY sum(length(rows)) DESC, term",
+            (prefix, prefix + "\U0010ffff"),
         )
-        return tuple(entry[0] for entry in found)
+        terms = [entry[0] for entry in found]
+        self._rows.terms.check_beginning(terms, prefix)
+        return tuple(terms[:MAX_EXPANSIONS])
 
     def _terms_beginning(self, prefix: str) -> list[str]:
         found = self._connection.execute(
             "SELECT DISTINCT term FROM postings WHERE term >= ? AND term < ?", (prefix, prefix + "\U0010ffff")
         )
-        return [entry[0] for entry in found]
+        terms = [entry[0] for entry in found]
+        self._rows.terms.check_beginning(terms, prefix)
+        return terms
 
     def _spellings(self, term: str, language: str) -> list[str]:
         """How the first chunks that hold the term, in documents of the language if there are any, write it."""
         rows = [int(position) + 1 for position in self.postings((term,))[0][:READ]]
-        found = self._connection.execute(
-            "SELECT text, header, language FROM chunks JOIN documents ON documents.row = document_row "
-            f"WHERE chunks.row IN ({','.join('?' * len(rows))})",
-            rows,
-        )
         anywhere = language not in self._languages
         counts: Counter[str] = Counter()
-        for text, header, own in found:
+        for chunk, own in texts_at(self._connection, rows):
             if anywhere or own == language:
-                counts.update(spellings_in(f"{text} {header}", term, own))
+                counts.update(spellings_in(f"{chunk.text} {chunk.header}", term, own))
         return sorted(counts, key=lambda word: (-counts[word], word))

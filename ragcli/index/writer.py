@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
-from ragcli.errors import CopyFailed
-from ragcli.index import calibration, copies, embeddings, failures, lexical, remembered, tagging
+from ragcli.errors import CopyFailed, RagError
+from ragcli.index import calibration, copies, embeddings, failures, lexical, rebuilding, remembered, tagging
 from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
+from ragcli.index.committed import write_committed
 from ragcli.index.copystate import TAGGED
 from ragcli.index.entries import PAGE
 from ragcli.index.links import refuse_links
@@ -29,11 +30,13 @@ from ragcli.index.rows import (
     CHUNK_WIDTH,
     DOCUMENT_COLUMNS,
     chunk_of,
+    delete_documents,
     document_of,
     insert_chunks,
     insert_document,
+    touch_document,
 )
-from ragcli.index.vectors import VectorFile
+from ragcli.index.vectors import VectorFile, note_runs
 from ragcli.private import make_private_folder, replace_private
 from ragcli.reports import Failure
 
@@ -44,8 +47,9 @@ _RUN = 1000  # vectors that are written together
 def open_writer(directory: Path, identity: Identity, *, rebuild: bool = False) -> Iterator[IndexWriter]:
     """The only way to change the index at `directory`, which is made if need be.
 
+    With `rebuild`, an index without documents, which takes the place of the old one when it is finished (see `rebuilding`).
     Raises IndexLocked when another process is writing, IndexIncompatible when the index was made with other parts and
-    `rebuild` (which empties it first) is false.
+    `rebuild` is false.
     """
     try:
         make_private_folder(directory)
@@ -53,23 +57,14 @@ def open_writer(directory: Path, identity: Identity, *, rebuild: bool = False) -
         ignore = directory / ".gitignore"
         if not ignore.exists():
             replace_private(ignore, "# made by rag; safe to delete, `rag ingest` makes it again\n*\n")
-        with WriterLock(directory) as lock, translated(directory):
-            connection = connect_writer(directory)
-            try:
-                yield IndexWriter(directory, connection, lock, identity, rebuild=rebuild)
-            finally:
-                connection.close()
+        with (
+            WriterLock(directory) as lock,
+            translated(directory),
+            closing(IndexWriter(directory, lock, identity, rebuild=rebuild)) as writer,
+        ):
+            yield writer
     except OSError as error:
         raise disk_errors(directory, error) from error
-
-
-def upgrade_format(directory: Path) -> None:
-    """Bring the catalog at `directory`, if there is one of an older format, to this version's. Raises IndexLocked when another
-    process is writing."""
-    if (directory / CATALOG).is_file():
-        refuse_links(directory)
-        with WriterLock(directory), translated(directory):
-            connect_writer(directory).close()
 
 
 class IndexWriter:
@@ -78,26 +73,62 @@ class IndexWriter:
     def __init__(
         self,
         directory: Path,
-        connection: sqlite3.Connection,
         lock: WriterLock,
         identity: Identity,
         *,
         rebuild: bool,
     ) -> None:
         self._directory = directory
-        self._connection = connection
         self._lock = lock
-        prepare(connection, identity, rebuild=rebuild)
-        calibration.carry_over(connection, directory)
-        self.sentences = bool(self._meta()["sentences"])
         self._dimension = int(str(identity.embedder["dimension"]))
-        self._vectors = VectorFile(directory, self._dimension)
-        self._repair_vectors()
+        self._beside = rebuild and (directory / CATALOG).exists()
+        if self._beside:
+            self._connection, before = rebuilding.begin(directory, identity.embedder)
+            self._vectors = VectorFile(directory / rebuilding.BESIDE, self._dimension)
+        else:
+            rebuilding.remove_leftovers(directory)
+            self._connection, before = connect_writer(directory), None
+            self._vectors = VectorFile(directory, self._dimension)
+        try:
+            prepare(self._connection, identity, before)
+            if not self._beside:
+                calibration.carry_over(self._connection, directory)
+            self.sentences = bool(self._meta()["sentences"])
+            self._repair_vectors()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the catalog; a rebuild that was not finished leaves no trace."""
+        if self._beside:
+            self._connection.close()
+            rebuilding.remove_leftovers(self._directory)
+            return
+        with closing(self._connection), suppress(sqlite3.Error, RagError, OSError):  # then the next writer says it
+            write_committed(self._directory, [self._state()], sync=False)
+
+    def _state(self) -> tuple[str, int]:
+        meta = self._meta()
+        return str(meta["id"]), int(meta["generation"])
+
+    def _take_place(self) -> None:
+        state = self._state()
+        self._connection.close()
+        rebuilding.change_over(self._directory, *state)
+        self._beside = False
+        self._connection = connect_writer(self._directory)
+        calibration.carry_over(self._connection, self._directory)
+        self._vectors = VectorFile(self._directory, self._dimension)
 
     def _repair_vectors(self) -> None:
         rows = self._next_row() - 1
-        if rows and not self._vectors.holds(rows):
-            self._vectors.write(1, embeddings.by_row(self._connection, rows, self._dimension))
+        if not self._vectors.sound(self._connection, rows):
+            matrices = (
+                embeddings.by_row(self._connection, min(_RUN, rows - done), self._dimension, first=done + 1)
+                for done in range(0, rows, _RUN)
+            )
+            self._vectors.restore(self._connection, matrices)
 
     def _meta(self) -> dict[str, Any]:
         return read_meta(self._connection)
@@ -193,13 +224,14 @@ class IndexWriter:
         heirs = copies.heirs(self._connection, leaving)
         documents = [*arriving, *(heir for heir, _ in heirs)]
         first_row = self._next_row()
-        chunks = [(new, chunk) for new in documents for chunk in new.chunks]
+        chunks, runs = [(new, chunk) for new in documents for chunk in new.chunks], []
         for i in range(0, len(chunks), _RUN):
             run = [chunk for _, chunk in chunks[i : i + _RUN]]
-            self._vectors.write(first_row + i, embeddings.of_chunks(self._connection, run, self._dimension))
+            matrix = embeddings.of_chunks(self._connection, run, self._dimension)
+            runs.append(self._vectors.write(first_row + i, matrix))
         with transaction(self._connection, write=True):
             copies.remove(self._connection, [*leaving, *(heir.source.document_id for heir, _ in heirs)])
-            self._delete_documents(leaving)
+            lexical.delete_rows(self._connection, delete_documents(self._connection, leaving))
             row, document_rows = first_row, list[int]()
             for new in documents:
                 document_row = insert_document(self._connection, new, now())
@@ -211,6 +243,7 @@ class IndexWriter:
                     lexical.entry_of(chunk, searchable_path(new.source), new.document.language) for new, chunk in chunks
                 )
                 lexical.add_segments(self._connection, first_row, entries, document_rows)
+            note_runs(self._connection, runs)
             failures.forget(self._connection, [new.source.document_id for new in documents])
             for heir, others in heirs:
                 copies.add(self._connection, [(other, heir.source.document_id) for other in others])
@@ -221,14 +254,8 @@ class IndexWriter:
     def touch(self, sources: Sequence[SourceFile]) -> None:
         """Remember new times of files whose content is that of their documents, and forget their failures."""
         with transaction(self._connection, write=True):
-            self._connection.executemany(
-                "UPDATE documents SET size = ?, mtime_ns = ?, ctime_ns = ?, root = ? WHERE document_id = ?",
-                [
-                    (source.size, source.mtime_ns, source.ctime_ns, source.root, source.document_id)
-                    for source in sources
-                ],
-            )
             for source in sources:
+                touch_document(self._connection, source)
                 copies.touch(self._connection, source)
             failures.forget(self._connection, [source.document_id for source in sources])
 
@@ -252,12 +279,14 @@ class IndexWriter:
         calibration.keep(self._connection, values)
 
     def finish(self) -> list[str]:
-        """Drop embeddings that no chunk uses, merge segments, and bring Chroma up to date; returns what went wrong with
-        the copies, none of which harms the index."""
+        """Drop embeddings that no chunk uses, merge segments, let a rebuilt index take the place of the old one, and bring
+        Chroma up to date; returns what went wrong with the copies, none of which harms the index."""
         with transaction(self._connection, write=True):
             embeddings.sweep(self._connection)
         while self._merge():
             pass
+        if self._beside:
+            self._take_place()
         generation = int(self._meta()["generation"])
         try:
             ChromaMirror(self._directory).sync(self._connection, generation=generation, held=[self._lock.descriptor])
@@ -268,17 +297,3 @@ class IndexWriter:
     def _merge(self) -> bool:
         with transaction(self._connection, write=True):
             return lexical.merge_segments(self._connection)
-
-    def _delete_documents(self, ids: Sequence[str]) -> None:
-        rows = [
-            entry[0]
-            for document_id in ids
-            for entry in self._connection.execute(
-                "SELECT chunks.row FROM chunks JOIN documents ON documents.row = document_row WHERE document_id = ?",
-                (document_id,),
-            )
-        ]
-        lexical.delete_rows(self._connection, rows)
-        self._connection.executemany(
-            "DELETE FROM documents WHERE document_id = ?", [(document_id,) for document_id in ids]
-        )

@@ -15,6 +15,7 @@ from ragcli.ingest.vectors import embed_chunks
 from ragcli.metadata import TAG, described
 from ragcli.protocols import Chunker, Embedder
 from ragcli.reports import Failure, IngestReport
+from ragcli.sources.changes import same_file
 from ragcli.sources.scanning import Skipped
 from ragcli.text.dating import dated
 
@@ -146,12 +147,12 @@ class Ingest:
         for source in sources:
             before = self._known.get(source.document_id)
             _, failure, reader = failed.get(source.document_id, (source, None, ""))
-            if failure and reader == self._reader.version and _same_file(failed[source.document_id][0], source):
+            if failure and reader == self._reader.version and same_file(failed[source.document_id][0], source):
                 self._count(failure)
             elif (
                 not failure
                 and before is not None
-                and _same_file(before, source)
+                and same_file(before, source)
                 and source.document_id not in self._bare
             ):
                 self._tally.unchanged += 1
@@ -279,8 +280,3 @@ class Ingest:
 def _content_key(source: SourceFile) -> tuple[str, str]:
     """What two files must share to be copies: all bytes, and the suffix, which can decide how they are read."""
     return source.content_hash, Path(source.path).suffix.lower()
-
-
-def _same_file(before: SourceFile, now: SourceFile) -> bool:
-    """The system's word that a file was not written since: size, modification time and change time are equal."""
-    return (before.size, before.mtime_ns, before.ctime_ns) == (now.size, now.mtime_ns, now.ctime_ns)

@@ -43,7 +43,7 @@ def ingest_lines(report: IngestReport) -> Iterator[Text | str]:
         yield f"{report.missing:,} indexed files no longer exist; rag ingest --prune removes them"
     for warning in report.warnings:
         yield Text.assemble(("warning  ", "yellow"), one_line(warning))
-    if report.interrupted:
+    if report.interrupted and not report.warnings:
         yield "What was finished is kept; run the same command again to go on."
 
 

@@ -6,6 +6,7 @@ plain Python, from the formulas.
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -54,8 +55,12 @@ class MemoryStore(Holder):
         if not self._writing.acquire(timeout=_WAIT_SECONDS):
             raise IndexLocked(f"another thread is writing to {self.address}", hint="wait for it to finish")
         try:
-            self.current = self._prepared(identity, rebuild=rebuild)
-            yield MemoryWriter(self)
+            state = self._prepared(identity, rebuild=rebuild)
+            if rebuild and self.current is not None:
+                yield MemoryWriter(self, beside=state)
+            else:
+                self.current = state
+                yield MemoryWriter(self)
         finally:
             self._writing.release()
 
@@ -76,8 +81,10 @@ class MemoryStore(Holder):
         }  # fmt: skip
         return replace(changed.advanced(), embeddings=kept)
 
-    def upgrade(self) -> None:
-        """There is one format only."""
+    def roots(self, *, damaged: bool = False) -> list[str]:
+        """There is one format only, and no damage."""
+        del damaged
+        return list(self.catalog().roots())
 
 
 def _manifest(identity: Identity, generation: int) -> Manifest:
@@ -91,6 +98,8 @@ def _manifest(identity: Identity, generation: int) -> Manifest:
         updated=moment,
         chroma={},
         model_source=identity.model_source,
+        id=secrets.token_hex(8),
+        languages=(),
         sentences=identity.sentences is not False,
         **parts,
     )

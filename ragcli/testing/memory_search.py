@@ -16,6 +16,7 @@ from ragcli.index.entries import Candidates, StoredChunk
 from ragcli.index.matching import fulfils
 from ragcli.index.spelling import Lexicon, Speller, spellings_in
 from ragcli.index.statistics import Statistics
+from ragcli.index.termlists import TermLists
 from ragcli.index.vectors import cosines
 from ragcli.index.words import MAX_EXPANSIONS, READ, RELATED_WEIGHT
 from ragcli.results import Understood
@@ -213,7 +214,7 @@ class MemoryReader(MemoryCatalog):
         numbers = {identity: number for number, identity in enumerate(state.documents, start=1)}
         for key, held in state.chunks.items():
             lengths[key - 1], owners[key - 1] = held.counts.total(), numbers[held.chunk.document_id]
-        return Rows(lengths, owners)
+        return Rows(lengths, owners, TermLists({}))
 
 
 def _saturated(frequency: float, length: float) -> float:

@@ -22,18 +22,23 @@ _TAG = "tag."
 
 
 class MemoryWriter:
-    """See `ragcli.index.protocol.Writer`."""
+    """See `ragcli.index.protocol.Writer`. `beside` is the state that a rebuild begins with."""
 
-    def __init__(self, store: Holder) -> None:
+    def __init__(self, store: Holder, *, beside: State | None = None) -> None:
         self._store = store
+        self._beside = beside
         self.progress = ""
 
     @property
     def _state(self) -> State:
-        return self._store.state
+        return self._store.state if self._beside is None else self._beside
 
     def _commit(self, **changes: Any) -> None:
-        self._store.current = replace(self._state, **changes)
+        changed = replace(self._state, **changes)
+        if self._beside is None:
+            self._store.current = changed
+        else:
+            self._beside = changed
 
     @property
     def sentences(self) -> bool:
@@ -202,6 +207,8 @@ class MemoryWriter:
     def finish(self) -> list[str]:
         used = {held.text_hash for held in self._state.chunks.values()}
         self._commit(embeddings={key: value for key, value in self._state.embeddings.items() if key in used})
+        if self._beside is not None:
+            self._store.current, self._beside = self._beside, None
         return []
 
 

@@ -192,6 +192,27 @@ class StoreContract:
         assert catalog.counts(8) == (0, 0, 0, 0)
         catalog.close()
 
+    def test_a_rebuild_is_seen_when_it_is_finished_and_changes_nothing_before(self) -> None:
+        for store in self.both():
+            reader = store.reader(engine=self.engine)
+            before, generation = _answer(reader, "annual leave"), reader.generation()
+            try:
+                with store.writer(_IDENTITY, rebuild=True) as writer:
+                    _put(writer, {"new.txt": "annual leave anew"})
+                    assert (_answer(reader, "annual leave"), reader.generation()) == (before, generation)
+                    raise ZeroDivisionError
+            except ZeroDivisionError:
+                pass
+            assert (_answer(reader, "annual leave"), reader.generation()) == (before, generation)
+            with store.writer(_IDENTITY, rebuild=True) as writer:
+                _put(writer, {"new.txt": "annual leave anew"})
+                writer.finish()
+            assert [document.path for document in documents(reader)] == ["new.txt"]
+            assert reader.generation() != generation
+            assert reader.check() == []
+            reader.close()
+            assert store.roots() == store.roots(damaged=True) == ["new.txt"]
+
     def test_two_halves_score_as_the_whole_by_their_joint_statistics(self) -> None:
         paths = sorted(_TEXTS)
         parts = [

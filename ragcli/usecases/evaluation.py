@@ -20,6 +20,7 @@ from ragcli.evaluation.statistics import randomisation_p
 from ragcli.ingest import Options
 from ragcli.measurements import EvalReport, GateResult, Stage
 from ragcli.retrieval.diversity import Selection
+from ragcli.usecases.gold_paths import check_paths
 from ragcli.usecases.ingestion import IngestRequest, ingest_sources
 from ragcli.usecases.subjects import CollectionSubjects, GoldSubjects, Subjects
 
@@ -66,6 +67,8 @@ def evaluate_target(measured: Measured, target: Path, options: EvalOptions, *, o
         raise UsageError(
             f"{target} holds no corpus.jsonl and queries.jsonl", hint="rag eval GOLD.jsonl or a BEIR folder"
         )
+    if options.baseline is not None:
+        load_baseline(options.baseline)  # so that a wrong name is told before anything is measured
     collection = target.is_dir()
     questions = _collection(measured.workspace, target, options, on_progress) if collection else _gold(target, options)
     subjects: Subjects = (
@@ -73,6 +76,8 @@ def evaluate_target(measured: Measured, target: Path, options: EvalOptions, *, o
         if collection
         else GoldSubjects(measured, target, answers=options.answers is not False, why=options.why)
     )
+    if not collection:
+        check_paths(measured.index.catalog, measured.workspace.project, target, questions)
     depth = deepest_rank(options.thresholds, at_least=10)
     config = _config(measured.workspace, measured.index.catalog.manifest, depth)
     if collection:
@@ -202,13 +207,10 @@ def _stage(name: str, report: EvalReport, before: Mapping[str, float] | None) ->
 
 
 def held_against(report: EvalReport, options: EvalOptions) -> EvalReport:
-    """The report with its comparison to the baseline, if one is named; a missing one is a remark, not an error."""
+    """The report with its comparison to the baseline, if one is named. Raises UsageError when that is missing."""
     if options.baseline is None:
         return report
     before = load_baseline(options.baseline)
-    if before is None:
-        remark = f"there is no baseline at {options.baseline} yet; --save-baseline {options.baseline} makes it"
-        return replace(report, remarks=(remark,))
     per_question = {score.id: score.metrics for score in report.per_question}
     found = compare(
         report.metrics, per_question, before, tolerance=options.tolerance, significance=options.significance

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.datatypes import DocumentRecord
 from ragcli.results import Stale
+from ragcli.sources.changes import state_of
 from ragcli.sources.scanning import real_path
 
 if TYPE_CHECKING:
@@ -16,21 +17,14 @@ if TYPE_CHECKING:
 
 
 def stale(catalog: Catalog, project: Path, documents: Iterable[DocumentRecord]) -> tuple[Stale, ...]:
-    """Those of `documents` whose file changed (size or time of modification) or is gone, each once, in their order."""
+    """Those of `documents` whose file changed (see `sources.changes`) or is gone, each once, in their order."""
     found: list[Stale] = []
     paths = list(dict.fromkeys(document.path for document in documents))
     known = catalog.sources(paths)
     for path in paths:
-        file = known.get(path)
-        if file is None or not file.is_file:
-            continue
-        try:
-            status = real_path(file.path, project).stat()
-        except OSError:
-            found.append(Stale(file.path, "gone"))
-            continue
-        if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
-            found.append(Stale(file.path, "changed"))
+        state = state_of(known[path], project) if path in known else "unchanged"
+        if state != "unchanged":
+            found.append(Stale(path, state))
     return tuple(found)
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.errors import GoldError
+from ragcli.evaluation.gold import GoldQuestion
 from ragcli.index.pages import every
 from ragcli.sources.scanning import stored_path
 
 if TYPE_CHECKING:
     from ragcli.index.protocol import Catalog
+
+_SHOWN = 5  # of the paths that the index does not hold
 
 
 def resolver(catalog: Catalog, project: Path, gold: Path) -> Callable[[str], str | None]:
@@ -35,6 +39,29 @@ def resolver(catalog: Catalog, project: Path, gold: Path) -> Callable[[str], str
         return next((min(by_name[name]) for name in (beside, path) if len(by_name.get(name, ())) == 1), None)
 
     return resolve
+
+
+def check_paths(catalog: Catalog, project: Path, gold: Path, questions: Sequence[GoldQuestion]) -> None:
+    """Raise GoldError, with paths of the index that look alike, when it has none of the documents that questions name."""
+    resolve = resolver(catalog, project, gold)
+    named = list(dict.fromkeys(e.path for question in questions for e in question.evidence if e.path))
+    if not named or any(resolve(path) is not None for path in named):
+        return
+    import difflib
+
+    known = sorted({file.path for entry in every(catalog.page) for file in (entry.source, *entry.copies)})
+    by_name = {path.rsplit("/", 1)[-1]: path for path in reversed(known)}
+    lines = []
+    for path in named[:_SHOWN]:
+        near = difflib.get_close_matches(path, known, 1) or difflib.get_close_matches(
+            path.rsplit("/", 1)[-1], list(by_name), 1
+        )
+        lines.append(f"{path} (did you mean {by_name.get(near[0], near[0])}?)" if near else path)
+    more = [f"and {len(named) - _SHOWN} more"] if len(named) > _SHOWN else []
+    raise GoldError(
+        f"the index holds none of the documents that {gold} names:\n  " + "\n  ".join([*lines, *more]),
+        hint="rag ls lists what the index holds; a path is relative to the gold file, or as rag ls shows it",
+    )
 
 
 def texts_of(catalog: Catalog) -> Callable[[str], tuple[int, str]]:

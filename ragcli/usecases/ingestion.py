@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
     """What to ingest and how: files and folders (none: everything ingested before), bytes and web pages as `extra`, the rules
-    of the scan, and the options of the run. `rebuild` empties the index first."""
+    of the scan, and the options of the run. `rebuild` makes a new index, which takes the place of the old one at the end."""
 
     paths: Sequence[Path] = ()
     extra: Sequence[tuple[SourceFile, Callable[[], int]]] = ()
@@ -91,7 +91,7 @@ def scanned(
     """
     roots = [Path(os.path.abspath(workspace.directory / path)) for path in request.paths]
     if not roots and not request.extra:
-        roots = _known_roots(workspace)
+        roots = _known_roots(workspace, damaged=request.rebuild)
     for root in roots:
         if not root.exists() and not request.options.prune:
             raise UsageError(
@@ -143,7 +143,17 @@ def ingest_sources(
         ingest = Ingest(
             writer, reader, chunker, embedder, detect_language, options=request.options, on_progress=on_progress
         )
-        return ingest.run(sources, skipped, gone=gone)
+        report = ingest.run(sources, skipped, gone=gone)
+    return _of_old_index(store, report) if request.rebuild and report.interrupted else report
+
+
+def _of_old_index(store: Store, report: IngestReport) -> IngestReport:
+    """The report of a rebuild that was interrupted: the index is what it was."""
+    documents, chunks = 0, 0
+    with suppress(IndexUnusable), closing(store.catalog()) as catalog:
+        documents, _, chunks, _ = catalog.counts(0)
+    note = "the rebuild was interrupted, and the index is what it was before; what was embedded for the new one is gone"
+    return replace(report, documents=documents, chunks=chunks, warnings=(note,))
 
 
 def create_index(workspace: Workspace) -> None:
@@ -218,9 +228,10 @@ def known_roots(workspace: Workspace) -> list[str]:
         return list(catalog.roots())
 
 
-def _known_roots(workspace: Workspace) -> list[Path]:
-    store_of(workspace).upgrade()
-    roots = known_roots(workspace)
+def _known_roots(workspace: Workspace, *, damaged: bool = False) -> list[Path]:
+    roots = store_of(workspace).roots(damaged=damaged)
+    if not roots and damaged and workspace.index_directory.exists():
+        raise UsageError("the index does not say what it was made from", hint="rag ingest --rebuild PATH")
     if not roots:
         raise UsageError("nothing to ingest", hint="rag ingest PATH")
     return [workspace.project / root for root in roots]

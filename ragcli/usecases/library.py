@@ -16,7 +16,8 @@ from ragcli.index.patterns import path_matches
 from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
 from ragcli.reports import Failure, Listed, Planned
-from ragcli.sources.scanning import open_source, real_path, stored_path
+from ragcli.sources.changes import same_file, state_of
+from ragcli.sources.scanning import open_source, stored_path
 from ragcli.text.dating import dated
 from ragcli.usecases.ingestion import (
     IngestRequest,
@@ -66,13 +67,8 @@ def _state_of(project: Path, entry: Listing, source: SourceFile, failure: Failur
 
 
 def _state(project: Path, source: SourceFile) -> str:
-    if not source.is_file:
-        return "ok"
-    try:
-        status = real_path(source.path, project).stat()
-    except OSError:
-        return "gone"
-    return "ok" if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns) else "changed"
+    state = state_of(source, project)
+    return "ok" if state == "unchanged" else state
 
 
 def _meant(workspace: Workspace, pattern: str, path: str, root: str) -> bool:
@@ -111,7 +107,11 @@ def plan(workspace: Workspace, request: IngestRequest) -> list[Planned]:
     fresh = request.rebuild or store_of(workspace).manifest() is None
     known = {} if fresh else {source.document_id: source for source in known_files(workspace)}
     locations = {entry.source.document_id: entry.location for entry in found}
-    wanted = [entry.source for entry in found if not _unchanged(known.get(entry.source.document_id), entry.source)]
+    wanted = [
+        entry.source
+        for entry in found
+        if entry.source.document_id not in known or not same_file(known[entry.source.document_id], entry.source)
+    ]
     reader = FileReader(
         limits_of(workspace.settings),
         reading_options(workspace.settings, [source.path for source in wanted], only_detect=True),
@@ -130,14 +130,6 @@ def plan(workspace: Workspace, request: IngestRequest) -> list[Planned]:
     action = "remove" if request.options.prune else "keep"
     planned += [Planned(path, action, "its file is gone") for path in gone]
     return sorted(planned, key=lambda entry: entry.path)
-
-
-def _unchanged(before: SourceFile | None, now: SourceFile) -> bool:
-    return before is not None and (before.size, before.mtime_ns, before.ctime_ns) == (
-        now.size,
-        now.mtime_ns,
-        now.ctime_ns,
-    )
 
 
 def _planned(source: SourceFile, reading: Reading, known: dict[str, SourceFile]) -> Planned:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.index.pages import every
 from ragcli.reports import IndexStats
-from ragcli.sources.scanning import real_path
+from ragcli.sources.changes import state_of
 
 if TYPE_CHECKING:
     from ragcli.index.protocol import Catalog
@@ -54,12 +54,6 @@ def _freshness(catalog: Catalog, project: Path) -> Mapping[str, int]:
     """Files by what became of them since they were ingested: unchanged, changed or gone."""
     counts = {"unchanged": 0, "changed": 0, "gone": 0}
     for file in (file for entry in every(catalog.page) for file in (entry.source, *entry.copies)):
-        if not file.is_file:
-            continue
-        try:
-            status = real_path(file.path, project).stat()
-            same = (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
-            counts["unchanged" if same else "changed"] += 1
-        except OSError:
-            counts["gone"] += 1
+        if file.is_file:
+            counts[state_of(file, project)] += 1
     return counts

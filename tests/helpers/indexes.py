@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ragcli.chunking import get_chunker
 from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.engine.wiring import Engine
+from ragcli.index.catalog import CATALOG
+from ragcli.index.checksums import SEAL_ALL, teach
 from ragcli.index.manifest import Identity
 from ragcli.index.reader import IndexReader
 from ragcli.index.writer import IndexWriter, open_writer
@@ -43,6 +46,16 @@ def put(writer: IndexWriter, *documents: NewDocument) -> None:
     vectors = embed_chunks(EMBEDDER, [(chunk, "text") for chunk in missing.values()], sentences=writer.sentences)
     writer.store_embeddings(dict(zip(missing, vectors, strict=True)))
     writer.commit(documents)
+
+
+@contextmanager
+def altered(directory: Path) -> Iterator[sqlite3.Connection]:
+    """The catalog, to be changed by hand as another version of rag could have written it; checksums follow."""
+    with closing(sqlite3.connect(directory / CATALOG)) as connection, connection:
+        teach(connection)
+        yield connection
+        for statement in SEAL_ALL.split(";")[:-1]:
+            connection.execute(statement)
 
 
 def build(directory: Path, texts: dict[str, str], **options: bool) -> None:

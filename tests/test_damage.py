@@ -1,0 +1,183 @@
+"""Damaged files of an index: found, or harmless, and never answered from."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ragcli.api import rag_over
+from ragcli.errors import IndexDamaged
+from ragcli.index.reader import IndexReader
+from tests.conftest import Rag
+from tests.helpers.damage import answers_of, damaged, damages, is_error, outcome
+from tests.helpers.indexes import engine_of
+
+
+def write_documents(write: Callable[[str, str], Path], extra: str = "") -> None:
+    for i in range(24):
+        write(
+            f"docs/{i:02}.md",
+            f"# Topic {i}\n\nThe topic {i} costs {i * 7} euros. It is paid in month {i % 5}. An uncommon word{i} follows.\n\n"
+            f"## Parking\n\nEngineers of group {i} park at the bicycle shed {i % 7}. {extra}\n",
+        )
+    write("docs/leave.md", "# Leave\n\nEngineers have 28 days of annual leave, paid by the company. Standby is paid.\n")
+    write("docs/copy.md", "# Leave\n\nEngineers have 28 days of annual leave, paid by the company. Standby is paid.\n")
+
+
+@pytest.fixture
+def states(work: Path, write: Callable[[str, str], Path]) -> tuple[Path, Path, Path]:
+    """An index, an earlier state of it, and another index, each a folder `.rag`."""
+    app = rag_over(engine_of(work))
+    write_documents(write)
+    app.ingest(work / "docs")
+    shutil.copytree(work / ".rag", work / "older" / ".rag")
+    write_documents(write, "The gate opens at six.")
+    app.ingest(work / "docs")
+    write("docs/gate.txt", "The gate closes at nine.")
+    (work / "docs" / "03.md").unlink()
+    app.ingest(work / "docs")
+    app.close()
+    shutil.copytree(work / "docs", work / "other" / "docs")
+    other = rag_over(engine_of(work / "other"))
+    (work / "other" / "docs" / "00.md").write_text("# Topic 0\n\nThe topic 0 costs 99 euros.\n")
+    other.ingest(work / "other" / "docs")
+    other.close()
+    return work / ".rag", work / "older" / ".rag", work / "other" / ".rag"
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(300, marks=pytest.mark.slow)])
+def test_every_single_corruption_is_found_by_doctor_or_harmless_and_none_is_answered_from(
+    states: tuple[Path, Path, Path], work: Path, count: int
+) -> None:
+    index, older, other = states
+    sound = engine_of(work)
+    expected = answers_of(sound)
+    sound.close()
+    assert not any(is_error(answer) for answer in expected)
+    shutil.copytree(index, work / "kept")
+    outcomes = {}
+    for damage in damages(index, count, seed=count):
+        shutil.rmtree(index)
+        shutil.copytree(work / "kept", index)
+        if damage.apply(index, older, other):
+            outcomes[damage] = outcome(index, expected)
+    bad = {damage: told for damage, told in outcomes.items() if told not in ("found", "harmless")}
+    assert not bad, "\n".join(f"{damage}: {told}" for damage, told in bad.items())
+    assert Counter(outcomes.values())["found"] > count / 3
+
+
+@pytest.fixture
+def small(rag: Rag, write: Callable[[str, str], Path], work: Path) -> Path:
+    """The index of a few documents."""
+    write_documents(write)
+    rag("ingest", "docs")
+    return work / ".rag"
+
+
+def hint_of(rag: Rag, *command: str) -> str:
+    """What the error of a command that finds the index unusable says to do."""
+    return str(json.loads(rag(*command, "--json", code=5).stdout)["hint"])
+
+
+def is_sound(rag: Rag) -> bool:
+    hits = json.loads(rag("query", "annual leave", "--json").stdout)["hits"]
+    return json.loads(rag("doctor", "--json").stdout)["sound"] is True and hits[0]["path"].startswith("docs/")
+
+
+@pytest.mark.parametrize("change", ["flipped", "cut", "missing"])
+def test_damaged_vectors_are_not_read_and_the_next_ingest_restores_them(rag: Rag, small: Path, change: str) -> None:
+    before = rag("query", "annual leave", "--json", "--mode", "dense").stdout
+    vectors = small / "vectors.f32"
+    if change == "missing":
+        vectors.unlink()
+    else:
+        vectors.write_bytes(damaged(vectors.read_bytes(), change, random.Random(3)))
+    after = rag("query", "annual leave", "--json", "--mode", "dense").stdout
+    assert json.loads(after)["hits"] == json.loads(before)["hits"]
+    assert "rag ingest restores it" in rag("doctor", code=5).stdout
+    assert json.loads(rag("ingest", "--json").stdout)["unchanged"] == 26
+    assert is_sound(rag)
+
+
+@pytest.mark.parametrize("what", ["a text", "the header of the file", "the whole file", "the manifest"])
+def test_a_damaged_catalog_is_repaired_by_the_command_that_its_error_names(rag: Rag, small: Path, what: str) -> None:
+    catalog = small / "catalog.sqlite3"
+    content = bytearray(catalog.read_bytes())
+    if what == "a text":
+        while (place := content.find(b"annual leave")) >= 0:
+            content[place : place + 6] = b"annexe"
+    elif what == "the manifest":
+        place = content.rindex(b"model_source")
+        content[place + 14] ^= 1
+    else:
+        content[: 100 if what == "the header of the file" else None] = b"x" * (
+            100 if "header" in what else len(content)
+        )
+    catalog.write_bytes(content)
+    assert "rag ingest --rebuild" in hint_of(rag, "query", "annual leave")
+    paths = [] if what == "a text" else ["docs"]  # a catalog that cannot be read does not say what it was made from
+    rag("ingest", "--rebuild", *paths)
+    assert is_sound(rag)
+
+
+def test_a_catalog_that_is_missing_is_made_again_by_the_command_that_the_error_names(rag: Rag, small: Path) -> None:
+    (small / "catalog.sqlite3").unlink()
+    assert hint_of(rag, "query", "annual leave") == "rag ingest PATH"
+    rag("ingest", "docs")
+    assert is_sound(rag)
+
+
+def test_an_older_catalog_that_is_put_back_is_refused_until_the_next_ingest(
+    rag: Rag, small: Path, write: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    shutil.copy(small / "catalog.sqlite3", tmp_path / "older")
+    write("docs/gate.txt", "The gate closes at nine.")
+    rag("ingest")
+    shutil.copy(tmp_path / "older", small / "catalog.sqlite3")
+    assert "rag ingest PATH" in hint_of(rag, "query", "annual leave")
+    assert json.loads(rag("ingest", "docs", "--json").stdout)["added"] == 1
+    assert is_sound(rag)
+
+
+def test_a_calibration_is_covered_by_the_checksum_of_the_manifest(small: Path) -> None:
+    with closing(engine_of(small.parent)) as engine:
+        manifest = engine.index.store.manifest()
+        assert manifest is not None
+        with engine.index.store.writer(manifest.identity) as writer:
+            writer.calibrate({"threshold": 0.25})
+        assert engine.index.reader.check() == []
+    with closing(IndexReader(small)) as reader:
+        assert reader.calibration() == {"threshold": 0.25}
+        with closing(sqlite3.connect(small / "catalog.sqlite3")) as connection, connection:
+            connection.execute("UPDATE meta SET value = replace(value, '0.25', '0.75') WHERE key = 'calibration'")
+        with pytest.raises(IndexDamaged, match="its manifest"):
+            reader.calibration()
+    with pytest.raises(IndexDamaged, match="its manifest"):
+        IndexReader(small)
+
+
+def test_a_document_that_the_index_of_paths_does_not_list_is_damage_and_not_fresh(small: Path) -> None:
+    with closing(sqlite3.connect(small / "catalog.sqlite3")) as connection:
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'documents_by_path'").fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    content = bytearray((small / "catalog.sqlite3").read_bytes())
+    page = slice((root - 1) * size, root * size)
+    content[page] = content[page].replace(b"docs/copy.md", b"docs/cops.md")
+    (small / "catalog.sqlite3").write_bytes(content)
+    with closing(IndexReader(small)) as reader, pytest.raises(IndexDamaged, match="the list of paths"):
+        reader.sources(["docs/copy.md"])
+
+
+def test_what_says_the_last_state_is_written_again_by_the_next_ingest(rag: Rag, small: Path) -> None:
+    (small / "committed.json").unlink()
+    assert "rag ingest writes it again" in rag("doctor", code=5).stdout
+    rag("ingest")
+    assert is_sound(rag)

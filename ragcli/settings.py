@@ -34,6 +34,8 @@ class Settings:
     ingest_hidden: bool = False
     ingest_follow_symlinks: bool = False
     ingest_cross_device: bool = False
+    ingest_secrets: str = "redact"  # keys, tokens and passwords
+    ingest_pii: str = "off"  # e-mail addresses, telephone, account, card and social security numbers
     limits_file_mb: float = 100.0
     limits_idle_seconds: float = 30.0
     limits_seconds: float = 300.0
@@ -89,6 +91,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_prefer": ("", "recent"),
     "retrieval_engine": ("exact", "chroma"),
     "embedding_sentences": ("", "on", "off"),
+    "ingest_secrets": ("redact", "skip", "allow"),
+    "ingest_pii": ("off", "redact"),
     "answer_verify": ("warn", "drop", "fail"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {

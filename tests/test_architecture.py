@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
     {"errors", "cancellation", "datatypes", "drafts", "prompts", "results", "reports", "measurements"},
-    {"protocols", "text", "metadata", "processes", "schemas", "plugins"},
+    {"protocols", "text", "metadata", "processes", "schemas", "plugins", "redaction"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "places", "ingest", "answering", "evaluating", "collection"},
     {"app", "render", "testing"},
@@ -54,7 +54,7 @@ HOMES = {
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
     "typer": {"cli.main", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
-              "cli.answers", "cli.chat", "cli.models", "cli.runs"},
+              "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.scan"},
     "click": {"cli.main"},
     "rich": {"render.answers", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
     "yaml": {"evaluation.importing", "loaders.markdown"},

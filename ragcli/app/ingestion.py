@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from ragcli.datatypes import SourceFile
@@ -49,7 +50,8 @@ def ingest_paths(app: App, request: IngestRequest, *, on_progress: Callable[[Pro
         return opener() if opener else open_source(locations[source.document_id])
 
     meant = [*(entry.source.path for entry in found), *(source.path for source, _ in request.extra)]
-    reader = FileReader(limits_of(app), reading_options(app, meant), opened)
+    key = _redaction_key(app)
+    reader = FileReader(limits_of(app), replace(reading_options(app, meant), redaction_key=key), opened)
     try:
         return ingest_sources(
             app,
@@ -57,7 +59,7 @@ def ingest_paths(app: App, request: IngestRequest, *, on_progress: Callable[[Pro
             [entry for entry in skipped if not entry.quiet],
             reader,
             covers=covers,
-            options=request.options,
+            options=replace(request.options, redaction_key=key),
             rebuild=request.rebuild,
             on_progress=on_progress,
         )
@@ -121,6 +123,7 @@ def ingest_sources(
         chunker=chunker.parameters,
         model_source=app.model_source(manifest),
         sentences={"on": True, "off": False}.get(app.settings.embedding_sentences),
+        redaction_key=options.redaction_key,
         rebuild=rebuild,
     ) as writer:
         present = {source.document_id for source in sources}
@@ -164,7 +167,20 @@ def limits_of(app: App) -> Limits:
 
 def reading_options(app: App, paths: Iterable[str], *, only_detect: bool = False) -> ReadingOptions:
     """How the files at `paths` are read, as set, and with the plug-ins that are there for them."""
-    return ReadingOptions(ocr=app.settings.ingest_ocr, only_detect=only_detect, plugins=plugged_suffixes(paths))
+    settings = app.settings
+    return ReadingOptions(
+        ocr=settings.ingest_ocr,
+        only_detect=only_detect,
+        plugins=plugged_suffixes(paths),
+        secrets=settings.ingest_secrets,
+        pii=settings.ingest_pii,
+    )
+
+
+def _redaction_key(app: App) -> str:
+    """The index's own, or a new one."""
+    manifest = _manifest_of_old(app)
+    return (manifest.redaction_key if manifest else "") or token_hex(16)
 
 
 def _manifest_of_old(app: App) -> Manifest | None:

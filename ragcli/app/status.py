@@ -35,6 +35,7 @@ def index_stats(app: App) -> IndexStats:
             failed=tuple(reader.failures()),
             partial=tuple(reader.partly_read()),
             copies=len(reader.files()) - documents,
+            redacted=reader.redacted(),
             freshness=_freshness(app),
             chroma=manifest.chroma,
             engine=reader.engine_state(app.settings.retrieval_engine),

@@ -15,6 +15,7 @@ from ragcli.cli.session import Output
 
 PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "library": ("ingest", "ls", "rm", "chunks"),
+    "scan": ("scan",),
     "search": ("query",),
     "answers": ("ask",),
     "chat": ("chat", "open"),

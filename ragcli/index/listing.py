@@ -7,6 +7,7 @@ import sqlite3
 from ragcli.datatypes import DocumentRecord, SourceFile
 from ragcli.index import copies
 from ragcli.index.rows import DOCUMENT_COLUMNS, document_of
+from ragcli.metadata import redacted_counts
 from ragcli.reports import Failure
 
 
@@ -42,6 +43,12 @@ def partly_read(connection: sqlite3.Connection) -> list[Failure]:
     """Documents of which something could not be read, ordered by path, with the reason."""
     query = "SELECT path, partial FROM documents WHERE partial != '' ORDER BY path"
     return [Failure(path, reason) for path, reason in connection.execute(query)]
+
+
+def redacted(connection: sqlite3.Connection) -> dict[str, int]:
+    """Placeholders in all documents, by kind."""
+    query = "SELECT json_extract(metadata, '$.redacted') FROM documents WHERE metadata LIKE '%\"redacted\"%'"
+    return redacted_counts(value for (value,) in connection.execute(query) if value)
 
 
 def folders(connection: sqlite3.Connection) -> list[str]:

@@ -26,6 +26,7 @@ class Manifest:
     chroma: Mapping[str, Any]
     model_source: str  # what the user called the embedding model: a name or a directory
     sentences: bool  # whether sentences have vectors of their own
+    redaction_key: str  # what placeholders are made with; empty before the first ingest that makes some
 
     @property
     def dimension(self) -> int:
@@ -48,6 +49,7 @@ def read_manifest(connection: sqlite3.Connection) -> Manifest | None:
         chroma=meta.get("chroma", {}),
         model_source=meta["model_source"],
         sentences=meta.get("sentences", False),  # not in catalogs of format 1
+        redaction_key=meta.get("redaction_key", ""),
     )
 
 

@@ -18,12 +18,14 @@ from ragcli.text.language import detect_language
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The parts that an index is made with; `model_source` is what the user called the embedding model; `sentences` says
-    whether sentences get vectors of their own, None: as before, in a new index yes."""
+    whether sentences get vectors of their own, None: as before, in a new index yes. `redaction_key` is what placeholders are
+    made with, in an index that has none yet."""
 
     embedder: Mapping[str, object]
     chunker: Mapping[str, object]
     model_source: str
     sentences: bool | None = None
+    redaction_key: str = ""
 
 
 def prepare(connection: sqlite3.Connection, identity: Identity, *, rebuild: bool) -> None:
@@ -62,11 +64,14 @@ def _write_identity(connection: sqlite3.Connection, identity: Identity, generati
             "created": moment,
             "updated": moment,
             "chroma": {},
+            "redaction_key": identity.redaction_key,
         },
     )
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, identity: Identity, manifest: Manifest) -> None:
+    if identity.redaction_key and not manifest.redaction_key:
+        write_meta(connection, {"redaction_key": identity.redaction_key})
     if identity.sentences not in (None, manifest.sentences):
         write_meta(connection, {"sentences": identity.sentences})
         if not identity.sentences:

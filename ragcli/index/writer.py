@@ -31,6 +31,7 @@ from ragcli.index.rows import (
     insert_document,
 )
 from ragcli.index.vectors import VectorFile
+from ragcli.protocols import REDACTION
 from ragcli.reports import Failure
 
 _RUN = 1000  # vectors that are written together
@@ -44,9 +45,10 @@ def open_writer(
     chunker: Mapping[str, object],
     model_source: str = "",
     sentences: bool | None = None,
+    redaction_key: str = "",
     rebuild: bool = False,
 ) -> Iterator[IndexWriter]:
-    """The only way to change the index at `directory`, which is made if need be.
+    """The only way to change the index at `directory`, which is made if need be. It keeps `redaction_key` unless it has one.
 
     Raises IndexLocked when another process is writing, IndexIncompatible when the index was made with other parts and
     `rebuild` (which empties it first) is false.
@@ -59,7 +61,7 @@ def open_writer(
         with WriterLock(directory) as lock, translated(directory):
             connection = connect_writer(directory)
             try:
-                identity = Identity(embedder, chunker, model_source, sentences)
+                identity = Identity(embedder, chunker, model_source, sentences, redaction_key)
                 yield IndexWriter(directory, connection, lock, identity, rebuild=rebuild)
             finally:
                 connection.close()
@@ -120,16 +122,21 @@ class IndexWriter:
         query = "SELECT document_id, path, root, size, mtime_ns, ctime_ns, content_hash FROM documents"
         return {entry[0]: SourceFile(*entry) for entry in self._connection.execute(query)}
 
-    def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
-        """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks, and
-        those of a type in `changed` that an older reader than the one named there has read. Those with copies, which would
-        inherit the chunks, are left out."""
+    def outdated(self, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
+        """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks,
+        those of a type in `changed` that an older reader than the one named there has read, and those with placeholders for
+        something else than `redaction` says. With each document its copies."""
         query = (
-            "SELECT DISTINCT document_id, type, CAST(reader AS INTEGER), blocks = '[]' FROM chunks "
-            "JOIN documents ON documents.row = document_row WHERE documents.row NOT IN (SELECT of FROM copies)"
+            "SELECT DISTINCT documents.row, document_id, type, CAST(reader AS INTEGER), reader, blocks = '[]' FROM chunks "
+            "JOIN documents ON documents.row = document_row"
         )
-        found = self._connection.execute(query)
-        return frozenset(name for name, type_, reader, bare in found if bare or reader < changed.get(type_, 0))
+        found = {
+            row: name
+            for row, name, type_, number, reader, bare in self._connection.execute(query)
+            if bare or number < changed.get(type_, 0) or reader.partition(REDACTION)[2] != redaction
+        }
+        copied = self._connection.execute("SELECT document_id, of FROM copies")
+        return frozenset([*found.values(), *(name for name, of in copied if of in found)])
 
     def failed_files(self) -> dict[str, tuple[SourceFile, Failure, str]]:
         """Sources that were not indexed, by document id, with the reason and the version of the reader that gave up."""
@@ -189,8 +196,11 @@ class IndexWriter:
             advance(self._connection)
 
     def _replace(self, leaving: Sequence[str], arriving: Sequence[NewDocument]) -> None:
-        """In one transaction, documents and copies go, and others come; copies of what goes take its place."""
-        heirs = copies.heirs(self._connection, leaving)
+        """In one transaction, documents and copies go, and others come. Copies of what goes take its place; those of what was
+        only read anew stay its copies."""
+        anew = {new.source.document_id: new.source.content_hash for new in arriving}
+        kept = copies.of_same_content(self._connection, anew, leaving)
+        heirs = copies.heirs(self._connection, [identity for identity in leaving if identity not in kept])
         documents = [*arriving, *(heir for heir, _ in heirs)]
         first_row = self._next_row()
         chunks = [(new, chunk) for new in documents for chunk in new.chunks]
@@ -214,6 +224,8 @@ class IndexWriter:
             failures.forget(self._connection, [new.source.document_id for new in documents])
             for heir, others in heirs:
                 copies.add(self._connection, [(other, heir.source.document_id) for other in others])
+            for identity, others in kept.items():
+                copies.add(self._connection, [(other, identity) for other in others])
             advance(self._connection, next_row=row)
         while self._merge():
             pass

@@ -97,6 +97,7 @@ class Ingest:
             missing=0 if self._options.prune else len(gone),
             failed=tuple(sorted(tally.failed, key=lambda failure: failure.path)),
             partial=tuple(sorted(tally.partial, key=lambda failure: failure.path)),
+            redacted=dict(sorted(tally.redacted.items())),
             skipped=dict(sorted(tally.skipped.items())),
             chunks_added=tally.chunks_added,
             chunks_embedded=tally.chunks_embedded,
@@ -118,7 +119,7 @@ class Ingest:
 
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
         self._known = self._writer.files()
-        self._bare = self._writer.outdated(self._reader.changed)
+        self._bare = self._writer.outdated(self._reader.changed, self._reader.redaction)
         self._tags = self._writer.tags()
         self._look_up_content(gone)
         wanted = self._wanted(sources)
@@ -193,6 +194,7 @@ class Ingest:
             return
         if document.partial:
             self._tally.partial.append(Failure(source.path, document.partial))
+        self._tally.redacted.update(entry.kind for entry in document.redactions)
         self._forget_content(source)
         key = _content_key(source, source.content_hash)
         self._by_content[key] = source.document_id
@@ -214,7 +216,7 @@ class Ingest:
     def _forget_content(self, source: SourceFile) -> None:
         """What the source held before is no longer its own; if that had copies, one of them is about to inherit it."""
         before = self._known.get(source.document_id)
-        if before is not None:
+        if before is not None and before.content_hash != source.content_hash:
             key = _content_key(source, before.content_hash)
             if self._by_content.get(key) == source.document_id:
                 del self._by_content[key]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import SettingsError
+from ragcli.files import read_text
 
 PROJECT_FILE = "rag.toml"
 INDEX_DIRECTORY = ".rag"
@@ -195,7 +196,9 @@ def _from_file(path: Path | None) -> list[tuple[str, object, str]]:
     if path is None or not path.is_file():
         return []
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_text(path))
+    except RecursionError as error:
+        raise SettingsError(f"{path} is nested too deeply", hint=f"edit {path}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}", hint=f"edit {path}") from error
     except OSError as error:

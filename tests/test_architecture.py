@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
-    {"errors", "cancellation", "datatypes", "drafts", "prompts", "results", "reports", "measurements"},
+    {"errors", "cancellation", "datatypes", "drafts", "prompts", "results", "reports", "measurements", "files"},
     {"protocols", "text", "metadata", "processes", "schemas", "plugins", "redaction"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "places", "ingest", "answering", "evaluating", "collection"},
@@ -48,7 +48,6 @@ HOMES = {
     "tree_sitter": {"loaders.code"},
     "bs4": {"loaders.html"},
     "lxml": {"loaders.epub", "loaders.ooxml", "loaders.structured", "sources.fetching"},
-    "gitignore_parser": {"sources.ignoring"},
     "watchfiles": {"cli.library"},
     "httpx": {"sources.fetching", "generation.pulling"},
     "markdown_it": {"loaders.markdown"},

@@ -22,10 +22,10 @@ from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound
 from ragcli.index.catalog import VECTORS
 from ragcli.index.chroma import IN_PROCESS
-from ragcli.index.filtering import path_matches
 from ragcli.index.reader import IndexReader
 from ragcli.index.writer import open_writer
 from ragcli.reports import EngineState
+from ragcli.text.globs import path_matches
 from ragcli.text.query import parse_query
 from tests.helpers.indexes import CHUNKER, EMBEDDER, TEXTS, build, found, new, put, writing
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ragcli.errors import RagError
+from ragcli.files import read_text
 
 FILE = "calibration.json"
 
@@ -46,7 +47,7 @@ def save_calibration(index: Path, calibration: Calibration) -> None:
 def load_calibration(index: Path, parts: str) -> Calibration | None:
     """The calibration of an index that is made of `parts`, None when there is none or it was made with others."""
     try:
-        found = Calibration(**json.loads((index / FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        found = Calibration(**json.loads(read_text(index / FILE)))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return found if found.parts == parts else None

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from ragcli.app.ingestion import IngestRequest, chunker_for, limits_of, reading_options, scanned
 from ragcli.datatypes import Chunk, Document, Reading, SourceFile
 from ragcli.errors import IndexNotFound, LoadError, UsageError
-from ragcli.index.filtering import path_matches
 from ragcli.index.writer import open_writer
 from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
 from ragcli.reports import Listed, Planned
 from ragcli.sources.scanning import open_source, real_path, stored_path
 from ragcli.text.dating import dated
+from ragcli.text.globs import path_matches
 
 if TYPE_CHECKING:
     from ragcli.app.core import App

@@ -13,6 +13,7 @@ from ragcli.cli.interrupting import interruptible
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
 from ragcli.errors import ExitCode, RagError, UsageError
+from ragcli.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +122,9 @@ def _read_schema(path: Path) -> dict[str, Any]:
     from ragcli.generation.structured import checked_schema
 
     try:
-        return checked_schema(json.loads(path.read_text(encoding="utf-8")))
+        return checked_schema(json.loads(read_text(path)))
+    except RecursionError as error:
+        raise UsageError(f"the schema {path} is nested too deeply", hint="it must be a JSON schema") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read the schema {path}: {error}", hint="it must be a JSON schema") from error
 

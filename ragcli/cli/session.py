@@ -16,6 +16,7 @@ import typer
 from ragcli.datatypes import DocumentRecord, Filter
 from ragcli.errors import ExitCode, RagError
 from ragcli.places import user_config_file
+from ragcli.render.workflow import guarded, without_commands
 from ragcli.settings import process_environment, resolve
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Output:
         if self.as_json:
             from ragcli.render.jsonout import dumps
 
-            sys.stdout.write(dumps(document()) + "\n")
+            sys.stdout.write(without_commands(dumps(document())) + "\n")
         else:
             text(self.terminal())
         sys.stdout.flush()
@@ -46,23 +47,23 @@ class Output:
         """The renderer of results to stdout."""
         from ragcli.render.terminal import TerminalRenderer
 
-        return TerminalRenderer(sys.stdout, self.shown, self.address)
+        return TerminalRenderer(guarded(sys.stdout), self.shown, self.address)
 
     def note(self, text: str) -> None:
         if not self.quiet:
             from ragcli.render.terminal import TerminalRenderer
 
-            TerminalRenderer(sys.stderr).note(text)
+            TerminalRenderer(guarded(sys.stderr)).note(text)
 
     def error(self, problem: RagError) -> None:
         if self.as_json:
             from ragcli.render.jsonout import dumps, error
 
-            sys.stdout.write(dumps(error(problem)) + "\n")
+            sys.stdout.write(without_commands(dumps(error(problem))) + "\n")
         else:
             from ragcli.render.terminal import TerminalRenderer
 
-            TerminalRenderer(sys.stderr).error(problem)
+            TerminalRenderer(guarded(sys.stderr)).error(problem)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ragcli.errors import GoldError, UsageError
 from ragcli.evaluation.judging import OUTCOME_METRICS, PASSAGE_METRIC
 from ragcli.evaluation.metrics import parse_measure
 from ragcli.evaluation.statistics import randomisation_p
+from ragcli.files import read_text
 from ragcli.measurements import Comparison, GateResult
 
 SCHEMA = "rag.baseline/1"
@@ -83,10 +84,10 @@ class Baseline:
 def load_baseline(path: Path) -> Baseline | None:
     """The baseline in a file, None when there is no file. Raises GoldError when it is something else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise GoldError(
             f"cannot read the baseline {path}: {error}", hint=f"rag eval GOLD --save-baseline {path}"
         ) from error

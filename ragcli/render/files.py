@@ -154,7 +154,12 @@ def markdown_summary(report: EvalReport) -> str:
 # Links need none of the brackets where the address itself becomes one, so "://", "www." and "@" are written as entities too.
 _MARKUP: Mapping[str, str] = {
     **{character: f"\\{character}" for character in "|`[]!*_~#\\"},
-    "&": "&amp;", "<": "&lt;", ">": "&gt;", ":": "&#58;", ".": "&#46;", "@": "&#64;",
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    ":": "&#58;",
+    ".": "&#46;",
+    "@": "&#64;",
 }
 
 

@@ -17,6 +17,7 @@ class CollectionReader:
     """The records of the corpus in `folder`; one whose line did not change is not embedded again."""
 
     version = "1"
+    redaction = ""  # judged collections are indexed as they are
     changed: Mapping[str, int] = {}
 
     def __init__(self, folder: Path) -> None:

@@ -49,13 +49,25 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Redaction:
+    """Characters [start, end) of a document's text, or of what `place` names (its title, or a key of its metadata), are a
+    placeholder for a value of `kind` (see `ragcli.redaction.finding`)."""
+
+    kind: str
+    start: int
+    end: int
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """The text of one source with its structure.
 
     `blocks` are in order, do not overlap, and cover every character that is not white space.
     `page_starts` holds the offset of each page and is empty when the format has no pages. `has_lines` says whether line
     numbers of `text` are line numbers of the source file. `language` (ISO 639-1) decides how words are stemmed. `partial` says
-    what of the source could not be read, and is empty when everything was.
+    what of the source could not be read, and is empty when everything was. `redactions` lists the placeholders, those of the
+    text first.
     """
 
     document_id: str
@@ -69,6 +81,7 @@ class Document:
     metadata: Mapping[str, str] = field(default_factory=dict)
     language: str = DEFAULT_LANGUAGE
     partial: str = ""
+    redactions: tuple[Redaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ragcli.prompts import Prompt
     from ragcli.results import Hit, QueryResult
 
+REDACTION = "+redaction:"  # in the version of a reader: what follows, to the end, says what it put placeholders for
+
 
 class Loader(Protocol):
     """Turns the bytes of one file into a Document."""

@@ -42,7 +42,8 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class IngestReport:
     """What an ingest did. `skipped` counts files that were not documents, by reason; `partial` lists documents of which
-    something could not be read; `copies` counts new files whose content was indexed already."""
+    something could not be read; `copies` counts new files whose content was indexed already; `redacted` counts the placeholders
+    in documents that were added or updated, by kind."""
 
     added: int
     updated: int
@@ -60,6 +61,7 @@ class IngestReport:
     warnings: tuple[str, ...] = ()
     copies: int = 0
     partial: tuple[Failure, ...] = ()
+    redacted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class IndexStats:
     """The state of an index.
 
     `threshold` is the confidence below which answers abstain, `disk` maps each part to bytes, `freshness` counts files that
-    changed or vanished since.
+    changed or vanished since, `redacted` counts placeholders by kind.
     """
 
     path: str
@@ -103,6 +105,28 @@ class IndexStats:
     threshold: float
     partial: tuple[Failure, ...] = ()
     copies: int = 0
+    redacted: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """Something that `rag scan` found: a value of `kind` on a `line` of the file (where the format has lines) or a `page`, or
+    in what `place` names: the title, or a key of the metadata."""
+
+    path: str
+    kind: str
+    line: int | None
+    page: int | None
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """What `rag scan` found in so many `files`, in the order of paths and places, and the files that could not be read."""
+
+    files: int
+    found: tuple[Scanned, ...]
+    failed: tuple[Failure, ...]
 
 
 @dataclass(frozen=True, slots=True)

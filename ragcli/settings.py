@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import SettingsError
+from ragcli.files import read_text
 from ragcli.plugins import scheme_of
 
 PROJECT_FILE = "rag.toml"
@@ -38,6 +39,8 @@ class Settings:
     ingest_hidden: bool = False
     ingest_follow_symlinks: bool = False
     ingest_cross_device: bool = False
+    ingest_secrets: str = "redact"  # keys, tokens and passwords
+    ingest_pii: str = "off"  # e-mail addresses, telephone, account, card and social security numbers
     limits_file_mb: float = 100.0
     limits_idle_seconds: float = 30.0
     limits_seconds: float = 300.0
@@ -93,6 +96,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_prefer": ("", "recent"),
     "retrieval_engine": ("exact", "chroma"),
     "embedding_sentences": ("", "on", "off"),
+    "ingest_secrets": ("redact", "skip", "allow"),
+    "ingest_pii": ("off", "redact"),
     "answer_verify": ("warn", "drop", "fail"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -196,7 +201,9 @@ def _from_file(path: Path | None) -> list[tuple[str, object, str]]:
     if path is None or not path.is_file():
         return []
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_text(path))
+    except RecursionError as error:
+        raise SettingsError(f"{path} is nested too deeply", hint=f"edit {path}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}", hint=f"edit {path}") from error
     except OSError as error:

@@ -24,10 +24,10 @@ from ragcli.index.catalog import VECTORS
 from ragcli.index.chroma import IN_PROCESS
 from ragcli.index.manifest import Identity
 from ragcli.index.pages import documents
-from ragcli.index.patterns import path_matches
 from ragcli.index.reader import IndexReader
 from ragcli.index.writer import open_writer
 from ragcli.reports import EngineState
+from ragcli.text.globs import path_matches
 from ragcli.text.query import parse_query
 from tests.helpers.indexes import CHUNKER, EMBEDDER, TEXTS, altered, build, found, new, put, writing
 

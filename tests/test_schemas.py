@@ -23,6 +23,7 @@ NOT_PRINTED = {"run", "model"}  # a file; and what needs a model to be pulled: b
 COMMANDS = [
     ("plan", ["ingest", "documents", "--dry-run"], 0),
     ("ingest", ["ingest", "documents"], 0),
+    ("scan", ["scan", "documents"], None),
     ("ls", ["ls"], 0),
     ("chunks", ["chunks", "documents/onboarding.docx"], 0),
     ("stats", ["stats"], 0),

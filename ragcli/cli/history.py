@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import UsageError
+from ragcli.files import read_text
 from ragcli.places import state_directory
 from ragcli.private import make_private_folder, replace_private
 from ragcli.results import Answer, QueryResult
@@ -85,8 +86,8 @@ def _shown(project: Path, number: int, document: DocumentRecord, span: Span, quo
 def last() -> Last:
     """Raises UsageError when nothing was asked yet."""
     try:
-        content: dict[str, Any] = json.loads((state_directory() / FILE).read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(read_text(state_directory() / FILE))
         shown = tuple(Shown(**entry) for entry in content.pop("shown"))
         return Last(**content, shown=shown)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError("nothing was asked yet", hint='rag ask "…" first') from None

@@ -53,6 +53,8 @@ def ingest(
     sitemap: options.Sitemaps = None,
     allow_private: options.AllowPrivate = False,
     ocr: options.Ocr = None,
+    secrets: options.Secrets = None,
+    pii: options.Pii = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that could not be read before.")
     ] = False,
@@ -84,6 +86,8 @@ def ingest(
         "ingest_follow_symlinks": follow_symlinks,
         "ingest_cross_device": cross_device,
         "ingest_ocr": ocr,
+        "ingest_secrets": secrets,
+        "ingest_pii": pii,
     }
     with session(output, flags) as opened, ExitStack() as scratch:
         if watch and (as_json or dry_run or url or sitemap or Path("-") in (paths or [])):

@@ -144,6 +144,24 @@ Ocr = Annotated[
         "--ocr", metavar="LANG", help="Read pictures of text by Tesseract, such as eng+deu.", show_default=False
     ),
 ]
+Secrets = Annotated[
+    str | None,
+    typer.Option(
+        "--secrets",
+        metavar="MODE",
+        help="Keys, tokens and passwords: redact, skip the file, or allow [default: redact].",
+        show_default=False,
+    ),
+]
+Pii = Annotated[
+    str | None,
+    typer.Option(
+        "--pii",
+        metavar="MODE",
+        help="E-mail addresses, telephone, account, card and social security numbers: off or redact [default: off].",
+        show_default=False,
+    ),
+]
 Sentences = Annotated[
     bool | None,
     typer.Option(

@@ -17,7 +17,9 @@ import typer
 
 from ragcli.datatypes import DocumentRecord, Filter
 from ragcli.errors import ExitCode, RagError, UsageError
+from ragcli.files import read_text
 from ragcli.places import state_directory, user_config_file
+from ragcli.render.workflow import guarded, without_commands
 from ragcli.settings import process_environment
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class Output:
         if self.as_json:
             from ragcli.render.jsonout import dumps
 
-            sys.stdout.write(dumps(document()) + "\n")
+            sys.stdout.write(without_commands(dumps(document())) + "\n")
         else:
             text(self.terminal())
         sys.stdout.flush()
@@ -50,23 +52,23 @@ class Output:
         """The renderer of results to stdout."""
         from ragcli.render.terminal import TerminalRenderer
 
-        return TerminalRenderer(sys.stdout, self.shown, self.address)
+        return TerminalRenderer(guarded(sys.stdout), self.shown, self.address)
 
     def note(self, text: str) -> None:
         if not self.quiet:
             from ragcli.render.terminal import TerminalRenderer
 
-            TerminalRenderer(sys.stderr).note(text)
+            TerminalRenderer(guarded(sys.stderr)).note(text)
 
     def error(self, problem: RagError) -> None:
         if self.as_json:
             from ragcli.render.jsonout import dumps, error
 
-            sys.stdout.write(dumps(error(problem)) + "\n")
+            sys.stdout.write(without_commands(dumps(error(problem))) + "\n")
         else:
             from ragcli.render.terminal import TerminalRenderer
 
-            TerminalRenderer(sys.stderr).error(problem)
+            TerminalRenderer(guarded(sys.stderr)).error(problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,9 @@ def read_schema(path: Path) -> dict[str, Any]:
     from ragcli.generation.structured import checked_schema
 
     try:
-        return checked_schema(json.loads(path.read_text(encoding="utf-8")))
+        return checked_schema(json.loads(read_text(path)))
+    except RecursionError as error:
+        raise UsageError(f"the schema {path} is nested too deeply", hint="it must be a JSON schema") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read the schema {path}: {error}", hint="it must be a JSON schema") from error
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.errors import SettingsError
+from ragcli.files import read_text
 from ragcli.text.questions import KINDS
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def load_templates(directory: Path, folder: str) -> Templates | None:
 
 def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = read_text(path).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"answer.templates: {path}: {error}", hint="it must be a text in UTF-8") from error
     if not text or len(text) > _LARGEST:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ragcli.errors import GoldError
 from ragcli.evaluation.gold import Evidence, GoldQuestion
+from ragcli.files import regular
 
 CORPUS = "corpus.jsonl"
 
@@ -89,7 +90,7 @@ def _read_qrels(path: Path) -> dict[str, dict[str, float]]:
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=regular) as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, line

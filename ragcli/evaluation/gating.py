@@ -13,6 +13,7 @@ from ragcli.errors import GoldError, UsageError
 from ragcli.evaluation.judging import OUTCOME_METRICS, PASSAGE_METRIC
 from ragcli.evaluation.metrics import parse_measure
 from ragcli.evaluation.statistics import randomisation_p
+from ragcli.files import read_text
 from ragcli.measurements import Comparison, GateResult
 
 SCHEMA = "rag.baseline/1"
@@ -83,13 +84,13 @@ class Baseline:
 def load_baseline(path: Path) -> Baseline:
     """The baseline in a file. Raises UsageError when there is no file, GoldError when it is something else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError as error:
         raise UsageError(
             f"there is no baseline at {path}",
             hint=f"make the first one without --baseline: rag eval GOLD --save-baseline {path}",
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise GoldError(
             f"cannot read the baseline {path}: {error}", hint=f"rag eval GOLD --save-baseline {path}"
         ) from error

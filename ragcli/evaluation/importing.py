@@ -18,11 +18,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ragcli.errors import GoldError
+from ragcli.files import read_text
 
 Row = tuple[int, Any]
 
@@ -31,13 +33,14 @@ _ANSWER = ("answers", "answer", "ground_truth", "reference", "expected_output", 
 _CONTEXTS = ("reference_contexts", "ground_truth_contexts", "context")
 _RELEVANT = ("relevant", "files", "relevant_docs", "expected_files", "source_file", "sourceFile")
 _OURS = ("evidence", "answerable", "must_contain", "must_groups", "must_not", "max_characters", "tags")
+_MAX_NODES = 1_000_000  # of a YAML file
 _LISTS = ("queries", "tests", "data", "samples", "goldens")
 
 
 def read_rows(path: Path) -> Iterator[Row]:
     """(line, row) in order; the row is a ValueError where a line cannot be read. Lines of JSON arrays count elements."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise GoldError(f"cannot read the gold file {path}: {reason}", hint="rag eval GOLD.jsonl") from error
@@ -99,11 +102,26 @@ def _yaml(text: str, path: Path) -> Iterator[Row]:
     import yaml
 
     try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None and _size(node, {}) > _MAX_NODES:
+            raise GoldError(f"{path}: its aliases stand for more than {_MAX_NODES:,} values", hint=f"edit {path}")
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except RecursionError as error:
+        raise GoldError(f"{path} is nested too deeply", hint=f"edit {path}") from error
+    except (yaml.YAMLError, ValueError) as error:
         raise GoldError(f"{path} is not valid YAML: {error}", hint=f"edit {path}") from error
     tests = content.get("tests") if isinstance(content, dict) else content
     yield from enumerate(tests if isinstance(tests, list) else [], start=1)
+
+
+def _size(node: Any, known: dict[int, float]) -> float:
+    """Values in a YAML node, those of an alias as often as it is used; infinite for one that holds itself."""
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        inside = node.value if isinstance(node.value, list) else []
+        pairs = [entry if isinstance(entry, tuple) else (entry,) for entry in inside]
+        known[id(node)] = 1 + sum(_size(entry, known) for pair in pairs for entry in pair)
+    return known[id(node)]
 
 
 def _normalised(row: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ragcli.files import read_text
 from ragcli.index.catalog import read_meta, transaction, write_meta
 
 _KEY = "calibration"
@@ -42,7 +43,7 @@ def carry_over(connection: sqlite3.Connection, directory: Path) -> None:
 
 def _beside(directory: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads((directory / _FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(read_text(directory / _FILE))
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

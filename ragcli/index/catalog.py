@@ -201,6 +201,7 @@ def read_manifest(connection: sqlite3.Connection) -> Manifest | None:
         id=meta.get("id", ""),  # not in catalogs before format 6, like the languages
         languages=tuple(meta.get("languages", ())),
         sentences=meta.get("sentences", False),  # not in catalogs of format 1
+        redaction_key=meta.get("redaction_key", ""),
     )
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from ragcli.datatypes import Condition, Filter
 from ragcli.errors import UsageError
+from ragcli.text.globs import path_matches
 
 NUMBERS = frozenset({"size", "words", "pages"})
 DATES = frozenset({"created", "dated", "modified"})
@@ -50,18 +51,19 @@ def parse_filter(texts: Sequence[str]) -> Filter:
 def all_hold(conditions: Sequence[Condition], values: Mapping[str, str]) -> bool:
     """Whether a document with these values fulfils every condition; several `=` on one key are alternatives.
 
-    Texts are compared as a whole, in lower case, `*` and `?` standing for anything; headings and tags likewise, any heading
-    will do. Dates are compared as far as both are given. A document without the value fulfils `!=` alone.
+    Texts are compared as a whole, in lower case, `*`, `?` and `[…]` as in `ragcli.text.globs`, but `*` also standing for
+    slashes; headings and tags likewise, any heading will do. Paths are compared as `path_matches` does it. Dates are compared
+    as far as both are given. A document without the value fulfils `!=` alone.
     """
     ordered = sorted(conditions, key=lambda c: (c.key, c.operator))
     for (_, operator), group in groupby(ordered, key=lambda c: (c.key, c.operator)):
-        results = [_holds(condition, values.get(condition.key, "")) for condition in group]
+        results = [_holds(condition, values.get(condition.key, ""), values) for condition in group]
         if not (any(results) if operator == "=" else all(results)):
             return False
     return True
 
 
-def _holds(condition: Condition, own: str) -> bool:
+def _holds(condition: Condition, own: str, values: Mapping[str, str]) -> bool:
     if not own:
         return condition.operator == "!="
     if condition.key in NUMBERS:
@@ -70,6 +72,9 @@ def _holds(condition: Condition, own: str) -> bool:
     if condition.key in DATES:
         shared = min(len(own), len(condition.value))
         return _compared(own[:shared], condition.operator, condition.value[:shared])
+    if condition.key == "path":
+        roots = values.get("root", "").split("\n")
+        return any(path_matches(condition.value, own, root) for root in roots) == (condition.operator == "=")
     found = any(fnmatchcase(part, condition.value.lower()) for part in own.lower().split("\n"))
     return found == (condition.operator == "=")
 

@@ -218,6 +218,11 @@ class CatalogReader:
         with self.snapshot():
             return listing.partly_read(self._connection)
 
+    def redacted(self) -> dict[str, int]:
+        """Placeholders in all documents, by kind."""
+        with self.snapshot():
+            return listing.redacted(self._connection)
+
     def folders(self) -> list[str]:
         with self.snapshot():
             return listing.folders(self._connection)

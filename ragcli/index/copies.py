@@ -6,7 +6,7 @@ When a document goes and a copy stays, the copy takes its place, as a new docume
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ragcli.datatypes import NewDocument, SourceFile
 from ragcli.index.checksums import seal
@@ -72,6 +72,24 @@ def heirs(connection: sqlite3.Connection, document_ids: Sequence[str]) -> list[t
     return found
 
 
+def of_same_content(
+    connection: sqlite3.Connection, hashes: Mapping[str, str], leaving: Sequence[str]
+) -> dict[str, list[SourceFile]]:
+    """For each of the documents in `hashes` (document id → content hash) that is here with the same content and has copies:
+    those of them that are not `leaving`."""
+    query = (
+        f"SELECT documents.document_id, {_prefixed('copies')} FROM copies JOIN documents ON documents.row = of "
+        "WHERE documents.document_id = ? AND documents.content_hash = ? ORDER BY copies.path"
+    )
+    found: dict[str, list[SourceFile]] = {}
+    gone = set(leaving)
+    for wanted in hashes.items():
+        for identity, *copy in connection.execute(query, wanted):
+            if copy[0] not in gone:
+                found.setdefault(identity, []).append(SourceFile(*copy))
+    return found
+
+
 def _inherited(connection: sqlite3.Connection, document_id: str, source: SourceFile) -> NewDocument:
     rows = connection.execute(
         f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
@@ -82,7 +100,8 @@ def _inherited(connection: sqlite3.Connection, document_id: str, source: SourceF
         f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE document_id = ?", (document_id,)
     ).fetchone())  # fmt: skip
     chunks = [moved_chunk(chunk_of(row), source.document_id) for row in rows]
-    return NewDocument(source, moved_document(record, source), chunks)
+    (reader,) = connection.execute("SELECT reader FROM documents WHERE document_id = ?", (document_id,)).fetchone()
+    return NewDocument(source, moved_document(record, source), chunks, reader)
 
 
 def _prefixed(table: str) -> str:

@@ -1,4 +1,4 @@
-"""Which rows a Filter leaves."""
+"""Which rows a Filter leaves. Path patterns are those of `ragcli.text.globs`."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from ragcli.index.checksums import damaged
 from ragcli.index.entries import Counts, Listing
 from ragcli.index.remembered import among
 from ragcli.index.rows import DOCUMENT_COLUMNS, SOURCE_COLUMNS, document_of
+from ragcli.metadata import redacted_counts
 from ragcli.reports import Failure
 
 IDENTITY_DIGITS = 8  # of a document's identity are enough to name it
@@ -83,6 +84,12 @@ def partly_read(connection: sqlite3.Connection) -> list[Failure]:
     """Documents of which something could not be read, ordered by path, with the reason."""
     query = "SELECT path, partial FROM documents WHERE partial != '' ORDER BY path"
     return [Failure(path, reason) for path, reason in connection.execute(query)]
+
+
+def redacted(connection: sqlite3.Connection) -> dict[str, int]:
+    """Placeholders in all documents, by kind."""
+    query = "SELECT json_extract(metadata, '$.redacted') FROM documents WHERE metadata LIKE '%\"redacted\"%'"
+    return redacted_counts(value for (value,) in connection.execute(query) if value)
 
 
 def folders(connection: sqlite3.Connection) -> list[str]:

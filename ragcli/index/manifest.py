@@ -15,12 +15,14 @@ from ragcli.text.analyzer import ANALYZER_VERSION
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The parts that an index is made with; `model_source` is what the user called the embedding model; `sentences` says
-    whether sentences get vectors of their own, None: as before, in a new index yes."""
+    whether sentences get vectors of their own, None: as before, in a new index yes. `redaction_key` is
+    what placeholders are made with, in an index that has none yet."""
 
     embedder: Mapping[str, object]
     chunker: Mapping[str, object]
     model_source: str = ""
     sentences: bool | None = None
+    redaction_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Manifest:
     id: str  # of this index, given when it is made
     languages: tuple[str, ...]  # of its documents, in the order of their codes
     sentences: bool  # whether sentences have vectors of their own
+    redaction_key: str  # what placeholders are made with; empty before the first ingest that makes some
 
     @property
     def dimension(self) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ragcli.datatypes import Filter
 from ragcli.index.conditions import all_hold
-from ragcli.index.patterns import path_matches
 from ragcli.text.dating import DATED, date_from
+from ragcli.text.globs import path_matches
 
 
 def fulfils(where: Filter, places: Sequence[tuple[str, str]], values: Mapping[str, str]) -> bool:

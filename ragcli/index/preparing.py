@@ -53,12 +53,15 @@ def _write_identity(connection: sqlite3.Connection, identity: Identity, generati
             "created": moment,
             "updated": moment,
             "chroma": {},
+            "redaction_key": identity.redaction_key,
         },
     )
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, identity: Identity, manifest: Manifest) -> None:
     changes: dict[str, object] = {}
+    if identity.redaction_key and not manifest.redaction_key:
+        changes["redaction_key"] = identity.redaction_key
     if identity.sentences not in (None, manifest.sentences):
         changes["sentences"] = identity.sentences
         if not identity.sentences:

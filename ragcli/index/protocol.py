@@ -85,6 +85,9 @@ class Catalog(Readable, Protocol):
     def partly_read(self) -> Sequence[Failure]:
         """Documents of which something could not be read, ordered by path, with the reason."""
 
+    def redacted(self) -> Mapping[str, int]:
+        """Placeholders in all documents, by kind."""
+
     def folders(self) -> Sequence[str]:
         """Every folder that some document lies in, at any depth, ordered by path."""
 
@@ -184,9 +187,10 @@ class Writer(Protocol):
     def tags(self, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """The tags of those of these documents that have any, by id."""
 
-    def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
-        """Ids of the documents that would be read otherwise now: those without what chunks hold today, and those of a type in
-        `changed` that an older reader than the one named there has read. Those with copies are left out."""
+    def outdated(self, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
+        """Ids of the documents that would be read otherwise now: those without what chunks hold today, those of a type in
+        `changed` that an older reader than the one named there has read, and those with placeholders for something else than
+        `redaction` says. With each document its copies."""
 
     def counts(self) -> tuple[int, int]:
         """Documents, without copies, and chunks."""

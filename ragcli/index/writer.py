@@ -38,6 +38,7 @@ from ragcli.index.rows import (
 )
 from ragcli.index.vectors import VectorFile, note_runs
 from ragcli.private import make_private_folder, replace_private
+from ragcli.protocols import REDACTION
 from ragcli.reports import Failure
 
 _RUN = 1000  # vectors that are written together
@@ -159,16 +160,21 @@ class IndexWriter:
     def tags(self, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         return tagging.read(self._connection, document_ids)
 
-    def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
-        """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks, and
-        those of a type in `changed` that an older reader than the one named there has read. Those with copies, which would
-        inherit the chunks, are left out."""
+    def outdated(self, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
+        """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks,
+        those of a type in `changed` that an older reader than the one named there has read, and those with placeholders for
+        something else than `redaction` says. With each document its copies."""
         query = (
-            "SELECT DISTINCT document_id, type, CAST(reader AS INTEGER), blocks = '[]' FROM chunks "
-            "JOIN documents ON documents.row = document_row WHERE documents.row NOT IN (SELECT of FROM copies)"
+            "SELECT DISTINCT documents.row, document_id, type, CAST(reader AS INTEGER), reader, blocks = '[]' FROM chunks "
+            "JOIN documents ON documents.row = document_row"
         )
-        found = self._connection.execute(query)
-        return frozenset(name for name, type_, reader, bare in found if bare or reader < changed.get(type_, 0))
+        found = {
+            row: name
+            for row, name, type_, number, reader, bare in self._connection.execute(query)
+            if bare or number < changed.get(type_, 0) or reader.partition(REDACTION)[2] != redaction
+        }
+        copied = self._connection.execute("SELECT document_id, of FROM copies")
+        return frozenset([*found.values(), *(name for name, of in copied if of in found)])
 
     def counts(self) -> tuple[int, int]:
         """Documents, without copies, and chunks."""
@@ -220,8 +226,11 @@ class IndexWriter:
             advance(self._connection)
 
     def _replace(self, leaving: Sequence[str], arriving: Sequence[NewDocument]) -> None:
-        """In one transaction, documents and copies go, and others come; copies of what goes take its place."""
-        heirs = copies.heirs(self._connection, leaving)
+        """In one transaction, documents and copies go, and others come. Copies of what goes take its place; those of what was
+        only read anew stay its copies."""
+        anew = {new.source.document_id: new.source.content_hash for new in arriving}
+        kept = copies.of_same_content(self._connection, anew, leaving)
+        heirs = copies.heirs(self._connection, [identity for identity in leaving if identity not in kept])
         documents = [*arriving, *(heir for heir, _ in heirs)]
         first_row = self._next_row()
         chunks, runs = [(new, chunk) for new in documents for chunk in new.chunks], []
@@ -247,6 +256,8 @@ class IndexWriter:
             failures.forget(self._connection, [new.source.document_id for new in documents])
             for heir, others in heirs:
                 copies.add(self._connection, [(other, heir.source.document_id) for other in others])
+            for identity, others in kept.items():
+                copies.add(self._connection, [(other, identity) for other in others])
             advance(self._connection, next_row=row)
         while self._merge():
             pass

@@ -32,6 +32,10 @@ class Reader(Protocol):
     def changed(self) -> Mapping[str, int]:
         """Type of document → the number of the version from which on it is read otherwise than before."""
 
+    @property
+    def redaction(self) -> str:
+        """What it puts placeholders for; a document that was read with others is read again. Empty: for nothing."""
+
     def read(self, wanted: Iterable[tuple[SourceFile, str]]) -> Iterator[Reading]:
         """What became of each source, in their order; the text beside it is the content's hash that needs no reading."""
 
@@ -39,11 +43,12 @@ class Reader(Protocol):
 @dataclass(frozen=True, slots=True)
 class Options:
     """`prune`: documents whose sources are gone leave. `tags`: given to everything that is seen. `retry`: sources that could
-    not be read are read again."""
+    not be read are read again. `redaction_key`: what placeholders are made with, for an index to keep that has none yet."""
 
     prune: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     retry: bool = False
+    redaction_key: str = ""
 
 
 @dataclass(slots=True)
@@ -58,3 +63,4 @@ class Tally:
     failed: list[Failure] = field(default_factory=list)
     partial: list[Failure] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    redacted: Counter[str] = field(default_factory=Counter)

@@ -102,6 +102,7 @@ class Ingest:
             missing=0 if self._options.prune else len(gone),
             failed=tuple(sorted(tally.failed, key=lambda failure: failure.path)),
             partial=tuple(sorted(tally.partial, key=lambda failure: failure.path)),
+            redacted=dict(sorted(tally.redacted.items())),
             skipped=dict(sorted(tally.skipped.items())),
             chunks_added=tally.chunks_added,
             chunks_embedded=tally.chunks_embedded,
@@ -123,7 +124,7 @@ class Ingest:
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
         self._gone = gone
         self._known = self._writer.known([source.document_id for source in sources])
-        self._bare = self._writer.outdated(self._reader.changed)
+        self._bare = self._writer.outdated(self._reader.changed, self._reader.redaction)
         wanted = self._wanted(sources)
         self._tags = self._writer.tags([source.document_id for source in wanted])
         done = len(sources) - len(wanted)
@@ -193,6 +194,7 @@ class Ingest:
             return
         if document.partial:
             self._tally.partial.append(Failure(source.path, document.partial))
+        self._tally.redacted.update(entry.kind for entry in document.redactions)
         self._forget_content(source)
         self._arriving[_content_key(source)] = source.document_id
         self._queue.append(NewDocument(source, document, chunks, self._reader.version))
@@ -212,7 +214,8 @@ class Ingest:
     def _forget_content(self, source: SourceFile) -> None:
         """What the source held before is no longer its own; if that had copies, one of them is about to inherit it."""
         identity = source.document_id
-        if identity in self._known:
+        before = self._known.get(identity)
+        if before is not None and before.content_hash != source.content_hash:
             self._leaving.add(identity)
             self._inheriting |= any(twin == identity for _, twin, _ in self._copies)
             self._inheriting |= bool(self._writer.copied([identity]))

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from ragcli.datatypes import Block, BlockKind, Document
+from ragcli.datatypes import Block, BlockKind, Document, Redaction
 
 MAX_FRAME = 400_000_000
 _LENGTH = struct.Struct(">I")
@@ -85,6 +85,7 @@ def as_json(document: Document) -> dict[str, Any]:
         "lines": document.has_lines,
         "metadata": dict(document.metadata),
         "partial": document.partial,
+        "redactions": [[entry.kind, entry.start, entry.end, entry.place] for entry in document.redactions],
     }
 
 
@@ -109,4 +110,7 @@ def from_json(message: Mapping[str, Any], document_id: str, path: str) -> Docume
         has_lines=bool(message["lines"]),
         metadata={str(key): str(value) for key, value in message["metadata"].items()},
         partial=str(message["partial"]),
+        redactions=tuple(
+            Redaction(str(kind), int(start), int(end), str(place)) for kind, start, end, place in message["redactions"]
+        ),
     )

@@ -52,6 +52,7 @@ class FileReader:
         self._open = open_source
         self.version = options.version
         self.changed = CHANGED
+        self.redaction = options.redaction
 
     def read(self, wanted: Iterable[tuple[SourceFile, str]]) -> Iterator[Reading]:
         """What became of each source, in their order; the text beside it is the content's hash that needs no reading."""

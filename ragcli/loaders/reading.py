@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -12,11 +12,12 @@ from ragcli.datatypes import Document
 from ragcli.errors import LoadError, NotADocument
 from ragcli.loaders.formats import CONTAINERS, detect, shows_its_type
 from ragcli.loaders.limits import TEXT_BYTES
-from ragcli.protocols import Loader
+from ragcli.protocols import REDACTION, Loader
 
 VERSION = "3"  # changes when loaders read more than before: failed files are then tried again
 # Type → the version from which on its loader gives other text or other blocks: documents of an older one are read again.
 CHANGED = dict.fromkeys(["html", "epub", "eml", "msg", "markdown", "text"], 3)
+DETECTORS = "1"  # changes when `ragcli.redaction` finds other things than before: documents are then read again
 
 _LOADERS = {
     "pdf": "pdf:PdfLoader",
@@ -54,17 +55,27 @@ _PLAIN = frozenset("markdown rst org asciidoc csv tsv json jsonl xml html code t
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to read. `ocr`: Tesseract's languages ("eng+deu") for pages without text, empty for none. `only_detect`: say what the
-    files are, and read none. `plugins`: the suffixes that plug-ins read, as `plugged_suffixes` gives them."""
+    files are, and read none. `plugins`: the suffixes that plug-ins read, as `plugged_suffixes` gives them. `secrets`, `pii`
+    and `redaction_key`: what placeholders stand for, as in `ragcli.redaction.redacting.Policy`."""
 
     ocr: str = ""
     only_detect: bool = False
     plugins: Mapping[str, str] = field(default_factory=dict)
+    secrets: str = "allow"
+    pii: str = "off"
+    redaction_key: str = ""
+
+    @property
+    def redaction(self) -> str:
+        """Changes when documents would be read with other placeholders than before; empty when there are none."""
+        return "" if (self.secrets, self.pii) == ("allow", "off") else f"{DETECTORS}:{self.secrets}:{self.pii}"
 
     @property
     def version(self) -> str:
-        """Changes when files that could not be read may be readable."""
+        """Changes when files that could not be read may be readable. What `redaction` says stands at the end."""
         ocr = f"+ocr:{self.ocr}" if self.ocr else ""
-        return VERSION + ocr + "".join(f"+{suffix}:{plugin}" for suffix, plugin in sorted(self.plugins.items()))
+        plugins = "".join(f"+{suffix}:{plugin}" for suffix, plugin in sorted(self.plugins.items()))
+        return VERSION + ocr + plugins + (REDACTION + self.redaction if self.redaction else "")
 
 
 def get_loader(type_: str, options: Options = Options()) -> Loader:
@@ -82,7 +93,21 @@ def get_loader(type_: str, options: Options = Options()) -> Loader:
 
 
 def load_bytes(data: bytes, path: Path, options: Options = Options()) -> Document:
-    """The Document in `data`, a file that the catalog calls `path`. Raises LoadError with the reason."""
+    """The Document in `data`, a file that the catalog calls `path`, with placeholders for what the options hide. Raises
+    LoadError with the reason."""
+    if not options.redaction or options.only_detect:
+        return _loaded(data, path, options)
+    from ragcli.redaction.redacting import Policy, redacted
+
+    policy = Policy(options.secrets, options.pii, options.redaction_key)
+    try:
+        return redacted(_loaded(data, path, options), policy)
+    except LoadError as error:  # the reason may quote the file
+        reason = redacted(Document("", "", "", "", error.reason, ()), replace(policy, secrets="redact")).text
+        raise type(error)(reason) from None
+
+
+def _loaded(data: bytes, path: Path, options: Options) -> Document:
     if not data.strip(b"\x00\t\r\n "):
         raise LoadError("empty file") if path.suffix.lower() in CONTAINERS else NotADocument("empty")
     try:

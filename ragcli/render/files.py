@@ -151,9 +151,21 @@ def markdown_summary(report: EvalReport) -> str:
     return text + "\n</details>\n\n"
 
 
+# Links need none of the brackets where the address itself becomes one, so "://", "www." and "@" are written as entities too.
+_MARKUP: Mapping[str, str] = {
+    **{character: f"\\{character}" for character in "|`[]!*_~#\\"},
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    ":": "&#58;",
+    ".": "&#46;",
+    "@": "&#64;",
+}
+
+
 def _cell(text: str) -> str:
-    escaped = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped.replace("|", "\\|").replace("`", "\\`")[:300]
+    """Text of a document or a question in a table of Markdown: nothing in it is markup, a link, an image or a mention."""
+    return "".join(_MARKUP.get(character, character) for character in one_line(text)[:300])
 
 
 def github_annotations(report: EvalReport) -> list[str]:

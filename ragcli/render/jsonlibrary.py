@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from ragcli.render.jsonout import span_fields
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document
-    from ragcli.reports import EngineState, Failure, IndexStats, IngestReport, Listed, Planned
+    from ragcli.reports import EngineState, Failure, IndexStats, IngestReport, Listed, Planned, ScanReport
     from ragcli.schemas import fields, library, program
 
 
@@ -32,6 +33,20 @@ def ingest(report: IngestReport) -> library.IngestDocument:
         "warnings": list(report.warnings),
         "copies": report.copies,
         "partial": _failures(report.partial),
+        "redacted": dict(report.redacted),
+    }
+
+
+def scan(report: ScanReport) -> library.ScanDocument:
+    return {
+        "schema": "rag.scan/1",
+        "files": report.files,
+        "counts": dict(sorted(Counter(entry.kind for entry in report.found).items())),
+        "found": [
+            {"path": entry.path, "kind": entry.kind, "line": entry.line, "page": entry.page, "place": entry.place}
+            for entry in report.found
+        ],
+        "failed": _failures(report.failed),
     }
 
 
@@ -114,6 +129,7 @@ def stats(report: IndexStats) -> library.StatsDocument:
         "threshold": report.threshold,
         "partial": _failures(report.partial),
         "copies": report.copies,
+        "redacted": dict(report.redacted),
         "engine": _engine(report.engine),
     }
 

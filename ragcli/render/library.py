@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -12,7 +12,7 @@ from ragcli.render.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document
-    from ragcli.reports import EngineState, IndexStats, IngestReport, Listed, Planned
+    from ragcli.reports import EngineState, IndexStats, IngestReport, Listed, Planned, ScanReport
 
 _LISTED = 20  # of one kind, in a summary
 _STATES = {"ok": "green", "changed": "yellow", "gone": "yellow", "partial": "yellow", "failed": "red"}
@@ -36,15 +36,38 @@ def ingest_lines(report: IngestReport) -> Iterator[Text | str]:
             yield Text.assemble((f"{kind}  ", style), one_line(failure.path), f": {one_line(failure.reason)}")
         if len(failures) > _LISTED:
             yield f"and {len(failures) - _LISTED:,} more {kind}; rag ls --failed lists all"
-    if report.skipped:
-        counts = ", ".join(f"{count:,} {sanitize(reason)}" for reason, count in report.skipped.items())
-        yield Text(f"skipped: {counts}", style="dim")
+    yield from _left_out(report)
     if report.missing:
         yield f"{report.missing:,} indexed files no longer exist; rag ingest --prune removes them"
     for warning in report.warnings:
         yield Text.assemble(("warning  ", "yellow"), one_line(warning))
     if report.interrupted and not report.warnings:
         yield "What was finished is kept; run the same command again to go on."
+
+
+def _left_out(report: IngestReport) -> Iterator[Text | str]:
+    """What was hidden in documents, and which files are none."""
+    if report.redacted:
+        yield f"redacted: {_counts(report.redacted)} (rag scan says where)"
+    if report.skipped:
+        counts = ", ".join(f"{count:,} {sanitize(reason)}" for reason, count in report.skipped.items())
+        yield Text(f"skipped: {counts}", style="dim")
+
+
+def scan_lines(report: ScanReport) -> Iterator[Text | str]:
+    """A line for each value, with its place but without itself; then the sums and what could not be read."""
+    for entry in report.found:
+        where = f":{entry.line}" if entry.line else f", page {entry.page}" if entry.page else ""
+        within = f"  ({one_line(entry.place)})" if entry.place else ""
+        yield Text.assemble((f"{entry.kind:<12}", "yellow"), f"{one_line(entry.path)}{where}{within}")
+    for failure in report.failed:
+        yield Text.assemble(("failed      ", "red"), one_line(failure.path), f": {one_line(failure.reason)}")
+    counts = Counter(entry.kind for entry in report.found)
+    yield f"{_files(report.files)} read: {_counts(counts) or 'no keys, tokens or personal data found'}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items()))
 
 
 def plan_lines(planned: Sequence[Planned]) -> Iterator[Text | str]:
@@ -127,6 +150,8 @@ def stats_rows(report: IndexStats) -> dict[str, str]:
         "files since ingest": ", ".join(f"{n:,} {name}" for name, n in report.freshness.items()),
         "dense search": engine_line(report.engine),
     }
+    if report.redacted:
+        rows["redacted"] = _counts(report.redacted)
     if report.partial:
         rows["partial"] = f"{_files(len(report.partial))} could be read in part only:"
     if report.failed:

@@ -27,6 +27,27 @@ class IngestDocument(TypedDict):
     warnings: Annotated[list[str], says("What went wrong without harm to the index.")]
     copies: Annotated[int, says("New files whose content was indexed already.")]
     partial: Annotated[list[Unread], says("Documents of which something could not be read.")]
+    redacted: Annotated[dict[str, int], says("Placeholders in what was added or updated, by kind.")]
+
+
+class ScannedValue(TypedDict):
+    """A key, a token, a password or an item of personal data."""
+
+    path: Annotated[str, says("The file.")]
+    kind: Annotated[str, says("token, private-key, jwt, password, email, phone, iban, card or ssn.")]
+    line: Annotated[int | None, says("Its line in the file, from 1; null where the format has none.")]
+    page: Annotated[int | None, says("Its page, from 1; null where the format has none.")]
+    place: Annotated[str, says("title, or a key of the metadata; empty for the text.")]
+
+
+class ScanDocument(TypedDict):
+    """Where files hold keys, tokens and personal data, which are not repeated here (`rag scan`)."""
+
+    schema: Literal["rag.scan/1"]
+    files: Annotated[int, says("How many files were read.")]
+    counts: Annotated[dict[str, int], says("How many values were found, by kind.")]
+    found: Annotated[list[ScannedValue], says("Each of them, in the order of paths and places.")]
+    failed: Annotated[list[Unread], says("Files that could not be read.")]
 
 
 class PlannedSource(TypedDict):
@@ -127,6 +148,7 @@ class StatsDocument(TypedDict):
     partial: Annotated[list[Unread], says("Documents of which something could not be read.")]
     copies: Annotated[int, says("Files whose content another file has as well.")]
     engine: Annotated[Engine, says("Who finds the nearest vectors.")]
+    redacted: Annotated[dict[str, int], says("Placeholders in its documents, by kind.")]
 
 
 class DoctorDocument(TypedDict):

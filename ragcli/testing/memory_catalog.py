@@ -11,6 +11,7 @@ from typing import Any
 from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
 from ragcli.index.entries import PAGE, Counts, Listing
 from ragcli.index.manifest import Manifest
+from ragcli.metadata import redacted_counts
 from ragcli.reports import EngineState, Failure
 from ragcli.testing.memory_state import Holder, State
 
@@ -89,6 +90,10 @@ class MemoryCatalog:
     def partly_read(self) -> Sequence[Failure]:
         records = [kept.record for kept in self._state.documents.values() if kept.record.partial]
         return sorted((Failure(record.path, record.partial) for record in records), key=lambda failure: failure.path)
+
+    def redacted(self) -> Mapping[str, int]:
+        kept = self._state.documents.values()
+        return redacted_counts(k.record.metadata["redacted"] for k in kept if "redacted" in k.record.metadata)
 
     def folders(self) -> Sequence[str]:
         found: set[str] = set()

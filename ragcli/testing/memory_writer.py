@@ -15,6 +15,7 @@ from ragcli.index.entries import PAGE
 from ragcli.index.lexical import entry_of
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import moved_chunk, moved_document, text_hash
+from ragcli.protocols import REDACTION
 from ragcli.reports import Failure
 from ragcli.testing.memory_state import Held, Holder, Kept, State
 
@@ -80,15 +81,15 @@ class MemoryWriter:
         }
         return {identity: tags for identity, tags in found.items() if tags}
 
-    def outdated(self, changed: Mapping[str, int]) -> frozenset[str]:
+    def outdated(self, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
         def is_old(kept: Kept) -> bool:
             number = re.match(r"\d*", kept.reader)
             version = int(number[0] or 0) if number else 0
-            return any(not h.chunk.blocks for h in kept.chunks) or version < changed.get(kept.record.type, 0)
+            other = kept.reader.partition(REDACTION)[2] != redaction
+            return other or any(not h.chunk.blocks for h in kept.chunks) or version < changed.get(kept.record.type, 0)
 
-        with_copies = {of for _, of in self._state.copies.values()}
         old = {identity for identity, kept in self._state.documents.items() if kept.chunks and is_old(kept)}
-        return frozenset(old - with_copies)
+        return frozenset(old | {identity for identity, (_, of) in self._state.copies.items() if of in old})
 
     def counts(self) -> tuple[int, int]:
         return len(self._state.documents), len(self._state.chunks)
@@ -144,7 +145,11 @@ class MemoryWriter:
     def _replace(self, leaving: Sequence[str], arriving: Sequence[NewDocument]) -> None:
         state, gone = self._state, set(leaving)
         arriving, copies = list(arriving), dict(state.copies)
+        anew = {new.document.document_id: new.source.content_hash for new in arriving}
         for identity in leaving:
+            kept = state.documents.get(identity)
+            if kept is not None and anew.get(identity) == kept.source.content_hash:
+                continue  # read anew: its copies stay its copies
             staying = [source for source in state.copies_of(identity) if source.document_id not in gone]
             for source in state.copies_of(identity):
                 copies.pop(source.document_id)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ragcli.errors import SettingsError
+from ragcli.files import read_text
 from ragcli.text.analyzer import tokens
 from ragcli.text.query import Query
 
@@ -55,7 +56,7 @@ class Synonyms:
 def load_synonyms(path: Path) -> Synonyms:
     """Raises SettingsError, naming the line, when the file cannot be read or a line is no group."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SettingsError(f"cannot read the synonyms in {path}: {reason}", hint="check retrieval.synonyms") from error

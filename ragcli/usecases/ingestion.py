@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, TypeAlias
 
 from ragcli.datatypes import SourceFile
@@ -66,11 +67,13 @@ def ingest_paths(
         return opener() if opener else open_source(locations[source.document_id])
 
     meant = [*(entry.source.path for entry in found), *(source.path for source, _ in request.extra)]
-    reader = FileReader(limits_of(workspace.settings), reading_options(workspace.settings, meant), opened)
+    key = redaction_key(store_of(workspace))
+    options = replace(reading_options(workspace.settings, meant), redaction_key=key)
+    reader = FileReader(limits_of(workspace.settings), options, opened)
     try:
         return ingest_sources(
             workspace,
-            request,
+            replace(request, options=replace(request.options, redaction_key=key)),
             [*(entry.source for entry in found), *(source for source, _ in request.extra)],
             [entry for entry in skipped if not entry.quiet],
             reader,
@@ -136,7 +139,8 @@ def ingest_sources(
     manifest = _manifest_of_old(store) if request.rebuild else store.manifest()
     embedder = make_embedder(workspace, manifest)
     chunker = chunker_for(workspace.settings, embedder, manifest)
-    with store.writer(_identity(workspace, embedder, chunker, manifest), rebuild=request.rebuild) as writer:
+    identity = replace(_identity(workspace, embedder, chunker, manifest), redaction_key=request.options.redaction_key)
+    with store.writer(identity, rebuild=request.rebuild) as writer:
         present = {source.document_id for source in sources}
         known = every(writer.page)
         gone = [source.document_id for source in known if source.document_id not in present and covers(source)]
@@ -204,7 +208,19 @@ def limits_of(settings: Settings) -> Limits:
 
 def reading_options(settings: Settings, paths: Iterable[str], *, only_detect: bool = False) -> ReadingOptions:
     """How the files at `paths` are read, as set, and with the plug-ins that are there for them."""
-    return ReadingOptions(ocr=settings.ingest_ocr, only_detect=only_detect, plugins=plugged_suffixes(paths))
+    return ReadingOptions(
+        ocr=settings.ingest_ocr,
+        only_detect=only_detect,
+        plugins=plugged_suffixes(paths),
+        secrets=settings.ingest_secrets,
+        pii=settings.ingest_pii,
+    )
+
+
+def redaction_key(store: Store) -> str:
+    """What placeholders are made with: the index's own, or a new one."""
+    manifest = _manifest_of_old(store)
+    return (manifest.redaction_key if manifest else "") or token_hex(16)
 
 
 def _manifest_of_old(store: Store) -> Manifest | None:

@@ -12,13 +12,13 @@ from ragcli.engine.embedders import embedder_for
 from ragcli.engine.index import store_of
 from ragcli.errors import IndexNotFound, LoadError, UsageError
 from ragcli.index.pages import every
-from ragcli.index.patterns import path_matches
 from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
 from ragcli.reports import Failure, Listed, Planned
 from ragcli.sources.changes import same_file, state_of
 from ragcli.sources.scanning import open_source, stored_path
 from ragcli.text.dating import dated
+from ragcli.text.globs import path_matches
 from ragcli.usecases.ingestion import (
     IngestRequest,
     chunker_for,

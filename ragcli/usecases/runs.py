@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from ragcli.errors import RagError, UsageError
+from ragcli.files import read_text
 from ragcli.reports import Difference
 from ragcli.settings import Settings, key_of
 from ragcli.trust.policy import FREE, LIMITS
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ragcli.schemas.search import AskDocument
 
 SCHEMA = "rag.run/1"
+_HINT = 'rag ask "…" --save run.json makes one'
 _KEPT = ("retrieval_", "answer_")  # settings that decide an answer; the index and the network are the reader's own
 _QUESTION = frozenset(name for name in FREE | LIMITS | {"answer_verify"} if name.startswith(_KEPT))
 _NOTHING = ("", "extractive", ())
@@ -63,14 +66,45 @@ def save(path: Path, document: RunDocument) -> None:
 def load(path: Path) -> dict[str, Any]:
     """Read a run. Raises UsageError when it is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["schema"] != SCHEMA or not isinstance(found["answer"]["question"], str):
-            raise ValueError(f"its schema is not {SCHEMA}")
-        if not isinstance(found["settings"], dict) or not isinstance(found["filters"], list):
-            raise ValueError("its settings or filters are missing")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no saved run: {error}", hint='rag ask "…" --save run.json makes one') from error
+        found = json.loads(read_text(path))
+        _check(found)
+    except RecursionError as error:
+        raise UsageError(f"{path} is no saved run: nested too deeply", hint=_HINT) from error
+    except KeyError as error:
+        raise UsageError(f"{path} is no saved run: it lacks {error}", hint=_HINT) from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is no saved run: {error}", hint=_HINT) from error
     return dict(found)
+
+
+def _check(run: Any) -> None:
+    """Raise KeyError for a field that is missing, ValueError for one of another type than `rag ask --save` writes."""
+    if _field(run, "schema", str) != SCHEMA:
+        raise ValueError(f"its schema is not {SCHEMA}")
+    _field(run, "question", str)
+    _field(run, "settings", dict)
+    _field(run, "index", dict)
+    if not all(isinstance(text, str) for text in _field(run, "filters", list)):
+        raise ValueError("filters is no list of texts")
+    answer = _field(run, "answer", dict)
+    _field(answer, "question", str)
+    _field(answer, "model", str)
+    _field(answer, "answer", (str, NoneType))
+    for hit in _field(answer, "hits", list):
+        _field(hit, "path", str)
+        _field(hit, "start", int)
+        _field(hit, "end", int)
+    for citation in _field(answer, "citations", list):
+        for name in ("path", "status", "quote"):
+            _field(citation, name, str)
+
+
+def _field(holder: Any, name: str, kind: type | tuple[type, ...]) -> Any:
+    if not isinstance(holder, dict):
+        raise ValueError(f"an object with the field {name} was expected, not {json.dumps(holder)[:60]}")
+    if not isinstance(holder[name], kind):
+        raise ValueError(f"{name} is {json.dumps(holder[name])[:60]}")
+    return holder[name]
 
 
 def flags_of(run: Mapping[str, Any], own: Settings) -> tuple[dict[str, object], list[str]]:

@@ -1,0 +1,45 @@
+"""`rag scan`: keys, tokens and personal data in files, before they are indexed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragcli.cli import options
+from ragcli.cli.session import Output, session
+from ragcli.errors import ExitCode
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def scan(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)],
+    pii: Annotated[bool, typer.Option("--pii/--no-pii", help="Whether personal data count.")] = True,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
+    hidden: options.Hidden = None,
+    ocr: options.Ocr = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say in which lines files hold keys, tokens, passwords and personal data; the values are not shown, nothing is indexed.
+
+    Personal data are e-mail addresses, telephone numbers, IBANs, card numbers and US social security numbers. Exit code 3 when
+    something was found.
+
+    Example: rag scan ./docs --no-pii
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(output, {"ingest_hidden": hidden, "ingest_ocr": ocr}) as opened:
+        from ragcli.render import jsonlibrary, library
+        from ragcli.usecases.ingestion import IngestRequest, rules_of
+        from ragcli.usecases.scan import scan_files
+
+        rules = rules_of(opened.workspace.settings, include=include or (), exclude=exclude or ())
+        report = scan_files(opened.workspace, IngestRequest(paths=paths, rules=rules), personal=pii)
+        output.result(lambda text: text.lines(library.scan_lines(report)), lambda: jsonlibrary.scan(report))
+        if report.found:
+            raise typer.Exit(ExitCode.BELOW_GATE)

@@ -403,10 +403,11 @@ def test_a_threshold_on_something_not_measured_fails(rag, docs: Path, write: Wri
 
 def test_a_gold_path_that_is_not_indexed_is_named_and_scores_zero(rag, docs: Path, write: Write) -> None:
     rag("ingest", "docs")
-    write("gold.jsonl", json.dumps({"question": "leave?", "relevant": ["gone.md"]}))
+    lost = {"question": "leave?", "relevant": ["gone.md"]}
+    write("gold.jsonl", "\n".join(json.dumps(row) for row in (lost, GOLD[0])))
     report = as_json(rag("eval", "gold.jsonl", "--json"))
     assert report["unresolved"] == ["gone.md"]
-    assert report["metrics"]["hit@10"] == 0
+    assert report["metrics"]["hit@10"] == 0.5
 
 
 def test_evaluation_is_the_same_byte_for_byte(rag, docs: Path, write: Write) -> None:

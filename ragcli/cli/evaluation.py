@@ -13,6 +13,21 @@ from ragcli.errors import ExitCode
 
 app = typer.Typer(rich_markup_mode=None)
 
+Report = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE", help="Write the questions as JUnit test cases.", show_default=False),
+]
+HtmlReport = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page with plots that opens offline.", show_default=False),
+]
+MarkdownReport = Annotated[
+    Path | None,
+    typer.Option(
+        "--markdown", metavar="FILE", help="Write a summary; also to $GITHUB_STEP_SUMMARY.", show_default=False
+    ),
+]
+
 
 @app.command(name="eval")
 def evaluate(
@@ -59,9 +74,9 @@ def evaluate(
     ] = None,
     exclude_tag: options.ExcludeTag = None,
     max_characters: options.MaxCharacters = 600,
-    junit: options.Report = None,
-    html: options.HtmlReport = None,
-    markdown: options.MarkdownReport = None,
+    junit: Report = None,
+    html: HtmlReport = None,
+    markdown: MarkdownReport = None,
     timing: Annotated[
         bool, typer.Option("--timing/--no-timing", help="Latencies, the only part that differs between equal runs.")
     ] = True,

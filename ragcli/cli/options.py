@@ -286,20 +286,6 @@ MaxCharacters = Annotated[
         min=1,
     ),
 ]
-Report = Annotated[
-    Path | None,
-    typer.Option("--junit", metavar="FILE", help="Write the questions as JUnit test cases.", show_default=False),
-]
-HtmlReport = Annotated[
-    Path | None,
-    typer.Option("--html", metavar="FILE", help="Write a page with plots that opens offline.", show_default=False),
-]
-MarkdownReport = Annotated[
-    Path | None,
-    typer.Option(
-        "--markdown", metavar="FILE", help="Write a summary; also to $GITHUB_STEP_SUMMARY.", show_default=False
-    ),
-]
 
 
 def retrieval_flags(**given: object) -> dict[str, object]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ragcli.errors import IndexDamaged
 from ragcli.index.checksums import checksum
+from ragcli.private import open_private
 
 COMMITTED = "committed.json"
 _SIZE = 256  # bytes; what is shorter is filled with spaces
@@ -26,7 +27,7 @@ Committed = tuple[str, int]  # id of the index, and generation
 def write_committed(directory: Path, states: Sequence[Committed], *, sync: bool) -> None:
     """Say that the catalog in `directory` is in one of `states` from now on; with `sync`, wait until the disk has it."""
     text = json.dumps({"states": states, "checksum": checksum(json.dumps(states))})
-    descriptor = os.open(directory / COMMITTED, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = open_private(directory / COMMITTED, os.O_WRONLY | os.O_CREAT)
     try:
         os.pwrite(descriptor, f"{text:<{_SIZE - 1}}\n".encode(), 0)
         if sync:

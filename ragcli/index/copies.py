@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from ragcli.datatypes import NewDocument, SourceFile
-from ragcli.index.checksums import seal
+from ragcli.index.checksums import DOCUMENT, seal
 from ragcli.index.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -96,12 +96,11 @@ def _inherited(connection: sqlite3.Connection, document_id: str, source: SourceF
         "WHERE document_id = ? ORDER BY ordinal",
         (document_id,),
     ).fetchall()
-    record = document_of(connection.execute(
+    entry = connection.execute(
         f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE document_id = ?", (document_id,)
-    ).fetchone())  # fmt: skip
+    ).fetchone()
     chunks = [moved_chunk(chunk_of(row), source.document_id) for row in rows]
-    (reader,) = connection.execute("SELECT reader FROM documents WHERE document_id = ?", (document_id,)).fetchone()
-    return NewDocument(source, moved_document(record, source), chunks, reader)
+    return NewDocument(source, moved_document(document_of(entry), source), chunks, entry[DOCUMENT.index("reader")])
 
 
 def _prefixed(table: str) -> str:

@@ -37,7 +37,8 @@ def prepare(connection: sqlite3.Connection, identity: Identity, before: Manifest
 
 
 def _write_identity(connection: sqlite3.Connection, identity: Identity, generation: int) -> None:
-    moment = now()
+    moment, own = now(), secrets.token_hex(8)
+    write_committed(_directory_of(connection), [(own, generation)], sync=True)
     write_meta(
         connection,
         {
@@ -48,7 +49,7 @@ def _write_identity(connection: sqlite3.Connection, identity: Identity, generati
             "model_source": identity.model_source,
             "analyzer": ANALYZER_VERSION,
             "sentences": identity.sentences is not False,
-            "id": secrets.token_hex(8),
+            "id": own,
             "languages": [],
             "created": moment,
             "updated": moment,
@@ -78,13 +79,16 @@ def advance(connection: sqlite3.Connection, next_row: int | None = None) -> None
     """A new generation of the index, inside the caller's transaction, in which nothing has made one yet."""
     meta = read_meta(connection)
     identity, generation = str(meta["id"]), int(str(meta["generation"]))
-    file = connection.execute("PRAGMA database_list").fetchone()[2]
-    write_committed(Path(file).parent, [(identity, generation), (identity, generation + 1)], sync=True)
+    write_committed(_directory_of(connection), [(identity, generation), (identity, generation + 1)], sync=True)
     values: dict[str, object] = {"generation": generation + 1, "updated": now()}
     values["languages"] = [entry[0] for entry in connection.execute(_LANGUAGES)]
     if next_row is not None:
         values["next_row"] = next_row
     write_meta(connection, values)
+
+
+def _directory_of(connection: sqlite3.Connection) -> Path:
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2]).parent
 
 
 def now() -> str:

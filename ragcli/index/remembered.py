@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ragcli.datatypes import SourceFile
 from ragcli.index.rows import SOURCE_COLUMNS
+from ragcli.protocols import REDACTION
 from ragcli.reports import Failure
 
 _PARAMETERS = 500  # in one statement
@@ -67,3 +68,18 @@ def page(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[Sou
             AND document_id NOT IN (SELECT document_id FROM copies)
         ORDER BY document_id LIMIT :limit"""
     return [SourceFile(*entry) for entry in connection.execute(query, {"after": after, "limit": limit})]
+
+
+def outdated(connection: sqlite3.Connection, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
+    """See `ragcli.index.protocol.Writer.outdated`. Chunks of before format 4 do not know their blocks."""
+    query = (
+        "SELECT DISTINCT documents.row, document_id, type, CAST(reader AS INTEGER), reader, blocks = '[]' FROM chunks "
+        "JOIN documents ON documents.row = document_row"
+    )
+    found = {
+        row: name
+        for row, name, type_, number, reader, bare in connection.execute(query)
+        if bare or number < changed.get(type_, 0) or reader.partition(REDACTION)[2] != redaction
+    }
+    copied = connection.execute("SELECT document_id, of FROM copies")
+    return frozenset([*found.values(), *(name for name, of in copied if of in found)])

@@ -38,7 +38,6 @@ from ragcli.index.rows import (
 )
 from ragcli.index.vectors import VectorFile, note_runs
 from ragcli.private import make_private_folder, replace_private
-from ragcli.protocols import REDACTION
 from ragcli.reports import Failure
 
 _RUN = 1000  # vectors that are written together
@@ -161,20 +160,7 @@ class IndexWriter:
         return tagging.read(self._connection, document_ids)
 
     def outdated(self, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
-        """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks,
-        those of a type in `changed` that an older reader than the one named there has read, and those with placeholders for
-        something else than `redaction` says. With each document its copies."""
-        query = (
-            "SELECT DISTINCT documents.row, document_id, type, CAST(reader AS INTEGER), reader, blocks = '[]' FROM chunks "
-            "JOIN documents ON documents.row = document_row"
-        )
-        found = {
-            row: name
-            for row, name, type_, number, reader, bare in self._connection.execute(query)
-            if bare or number < changed.get(type_, 0) or reader.partition(REDACTION)[2] != redaction
-        }
-        copied = self._connection.execute("SELECT document_id, of FROM copies")
-        return frozenset([*found.values(), *(name for name, of in copied if of in found)])
+        return remembered.outdated(self._connection, changed, redaction)
 
     def counts(self) -> tuple[int, int]:
         """Documents, without copies, and chunks."""

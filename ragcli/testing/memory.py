@@ -101,5 +101,6 @@ def _manifest(identity: Identity, generation: int) -> Manifest:
         id=secrets.token_hex(8),
         languages=(),
         sentences=identity.sentences is not False,
+        redaction_key=identity.redaction_key,
         **parts,
     )

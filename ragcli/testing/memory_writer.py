@@ -219,7 +219,7 @@ class MemoryWriter:
 
 def _inherited(kept: Kept, source: SourceFile) -> NewDocument:
     chunks = [moved_chunk(held.chunk, source.document_id) for held in kept.chunks]
-    return NewDocument(source, moved_document(kept.record, source), chunks)
+    return NewDocument(source, moved_document(kept.record, source), chunks, kept.reader)
 
 
 def _record(document: Document, source: SourceFile, chunks: int) -> DocumentRecord:

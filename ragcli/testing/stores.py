@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,6 +122,10 @@ class StoreContract:
             assert "copies/leave.md" in {document.path for document in documents(catalog)}, "the copy is the heir"
             assert set(catalog.find(["hr/leave.md", "copies/leave.md"])) == {"copies/leave.md"}
             catalog.close()
+            with store.writer(_IDENTITY) as writer:
+                assert writer.outdated({"markdown": 1}, "") == frozenset(), (
+                    "the heir was read by the reader of what it inherits"
+                )
         self.compare(stores)
 
     def test_what_a_writer_asks_for_is_answered_from_what_is_committed(self) -> None:
@@ -143,13 +148,8 @@ class StoreContract:
             catalog = store.catalog()
             entries = [*every(catalog.page)]
             assert entries == [*every(lambda after, _: catalog.page(after, 2))]  # noqa: B023 - read at once
-            lists = [
-                catalog.roots(),
-                catalog.folders(),
-                catalog.type_counts(),
-                catalog.counts(8),
-                catalog.fingerprint(),
-            ]
+            lists = [catalog.roots(), catalog.folders(), catalog.type_counts(), catalog.counts(8)]
+            lists.append(catalog.fingerprint())
             found.append((entries, lists, catalog.sources(["hr/pay.md", "none"])))
             catalog.close()
         assert found[0] == found[1]
@@ -196,13 +196,10 @@ class StoreContract:
         for store in self.both():
             reader = store.reader(engine=self.engine)
             before, generation = _answer(reader, "annual leave"), reader.generation()
-            try:
-                with store.writer(_IDENTITY, rebuild=True) as writer:
-                    _put(writer, {"new.txt": "annual leave anew"})
-                    assert (_answer(reader, "annual leave"), reader.generation()) == (before, generation)
-                    raise ZeroDivisionError
-            except ZeroDivisionError:
-                pass
+            with suppress(ZeroDivisionError), store.writer(_IDENTITY, rebuild=True) as writer:
+                _put(writer, {"new.txt": "annual leave anew"})
+                assert (_answer(reader, "annual leave"), reader.generation()) == (before, generation)
+                raise ZeroDivisionError
             assert (_answer(reader, "annual leave"), reader.generation()) == (before, generation)
             with store.writer(_IDENTITY, rebuild=True) as writer:
                 _put(writer, {"new.txt": "annual leave anew"})

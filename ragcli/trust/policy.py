@@ -34,7 +34,11 @@ LIMITS = frozenset(  # not above what holds without the file
     """limits_file_mb limits_idle_seconds limits_seconds limits_cpu_seconds limits_memory_mb limits_characters
     retrieval_max_seconds answer_context_tokens answer_max_tokens answer_seconds answer_idle_seconds""".split()
 )
-VERIFY = ("warn", "drop", "fail")  # from the loosest to the strictest
+STRICTER: Mapping[str, tuple[str, ...]] = {  # from the loosest to the strictest
+    "answer_verify": ("warn", "drop", "fail"),
+    "ingest_secrets": ("allow", "redact", "skip"),
+    "ingest_pii": ("off", "redact"),
+}
 PATHS = frozenset({"index", "retrieval_synonyms", "answer_templates"})
 MODELS = frozenset({"embedding_model", "retrieval_rerank", "answer_judge"})  # directories, else fetched
 WRITERS = frozenset({"answer_model", "answer_models"})
@@ -106,8 +110,8 @@ def looser(name: str, value: Any, own: Any, *, folder: Path, directory: Path) ->
         return bool(value != STRICT[name])
     if name in LIMITS:
         return bool(value > own)
-    if name == "answer_verify":
-        return VERIFY.index(value) < VERIFY.index(own)
+    if name in STRICTER:
+        return STRICTER[name].index(value) < STRICTER[name].index(own)
     return name in NEVER or _leads_out(name, value, folder, directory)
 
 

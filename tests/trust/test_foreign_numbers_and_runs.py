@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from ragcli.cli.history import Shown
 from ragcli.cli.opening import check_place, open_command
 from ragcli.errors import UsageError
 from tests.conftest import Rag
+from tests.helpers.indexes import altered
 
 
 @pytest.fixture
@@ -24,10 +24,8 @@ def indexed(rag: Rag, work: Path) -> Rag:
 
 
 def changed(work: Path, statement: str, *values: object) -> None:
-    catalog = sqlite3.connect(work / ".rag" / "catalog.sqlite3")
-    catalog.execute(statement, values)
-    catalog.commit()
-    catalog.close()
+    with altered(work / ".rag") as catalog:
+        catalog.execute(statement, values)
 
 
 def test_a_line_that_is_a_command_is_refused_before_any_editor_sees_it(

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.hostile import RAG, code, environment, model_with_code
-from tests.helpers.indexes import build
+from tests.helpers.indexes import altered, build
 
 SHADOWS = ("torch", "json", "numpy", "sentence_transformers", "chromadb", "httpx", "openai", "sitecustomize", "evil")
 QUESTION = "How many days of annual leave?"
@@ -81,10 +80,8 @@ class Clone:
         }
 
     def catalog(self, statement: str) -> None:
-        connection = sqlite3.connect(self.folder / ".rag" / "catalog.sqlite3")
-        connection.execute(statement)
-        connection.commit()
-        connection.close()
+        with altered(self.folder / ".rag") as connection:
+            connection.execute(statement)
 
 
 @pytest.fixture

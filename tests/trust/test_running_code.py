@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -22,6 +21,7 @@ from ragcli.processes import child_environment, child_python
 from tests.conftest import Rag
 from tests.contract.test_embedders import official
 from tests.helpers.hostile import code, model_with_code
+from tests.helpers.indexes import altered
 
 
 def model(folder: Path, **files: object) -> Path:
@@ -84,11 +84,9 @@ def test_a_model_that_the_index_names_does_not_run_its_code(rag: Rag, work: Path
     rag("ingest", "a.md")
     trace = tmp_path / "ran"
     model_with_code(work / "m", trace)
-    catalog = sqlite3.connect(work / ".rag" / "catalog.sqlite3")
-    catalog.execute("UPDATE meta SET value = '\"m\"' WHERE key = 'model_source'")
-    catalog.execute("UPDATE meta SET value = json_set(value, '$.name', 'm') WHERE key = 'embedder'")
-    catalog.commit()
-    catalog.close()
+    with altered(work / ".rag") as catalog:
+        catalog.execute("UPDATE meta SET value = '\"m\"' WHERE key = 'model_source'")
+        catalog.execute("UPDATE meta SET value = json_set(value, '$.name', 'm') WHERE key = 'embedder'")
     rag.monkeypatch.delenv("RAGCLI_EMBEDDING_MODEL")
     shown = rag("ask", "How much leave?", code=6)
     assert "can run code that comes with the model" in shown.stderr
@@ -99,11 +97,9 @@ def test_a_model_that_the_index_names_does_not_run_its_code(rag: Rag, work: Path
 def test_a_model_that_only_the_index_names_is_not_fetched(rag: Rag, work: Path) -> None:
     (work / "a.md").write_text("# Leave\n\nEverybody has 28 days of leave.\n")
     rag("ingest", "a.md")
-    catalog = sqlite3.connect(work / ".rag" / "catalog.sqlite3")
-    catalog.execute("UPDATE meta SET value = '\"somebody/model\"' WHERE key = 'model_source'")
-    catalog.execute("UPDATE meta SET value = json_set(value, '$.name', 'somebody/model') WHERE key = 'embedder'")
-    catalog.commit()
-    catalog.close()
+    with altered(work / ".rag") as catalog:
+        catalog.execute("UPDATE meta SET value = '\"somebody/model\"' WHERE key = 'model_source'")
+        catalog.execute("UPDATE meta SET value = json_set(value, '$.name', 'somebody/model') WHERE key = 'embedder'")
     rag.monkeypatch.delenv("RAGCLI_EMBEDDING_MODEL")
     shown = rag("ask", "How much leave?", code=6)
     assert "only the index names it" in shown.stderr

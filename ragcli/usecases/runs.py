@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ragcli.errors import RagError, UsageError
 from ragcli.files import read_text
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ragcli.schemas.search import AskDocument
 
 SCHEMA = "rag.run/1"
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | None"
 _HINT = 'rag ask "…" --save run.json makes one'
 _KEPT = ("retrieval_", "answer_")  # settings that decide an answer; the index and the network are the reader's own
 _QUESTION = frozenset(name for name in FREE | LIMITS | {"answer_verify"} if name.startswith(_KEPT))
@@ -77,7 +78,7 @@ def load(path: Path) -> dict[str, Any]:
     return dict(found)
 
 
-def _check(run: Any) -> None:
+def _check(run: Json) -> None:
     """Raise KeyError for a field that is missing, ValueError for one of another type than `rag ask --save` writes."""
     if _field(run, "schema", str) != SCHEMA:
         raise ValueError(f"its schema is not {SCHEMA}")
@@ -99,7 +100,7 @@ def _check(run: Any) -> None:
             _field(citation, name, str)
 
 
-def _field(holder: Any, name: str, kind: type | tuple[type, ...]) -> Any:
+def _field(holder: Json, name: str, kind: type | tuple[type, ...]) -> Any:
     if not isinstance(holder, dict):
         raise ValueError(f"an object with the field {name} was expected, not {json.dumps(holder)[:60]}")
     if not isinstance(holder[name], kind):

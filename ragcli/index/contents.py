@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
-from ragcli.errors import IndexNotFound
+from ragcli.errors import IndexDamaged, IndexNotFound
 from ragcli.index import calibration, listing
 from ragcli.index.catalog import connect_reader, disk_usage, read_manifest, transaction, translated
 from ragcli.index.checksums import damaged
@@ -102,8 +102,8 @@ class CatalogReader:
         if self._current() is not None:
             yield
             return
-        with translated(self.directory), self._pool.connection() as held, transaction(held.connection):
-            entered = Snapshot(held.connection, self._state_seen_by(held))
+        with translated(self.directory), ExitStack() as held:
+            entered = self._entered(held)
             self._thread.snapshot = entered
             try:
                 yield
@@ -112,6 +112,25 @@ class CatalogReader:
                 if getattr(self._thread, "snapshot", None) is not entered:
                     raise RuntimeError("a snapshot must be left by the thread that entered it")
                 self._thread.snapshot = None
+
+    def _entered(self, held: ExitStack) -> Snapshot:
+        """A connection with a transaction, kept by `held`, and the state that it sees.
+
+        A rebuild may put another catalog in the place of the one that is being opened; SQLite then looks for the journal of
+        the one beside the other, and what it says is no fault of either. The new one is opened instead.
+        """
+        while True:
+            file = self._pool.file()
+            try:
+                with ExitStack() as trial:
+                    pooled = trial.enter_context(self._pool.connection())
+                    trial.enter_context(transaction(pooled.connection))
+                    entered = Snapshot(pooled.connection, self._state_seen_by(pooled))
+                    held.enter_context(trial.pop_all())
+                    return entered
+            except (sqlite3.OperationalError, IndexDamaged):
+                if self._pool.file() == file:
+                    raise
 
     def _current(self) -> Snapshot | None:
         """The snapshot that this thread is in."""

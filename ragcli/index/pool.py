@@ -57,8 +57,12 @@ class ConnectionPool:
         for held in idle:
             held.connection.close()
 
+    def file(self) -> tuple[int, int]:
+        """(device, inode) of the catalog that is at its path now; (0, 0) when there is none."""
+        return _file_at(self._directory / CATALOG)
+
     def _taken(self) -> Pooled:
-        file = _file_at(self._directory / CATALOG)
+        file = self.file()
         while True:
             with self._lock:
                 held, epoch = (self._idle.pop() if self._idle else None), self._epoch

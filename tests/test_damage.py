@@ -16,9 +16,10 @@ import pytest
 from ragcli.api import rag_over
 from ragcli.errors import IndexDamaged
 from ragcli.index.reader import IndexReader
+from ragcli.index.writer import IndexWriter
 from tests.conftest import Rag
 from tests.helpers.damage import answers_of, damaged, damages, is_error, outcome
-from tests.helpers.indexes import engine_of
+from tests.helpers.indexes import engine_of, found, new, put, writing
 
 
 def write_documents(write: Callable[[str, str], Path], extra: str = "") -> None:
@@ -181,3 +182,20 @@ def test_what_says_the_last_state_is_written_again_by_the_next_ingest(rag: Rag, 
     assert "rag ingest writes it again" in rag("doctor", code=5).stdout
     rag("ingest")
     assert is_sound(rag)
+
+
+def test_a_reader_that_read_between_a_commit_and_the_merging_of_its_words_finds_no_damage(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge, questions = IndexWriter._merge, "alpha bravo charlie delta echo foxtrot golf hotel".split()
+    with writing(work / "index") as writer, closing(IndexReader(work / "index")) as reader:
+
+        def read_first(self: IndexWriter) -> bool:
+            found(reader, "common")
+            return merge(self)
+
+        monkeypatch.setattr(IndexWriter, "_merge", read_first)
+        for i, question in enumerate(questions):
+            put(writer, new(f"{i}.txt", f"common {question}"))
+            for n, word in enumerate(questions[: i + 1]):
+                assert found(reader, word)[0] == [f"{n}.txt"]

@@ -30,6 +30,8 @@ def prepare(connection: sqlite3.Connection, identity: Identity, before: Manifest
         if manifest is None:
             if before is not None and identity.sentences is None:
                 identity = replace(identity, sentences=before.sentences)
+            if before is not None and before.redaction_key:
+                identity = replace(identity, redaction_key=before.redaction_key)
             _write_identity(connection, identity, before.generation + 1 if before else 0)
         else:
             check_identity(manifest, embedder=identity.embedder, chunker=identity.chunker)

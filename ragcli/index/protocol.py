@@ -208,8 +208,8 @@ class Writer(Protocol):
         """Keep embeddings, by text hash, before the documents that need them are complete."""
 
     def commit(self, documents: Sequence[NewDocument]) -> None:
-        """Add documents whose embeddings are stored, replacing those of the same id. A copy of a document that is replaced
-        takes its place."""
+        """Add documents whose embeddings are stored, replacing those of the same id. A copy of a document that is replaced by
+        other content takes its place; where the content is the same, copies stay copies."""
 
     def add_copies(self, found: Sequence[tuple[SourceFile, str]]) -> None:
         """Remember sources as copies of the documents with the ids beside them; documents of their own that they had, go."""

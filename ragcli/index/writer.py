@@ -293,4 +293,7 @@ class IndexWriter:
 
     def _merge(self) -> bool:
         with transaction(self._connection, write=True):
-            return lexical.merge_segments(self._connection)
+            merged = lexical.merge_segments(self._connection)
+            if merged:  # readers hold the lists of words that they read against the postings of one generation
+                advance(self._connection)
+            return merged

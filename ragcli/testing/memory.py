@@ -69,13 +69,15 @@ class MemoryStore(Holder):
         if before is None:
             return State(_manifest(identity, 0))
         sentences = before.manifest.sentences if identity.sentences is None else identity.sentences
+        key = before.manifest.redaction_key or identity.redaction_key
+        identity = replace(identity, sentences=sentences, redaction_key=key)
         if rebuild:
-            manifest = _manifest(replace(identity, sentences=sentences), before.manifest.generation + 1)
+            manifest = _manifest(identity, before.manifest.generation + 1)
             return State(manifest, calibration=before.calibration)
         check_identity(before.manifest, embedder=identity.embedder, chunker=identity.chunker)
-        if sentences == before.manifest.sentences:
+        if (sentences, key) == (before.manifest.sentences, before.manifest.redaction_key):
             return before
-        changed = replace(before, manifest=replace(before.manifest, sentences=sentences))
+        changed = replace(before, manifest=replace(before.manifest, sentences=sentences, redaction_key=key))
         kept = changed.embeddings if sentences else {
             key: replace(vectors, spans=None, sentences=None) for key, vectors in changed.embeddings.items()
         }  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from ragcli.errors import SettingsError
 from ragcli.settings import Settings
-from ragcli.trust.policy import FREE, LIMITS, MODELS, NEVER, PATHS, STRICT, WRITERS, Guarded, resolve_guarded
+from ragcli.trust.policy import FREE, LIMITS, MODELS, NEVER, OWN, PATHS, STRICT, WRITERS, Guarded, resolve_guarded
 from ragcli.trust.store import TrustStore
 from tests.conftest import Rag
 
@@ -26,7 +26,7 @@ def guarded(work: Path, content: str, user: str = "", *, trusted: bool = False, 
 
 
 def test_every_setting_is_classified_once() -> None:
-    classes = [FREE, set(STRICT), LIMITS, {"answer_verify"}, PATHS, MODELS, WRITERS, NEVER]
+    classes = [FREE, set(STRICT), LIMITS, {"answer_verify"}, PATHS, MODELS, WRITERS, NEVER, OWN]
     assert sorted(name for kind in classes for name in kind) == sorted(field.name for field in fields(Settings))
 
 

@@ -20,6 +20,7 @@ from ragcli.loaders.limits import Limits
 from ragcli.loaders.plugged import plugged_suffixes
 from ragcli.loaders.pool import FileReader
 from ragcli.loaders.reading import Options as ReadingOptions
+from ragcli.logs import log
 from ragcli.reports import IngestReport
 from ragcli.sources.scanning import Found, Rules, Skipped, open_source, scan, stored_path
 from ragcli.text.language import detect_language
@@ -68,7 +69,7 @@ def ingest_paths(
     meant = [*(entry.source.path for entry in found), *(source.path for source, _ in request.extra)]
     reader = FileReader(limits_of(workspace.settings), reading_options(workspace.settings, meant), opened)
     try:
-        return ingest_sources(
+        report = ingest_sources(
             workspace,
             request,
             [*(entry.source for entry in found), *(source for source, _ in request.extra)],
@@ -80,6 +81,10 @@ def ingest_paths(
         )
     finally:
         reader.close()
+    told = "%d documents added, %d updated, %d removed, %d failed; %d in the index; %.1f s"
+    failed, seconds = len(report.failed), report.seconds
+    log("ingest", "info", told, report.added, report.updated, report.removed, failed, report.documents, seconds)
+    return report
 
 
 def scanned(

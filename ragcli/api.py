@@ -7,8 +7,8 @@
         print(answer.text)
 
 What is imported from `ragcli` itself is stable: it changes with a new major version only. Nothing here reads the
-environment, configuration files or the history of the command line, or writes anything but the index and the caches of
-models.
+environment, configuration files or the history of the command line, or writes anything but the index, the caches of
+models and the `audit_file`, if one is set.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ragcli.cancellation import NEVER, Cancellation
@@ -26,6 +25,7 @@ from ragcli.engine.wiring import Engine
 from ragcli.errors import IndexNotFound, UsageError
 from ragcli.filters import Where, as_filter
 from ragcli.text.query import checked_question
+from ragcli.usecases.auditing import recorded
 from ragcli.workspace import workspace_of_arguments
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Rag:
         create_index(workspace)
         return cls(path, config=config, **settings)
 
+    @recorded("ingest")
     def ingest(
         self,
         *paths: str | os.PathLike[str],
@@ -124,9 +125,9 @@ class Rag:
             options=Options(prune=prune, tags=dict(tags or {}), retry=retry),
             rebuild=rebuild,
         )
-
         return ingest_paths(self._engine.workspace, request, on_progress=on_progress)
 
+    @recorded("rm")
     def remove(self, *patterns: str) -> list[str]:
         """Take documents out of the index, by path or by a pattern such as `drafts/*.md`; returns their paths, sorted. Files
         stay on disk. Raises UsageError when a pattern means nothing that is there.
@@ -139,6 +140,7 @@ class Rag:
 
         return remove(self._engine.workspace, patterns)
 
+    @recorded("query")
     def query(
         self, question: str, *, k: int | None = None, where: Where = (), cancel: Cancellation = NEVER
     ) -> QueryResult:
@@ -156,6 +158,7 @@ class Rag:
         question = checked_question(question)
         return self._engine.search()(question, k or self._default_k, as_filter(where), cancel)
 
+    @recorded("ask")
     def ask(
         self,
         question: str,
@@ -236,6 +239,7 @@ class Rag:
 
         return part_of(self._engine.index.catalog, document, start, end, page, lines)
 
+    @recorded("eval")
     def evaluate(
         self,
         gold: str | os.PathLike[str],
@@ -280,9 +284,7 @@ class Rag:
     def __enter__(self) -> Rag:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

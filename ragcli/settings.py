@@ -88,6 +88,10 @@ class Settings:
     answer_cache: bool = True
     answer_price_prompt: float = 0.0  # of a million tokens; 0: costs are not counted
     answer_price_answer: float = 0.0
+    audit_file: str = ""  # or the file that says who asked and changed what
+    audit_required: bool = False  # whether nothing is done that cannot be recorded
+    audit_questions: str = "hash"
+    audit_max_mb: float = 100.0
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -99,6 +103,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "ingest_secrets": ("redact", "skip", "allow"),
     "ingest_pii": ("off", "redact"),
     "answer_verify": ("warn", "drop", "fail"),
+    "audit_questions": ("hash", "text"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
     "limits_file_mb": (0.001, 10_000.0),
@@ -127,6 +132,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "answer_window": (512, 10_000_000),
     "answer_price_prompt": (0.0, 1e6),
     "answer_price_answer": (0.0, 1e6),
+    "audit_max_mb": (0.001, 1e6),
 }
 
 
@@ -194,7 +200,7 @@ def find_upward(directory: Path, name: str) -> Path | None:
 
 _NAMES = tuple(field.name for field in fields(Settings))
 _GIVEN_ONLY = frozenset({"trust_code"})  # what no file and no variable may say
-_SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer"})
+_SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer", "audit"})
 
 
 def _from_file(path: Path | None) -> list[tuple[str, object, str]]:

@@ -23,7 +23,7 @@ LAYERS = [
     },
     {"protocols", "text", "metadata", "processes", "private", "schemas", "plugins", "redaction"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
-    {"settings", "places", "ingest", "answering", "evaluating", "collection"},
+    {"settings", "places", "audit", "ingest", "answering", "evaluating", "collection"},
     {"trust"},
     {"workspace", "filters", "render", "testing"},
     {"engine"},
@@ -71,10 +71,10 @@ HOMES = {
     "httpx": {"sources.fetching", "sources.addresses", "generation.pulling"},
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
-    "typer": {"cli.main", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
+    "typer": {"cli.main", "cli.audit", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library",
               "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.scan", "cli.trust", "cli.tuning", "cli.mcp"},
     "click": {"cli.main"},
-    "rich": {"render.answers", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
+    "rich": {"render.answers", "render.audit", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
     "mcp": {"serving.mcp.server", "serving.mcp.stdio", "serving.mcp.http"},
     "mcp_types": {"serving.mcp.server", "serving.mcp.stdio"},
     "anyio": {"serving.mcp.server", "serving.mcp.stdio"},
@@ -208,7 +208,7 @@ def test_the_index_is_entered_by_its_protocol_alone() -> None:
 
 def test_nobody_imports_the_package_root_but_for_its_version() -> None:
     importers = {module for module, names in imports().items() if ("ragcli", False) in names}
-    assert importers <= {"cli.main", "serving.mcp.server"}
+    assert importers <= {"cli.main", "engine.auditing", "serving.mcp.server"}
 
 
 def test_there_is_no_cycle_between_modules() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,12 +15,12 @@ import pytest
 from ragcli.generation.store import Stored
 from ragcli.render.jsonout import dumps
 from ragcli.render.models import pulled_json
-from ragcli.schemas import evaluation, library, program, registry, search
+from ragcli.schemas import audit, evaluation, library, program, registry, search
 from tests.conftest import EXAMPLES, Rag
 from tests.schema_check import checked
 
 QUESTION = "How many days of annual leave does an employee have?"
-NOT_PRINTED = {"run", "model"}  # a file; and what needs a model to be pulled: both have tests of their own
+NOT_PRINTED = {"run", "model", "audit.entry"}  # files, and what needs a model to be pulled: all have tests of their own
 COMMANDS = [
     ("plan", ["ingest", "documents", "--dry-run"], 0),
     ("ingest", ["ingest", "documents"], 0),
@@ -48,6 +49,8 @@ COMMANDS = [
     ("models", ["models", "list"], 0),
     ("error", ["models", "verify", "nobody"], 6),
     ("rm", ["rm", "documents/customer-faq.html"], 0),
+    ("audit.verify", ["audit", "verify"], 0),
+    ("audit.entries", ["audit", "show", "--command", "rm"], 0),
 ]
 
 
@@ -63,7 +66,10 @@ def examples(rag: Rag, work, write) -> Rag:
     return rag
 
 
-def test_every_command_prints_documents_that_fit_their_schemas_and_no_schema_is_left_over(examples: Rag) -> None:
+def test_every_command_prints_documents_that_fit_their_schemas_and_no_schema_is_left_over(
+    examples: Rag, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAGCLI_AUDIT_FILE", str(work / "audit.jsonl"))
     for name, arguments, code in COMMANDS:
         (line,) = examples(*arguments, "--json", code=code).stdout.splitlines()
         assert checked(line)["schema"] == f"rag.{name}/1", arguments
@@ -112,7 +118,7 @@ def test_a_field_that_is_missing_fails() -> None:
 def test_the_command_lists_the_schemas_and_prints_one_by_its_name_or_tag(rag: Rag) -> None:
     listed = rag("schema").stdout.splitlines()
     assert [line.split()[0] for line in listed] == list(registry.documents())
-    assert "query      The passages that fit a question best (`rag query`)." in listed
+    assert "query          The passages that fit a question best (`rag query`)." in listed
     printed = rag("schema", "gold.add").stdout
     assert json.loads(printed) == registry.json_schema("gold.add")
     assert rag("schema", "rag.gold.add/1").stdout == printed
@@ -152,7 +158,7 @@ def test_every_object_and_every_field_of_a_schema_is_described(name: str) -> Non
 def test_names_and_versions_follow_one_pattern() -> None:
     declared = {
         kind
-        for module in (search, library, evaluation, program)
+        for module in (search, library, evaluation, program, audit)
         for name, kind in vars(module).items()
         if name.endswith("Document")
     }

@@ -261,3 +261,45 @@ def test_many_threads_beside_a_writer_get_what_one_thread_gets(work: Path, write
     assert found == [alone] * 16
     assert commits > 1
     library.close()
+
+
+@pytest.mark.slow
+def test_64_threads_with_200_questions_each_get_what_one_thread_gets(
+    work: Path, write: Callable[[str, str], Path]
+) -> None:
+    for i, thing in enumerate(THINGS):
+        for j, place in enumerate(PLACES):
+            write(
+                f"docs/{place}/{thing}.md",
+                f"# The {thing} of {place}\n\nThe {thing} in {place} costs {100 + 7 * i + j}.\n",
+            )
+    moving = ("zebra yellow xylophone", "yellow xylophone zebra")  # the same words, so that no score changes with it
+    library, file = rag_over(engine_of(work)), write("moving.txt", moving[0])
+    library.ingest(work / "docs", file)
+    questions = [f"What does the {thing} in {place} cost?" for thing in THINGS for place in PLACES]
+    alone = [library.query(question, k=3) for question in questions]
+    done = threading.Event()
+
+    def writing() -> int:
+        count, writer = 0, rag_over(engine_of(work))
+        while not done.wait(0.5):
+            count += 1
+            file.write_text(moving[count % 2])
+            assert writer.ingest(file).updated == 1
+        writer.close()
+        return count
+
+    def differing(thread: int) -> int:
+        numbers = [(thread + i) % len(questions) for i in range(4 * len(questions))]
+        return sum(library.query(questions[number], k=3) != alone[number] for number in numbers)
+
+    with ThreadPoolExecutor(1) as other:
+        pending = other.submit(writing)
+        try:
+            found = at_once(64, differing)
+        finally:
+            done.set()
+        commits = pending.result(PATIENCE)
+    assert found == [0] * 64
+    assert commits > 1
+    library.close()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from ragcli import Rag
+from ragcli.index.lock import WriterLock
 from ragcli.tracing import Trace
+from tests.helpers.programs import PATIENCE
 
 
 @pytest.fixture
@@ -75,3 +79,38 @@ def test_rag_log_prints_what_happens_to_stderr_and_leaves_the_result_alone(handb
     assert logged.stdout == quiet.stdout
     assert "D ragcli.trace  lexical took " in logged.stderr
     assert "ragcli.trace" not in quiet.stderr
+
+
+def test_an_ingest_is_logged_by_its_numbers_and_no_text_of_documents_or_questions_is(
+    handbook_index: Path, work: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (work / "pay.md").write_text("# Pay\n\nThe plover earns 7731 euros.\n")
+    with caplog.at_level(logging.INFO, logger="ragcli"), Rag(handbook_index, answer_threshold=0.0) as rag:
+        rag.ingest(work)
+        rag.query("what does the plover earn")
+        assert rag.ask("What does the plover earn?").hits
+    told = [f"{record.name} {record.getMessage()}" for record in caplog.records]
+    assert any(
+        line.startswith("ragcli.ingest 1 documents added, 0 updated, 0 removed, 0 failed; 2 in") for line in told
+    )
+    assert not [line for line in told if "plover" in line or "7731" in line or "earn" in line]
+
+
+def test_a_wait_for_another_writer_is_logged(work: Path, caplog: pytest.LogCaptureFixture) -> None:
+    free = threading.Event()
+
+    def holding() -> None:
+        with WriterLock(work):
+            held.set()
+            free.wait(PATIENCE)
+
+    held = threading.Event()
+    with ThreadPoolExecutor(1) as other, caplog.at_level(logging.INFO, logger="ragcli"):
+        pending = other.submit(holding)
+        assert held.wait(PATIENCE)
+        threading.Timer(0.3, free.set).start()
+        with WriterLock(work, wait=PATIENCE):
+            pass
+        pending.result(PATIENCE)
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.endswith(f"s for another writer of {work}")

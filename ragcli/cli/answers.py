@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -223,7 +224,10 @@ def _show_prompt(opened: Session, output: Output, question: str, where: Filter, 
     from ragcli.usecases.prompting import make_prompt
 
     engine, k = opened.engine, opened.workspace.settings.retrieval_k
-    prompt = make_prompt(engine.search(), engine.prompter(), checked_question(question), k, where)
+    with engine.trail.recording("ask", engine.index_facts, question) if engine.trail else nullcontext() as entry:
+        prompt = make_prompt(engine.search(), engine.prompter(), checked_question(question), k, where)
+        if entry is not None:
+            entry.outcome, entry.counts = "prompt shown", {"sources": len(prompt.sources)}
     output.result(
         lambda text: text.context(prompt) if context_only else text.prompt(prompt),
         lambda: jsonout.prompt(question, prompt, output.shown),

@@ -82,6 +82,8 @@ def chat(
         from ragcli.usecases.chatting import Conversation
 
         check_judge(opened.workspace.resolved)
+        if opened.engine.trail is not None:
+            opened.engine.trail.command = "chat"
         conversation = Conversation(opened.rag.ask, opened.engine.language_model, parse_filters(filters))
         opened.engine.index.reader  # noqa: B018 - a missing index is said before the first question
         if sys.stdin.isatty():

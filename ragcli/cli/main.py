@@ -27,10 +27,11 @@ PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "gold": ("gold",),
     "models": ("models",),
     "mcp": ("mcp",),
+    "audit": ("audit",),
     "trust": ("trust", "untrust"),
     "status": ("stats", "doctor", "plugins", "config", "schema"),
 }
-_GROUPS = ("gold", "models")  # modules whose commands have the module's name before theirs
+_GROUPS = ("gold", "models", "audit")  # modules whose commands have the module's name before theirs
 
 
 def command_line(command: str = "") -> typer.Typer:

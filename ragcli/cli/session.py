@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +20,11 @@ from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.files import read_text
 from ragcli.places import state_directory, user_config_file
 from ragcli.render.workflow import guarded, without_commands
-from ragcli.settings import process_environment
+from ragcli.settings import Settings, process_environment, resolve
 
 if TYPE_CHECKING:
     from ragcli.api import Rag
+    from ragcli.audit.trail import Entry
     from ragcli.engine.wiring import Engine
     from ragcli.render.terminal import TerminalRenderer
     from ragcli.workspace import Workspace
@@ -98,7 +99,7 @@ def session(
 
     Errors become a message and an exit code. What a rag.toml may not say before it is trusted is noted on stderr.
     """
-    from ragcli.trust.policy import resolve_guarded
+    from ragcli.trust.policy import NotTrusted, resolve_guarded
     from ragcli.trust.store import TrustStore
 
     with failing(output), ExitStack() as closing:
@@ -106,14 +107,19 @@ def session(
         from ragcli.workspace import workspace_at
 
         directory = Path.cwd()
-        guarded = resolve_guarded(
-            flags,
-            environment=process_environment(),
-            directory=directory,
-            user_file=user_config_file(),
-            project_file=project_file,
-            trusts=TrustStore(state_directory()).trusts,
-        )
+        try:
+            guarded = resolve_guarded(
+                flags,
+                environment=process_environment(),
+                directory=directory,
+                user_file=user_config_file(),
+                project_file=project_file,
+                trusts=TrustStore(state_directory()).trusts,
+            )
+        except NotTrusted as refusal:
+            with recorded_alone(output, "denied", refusal.key) as entry:
+                entry.outcome = "refused"
+            raise
         for line in guarded.notes:
             output.note(line)
         if guarded.resolved.settings.offline:
@@ -121,6 +127,9 @@ def session(
         workspace = workspace_at(directory, guarded.resolved, output.note)
         opened = Session(Engine(workspace, schema=read_schema(schema) if schema else None))
         closing.callback(opened.engine.close)
+        if guarded.left_out:
+            with recorded_alone(output, "denied", *guarded.left_out) as entry:
+                entry.outcome = "ignored"
         output.shown = lambda document: workspace.shown(document.path, is_file=document.is_file)
         output.address = lambda document: workspace.address(document.path) if document.is_file else ""
         yield opened
@@ -154,6 +163,24 @@ def failing(output: Output) -> Iterator[None]:
             RagError(f"internal error: {type(problem).__name__}: {problem}", hint="report it with the lines above")
         )
         raise typer.Exit(ExitCode.ERROR) from None
+
+
+def own_settings() -> Settings:
+    """The settings of the user's own file and of the environment, without those of any project."""
+    return resolve({}, environment=process_environment(), directory=Path("/"), user_file=user_config_file()).settings
+
+
+@contextmanager
+def recorded_alone(output: Output, command: str, *subjects: str) -> Iterator[Entry]:
+    """Record in the audit file, if the user set one, what is done inside without an index: what is trusted, denied or
+    forgotten, named in `subjects`. Raises RagError when it must be recorded and cannot be."""
+    from ragcli.audit.trail import Entry
+    from ragcli.engine.auditing import build_trail
+
+    trail = build_trail(own_settings(), output.note)
+    with trail.recording(command) if trail else nullcontext(Entry()) as entry:
+        entry.subjects = list(subjects)
+        yield entry
 
 
 class _Interrupted(RagError):

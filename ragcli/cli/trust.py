@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ragcli.cli.session import Output, failing
+from ragcli.cli.session import Output, failing, recorded_alone
 from ragcli.errors import ExitCode, UsageError
 from ragcli.places import state_directory, user_config_file
 from ragcli.settings import PROJECT_FILE, find_upward
@@ -42,7 +42,9 @@ def trust(
             return
         file = _project_file(path)
         lines = allowed_lines(file, Path.cwd(), user_config_file())
-        store.trust(file)
+        with recorded_alone(output, "trust", str(file)) as entry:
+            store.trust(file)
+            entry.outcome = "trusted"
         _say(output, [f"trusted: {file}", *lines])
 
 
@@ -59,7 +61,10 @@ def untrust(
         from ragcli.trust.store import TrustStore
 
         file = path if path.name == PROJECT_FILE else path / PROJECT_FILE
-        if not TrustStore(state_directory()).untrust(file):
+        with recorded_alone(output, "untrust", str(file)) as entry:
+            known = TrustStore(state_directory()).untrust(file)
+            entry.outcome = "no longer trusted" if known else "was not trusted"
+        if not known:
             output.note(f"{file} was not trusted; rag trust --list shows what is")
             raise typer.Exit(ExitCode.NOT_FOUND)
         _say(output, [f"no longer trusted: {file}"])

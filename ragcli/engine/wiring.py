@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ragcli.engine.auditing import IndexFacts, build_trail
 from ragcli.engine.embedders import QuestionEmbedder
 from ragcli.engine.index import OpenIndex, store_of
 from ragcli.engine.models import build_judge, build_reranker, model_names, read_synonyms
@@ -16,6 +17,7 @@ from ragcli.engine.pipeline import Measured, Pipeline
 
 if TYPE_CHECKING:
     from ragcli.answering import Answerer
+    from ragcli.audit.trail import Trail
     from ragcli.generation import GeneratorConfig
     from ragcli.generation.choosing import Chooser
     from ragcli.generation.prompted import PromptedGenerator
@@ -43,6 +45,16 @@ class Engine:
     def close(self) -> None:
         """Close the files of the index; the next use opens them again."""
         self.index.close()
+
+    @once
+    def trail(self) -> Trail | None:
+        """What records who asked and changed what; None unless the settings name an audit file."""
+        return build_trail(self.workspace.settings, self.workspace.note)
+
+    @once
+    def index_facts(self) -> IndexFacts:
+        """What the audit file says of the index."""
+        return IndexFacts(self.workspace.index_directory, lambda: self.index.catalog)
 
     @once
     def reranker(self) -> Reranker | None:

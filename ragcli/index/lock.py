@@ -10,10 +10,12 @@ from pathlib import Path
 from types import TracebackType
 
 from ragcli.errors import IndexLocked, RagError
+from ragcli.logs import log
 from ragcli.private import open_private
 
 LOCK = "lock"
 WAIT_SECONDS = 2.0
+_LONG_SECONDS = 0.05  # a shorter wait is not worth a message
 
 
 class WriterLock:
@@ -31,7 +33,8 @@ class WriterLock:
             raise RagError(
                 f"cannot write to {self._path.parent}: {error.strerror or error}", hint="check its permissions"
             ) from error
-        deadline = time.monotonic() + self._wait
+        begun = time.monotonic()
+        deadline = begun + self._wait
         while True:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,6 +48,8 @@ class WriterLock:
                         hint="wait for it to finish, or stop it",
                     ) from None
                 time.sleep(0.05)
+        if (waited := time.monotonic() - begun) >= _LONG_SECONDS:
+            log("index", "info", "waited %.1f s for another writer of %s", waited, self._path.parent)
         self.report("starting")
         return self
 

@@ -23,6 +23,7 @@ from ragcli.datatypes import Reading, SourceFile
 from ragcli.loaders.frames import from_json, receive_frame, send_request
 from ragcli.loaders.limits import Limits
 from ragcli.loaders.reading import CHANGED, Options
+from ragcli.logs import log
 from ragcli.processes import child_environment, child_python
 
 _AHEAD_FILES = 32  # for each parser
@@ -161,6 +162,7 @@ class _Parser:
             reply = self._reply()
         except TimeoutError as error:
             self.kill()
+            log("loaders", "warning", "a parser was killed (%s) while it read %s", error, wanted.source.path)
             return Reading(reason=str(error))
         except (OSError, ValueError):
             reply = None

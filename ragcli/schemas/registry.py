@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 from msgspec import json
 
-from ragcli.schemas import evaluation, library, program, search
+from ragcli.schemas import audit, evaluation, library, program, search
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -17,7 +17,7 @@ def documents() -> dict[str, type]:
     the document `gold.add`."""
     found = {
         tag_of(declared).removeprefix("rag.").partition("/")[0]: declared
-        for module in (search, library, evaluation, program)
+        for module in (search, library, evaluation, program, audit)
         for name, declared in vars(module).items()
         if name.endswith("Document") and isinstance(declared, type) and declared.__module__ == module.__name__
     }

@@ -43,17 +43,27 @@ PATHS = frozenset({"index", "retrieval_synonyms", "answer_templates"})
 MODELS = frozenset({"embedding_model", "retrieval_rerank", "answer_judge"})  # directories, else fetched
 WRITERS = frozenset({"answer_model", "answer_models"})
 NEVER = frozenset({"ingest_ocr", "trust_code"})  # starts a program; runs code
+OWN = frozenset({"audit_file", "audit_required", "audit_questions", "audit_max_mb"})  # not even of a trusted file
 _BUILT_IN = frozenset({"", "hashing", "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2", "extractive"})
 _FATAL = frozenset({"index", "embedding_model"})  # without it, another index would be read or made: a wrong result
 
 
+class NotTrusted(SettingsError):
+    """A project file says something, under `key`, that it may not before it is trusted, and that cannot be left out."""
+
+    def __init__(self, message: str, *, hint: str, key: str) -> None:
+        super().__init__(message, hint=hint)
+        self.key = key
+
+
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """Settings in which what a project file may not say is as it would be without the file, and a line for the user on each
-    kind of thing that was left out."""
+    """Settings in which what a project file may not say is as it would be without the file, a line for the user on each kind of
+    thing that was left out, and the keys of what was left out, sorted."""
 
     resolved: Resolved
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def resolve_guarded(
@@ -66,9 +76,10 @@ def resolve_guarded(
     trusts: Callable[[Path], bool],
 ) -> Guarded:
     """As `settings.resolve`, but the nearest `rag.toml` may only say what `looser` allows unless `trusts` holds for it. A file
-    that was named (`project_file`) is trusted: the user chose it. Neither can undo `offline` of the user's file.
+    that was named (`project_file`) is trusted: the user chose it. Neither can undo `offline` of the user's file, or say
+    anything of the audit file.
 
-    Raises SettingsError as `resolve` does, and for a refused index or embedding model.
+    Raises SettingsError as `resolve` does, and NotTrusted for a refused index or embedding model.
     """
     resolved = resolve(
         flags, environment=environment, directory=directory, user_file=user_file, project_file=project_file
@@ -80,20 +91,25 @@ def resolve_guarded(
     own = from_arguments({}, config=user_file)
     kept_offline = own.settings.offline and "offline" in by_file and not resolved.settings.offline
     trusted = project_file is not None or trusts(file)
+    audit = [name for name in by_file if name in OWN]
     refused = [] if trusted else _refused(resolved, own, by_file, file, directory)
     fatal = next((name for name in refused if name in _FATAL), None)
     if fatal is not None:
-        raise SettingsError(
+        raise NotTrusted(
             f"{file} sets {key_of(fatal)} to {getattr(resolved.settings, fatal)!r}, which it may not before you trust it",
             hint=f"{command(file)} if you do, or give --{fatal.replace('_', '-')}",
+            key=key_of(fatal),
         )
     notes = []
     if kept_offline:
         notes.append(f"offline = false in {file} is ignored: {own.sources['offline']} says offline = true")
-    others = [key_of(name) for name in refused if not (name == "offline" and kept_offline)]
+    if audit:
+        notes.append(f"ignored in {file}, trusted or not: {', '.join(map(key_of, audit))} (set it in {user_file})")
+    others = [key_of(name) for name in refused if name not in OWN and not (name == "offline" and kept_offline)]
     if others:
         notes.append(f"ignored in {file} until you trust it: {', '.join(others)} ({command(file)})")
-    return Guarded(_without(resolved, own, {*refused, *(["offline"] if kept_offline else [])}), tuple(notes))
+    left_out = {*refused, *audit, *(["offline"] if kept_offline else [])}
+    return Guarded(_without(resolved, own, left_out), tuple(notes), tuple(key_of(name) for name in sorted(left_out)))
 
 
 def command(file: Path) -> str:

@@ -21,6 +21,7 @@ from ragcli.loaders.limits import Limits
 from ragcli.loaders.plugged import plugged_suffixes
 from ragcli.loaders.pool import FileReader
 from ragcli.loaders.reading import Options as ReadingOptions
+from ragcli.logs import log
 from ragcli.reports import IngestReport
 from ragcli.sources.scanning import Found, Rules, Skipped, open_source, scan, stored_path
 from ragcli.text.language import detect_language
@@ -71,7 +72,7 @@ def ingest_paths(
     options = replace(reading_options(workspace.settings, meant), redaction_key=key)
     reader = FileReader(limits_of(workspace.settings), options, opened)
     try:
-        return ingest_sources(
+        report = ingest_sources(
             workspace,
             replace(request, options=replace(request.options, redaction_key=key)),
             [*(entry.source for entry in found), *(source for source, _ in request.extra)],
@@ -83,6 +84,10 @@ def ingest_paths(
         )
     finally:
         reader.close()
+    told = "%d documents added, %d updated, %d removed, %d failed; %d in the index; %.1f s"
+    failed, seconds = len(report.failed), report.seconds
+    log("ingest", "info", told, report.added, report.updated, report.removed, failed, report.documents, seconds)
+    return report
 
 
 def scanned(

@@ -10,7 +10,19 @@ import pytest
 
 from ragcli.errors import SettingsError
 from ragcli.settings import Settings
-from ragcli.trust.policy import FREE, LIMITS, MODELS, NEVER, PATHS, STRICT, STRICTER, WRITERS, Guarded, resolve_guarded
+from ragcli.trust.policy import (
+    FREE,
+    LIMITS,
+    MODELS,
+    NEVER,
+    OWN,
+    PATHS,
+    STRICT,
+    STRICTER,
+    WRITERS,
+    Guarded,
+    resolve_guarded,
+)  # fmt: skip
 from ragcli.trust.store import TrustStore
 from tests.conftest import Rag
 
@@ -26,7 +38,7 @@ def guarded(work: Path, content: str, user: str = "", *, trusted: bool = False, 
 
 
 def test_every_setting_is_classified_once() -> None:
-    classes = [FREE, set(STRICT), LIMITS, set(STRICTER), PATHS, MODELS, WRITERS, NEVER]
+    classes = [FREE, set(STRICT), LIMITS, set(STRICTER), PATHS, MODELS, WRITERS, NEVER, OWN]
     assert sorted(name for kind in classes for name in kind) == sorted(field.name for field in fields(Settings))
 
 

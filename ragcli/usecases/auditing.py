@@ -1,0 +1,84 @@
+"""Recording what the methods of `Rag` do: who asked, what was found, how many; see `ragcli.audit.trail`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast
+
+from ragcli.measurements import EvalReport
+from ragcli.reports import IngestReport
+from ragcli.results import Answer, QueryResult
+
+if TYPE_CHECKING:
+    from ragcli.audit.trail import Entry, Trail
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Result: TypeAlias = Answer | QueryResult | IngestReport | EvalReport | list[str]
+_ASKING = ("ask", "query")
+
+
+class Recording(Protocol):
+    """What has a `trail` where an audit file is set, and knows which index it works on."""
+
+    @property
+    def trail(self) -> Trail | None: ...
+
+    @property
+    def index_facts(self) -> Callable[[], Mapping[str, object]]: ...
+
+
+class Owner(Protocol):
+    """Whose methods are recorded."""
+
+    @property
+    def _engine(self) -> Recording: ...
+
+
+O = TypeVar("O", bound=Owner)  # noqa: E741
+
+
+def recorded(command: str) -> Callable[[Callable[Concatenate[O, P], R]], Callable[Concatenate[O, P], R]]:
+    """A method that records each of its calls as `command` where an audit file is set, and is unchanged elsewhere. The first
+    argument of "ask" and "query" is the question."""
+
+    def decorate(method: Callable[Concatenate[O, P], R]) -> Callable[Concatenate[O, P], R]:
+        @functools.wraps(method)
+        def run(owner: O, /, *arguments: P.args, **named: P.kwargs) -> R:
+            trail = owner._engine.trail
+            if trail is None:
+                return method(owner, *arguments, **named)
+            asked = (arguments[0] if arguments else named.get("question")) if command in _ASKING else None
+            name = trail.command if command == "ask" else command
+            with trail.recording(name, owner._engine.index_facts, None if asked is None else str(asked)) as entry:
+                result = method(owner, *arguments, **named)
+                describe(entry, cast("Result", result))
+            return result
+
+        return run
+
+    return decorate
+
+
+def describe(entry: Entry, result: Result) -> None:
+    """Say in `entry` what a use case returned: its outcome, its numbers, and the documents that were shown."""
+    if isinstance(result, Answer):
+        entry.outcome = result.outcome
+        entry.counts = {"hits": len(result.hits), "citations": len(result.citations)}
+        closest = [result.closest.citation] if result.closest else []
+        entry.cites([citation.document for citation in (result.citations or closest)])
+    elif isinstance(result, QueryResult):
+        entry.outcome = "found" if result.hits else "none"
+        entry.counts = {"hits": len(result.hits)}
+        entry.cites([hit.passage.document for hit in result.hits])
+    elif isinstance(result, IngestReport):
+        entry.outcome = "interrupted" if result.interrupted else "done"
+        names = ("added", "updated", "unchanged", "removed", "missing", "copies", "documents", "chunks")
+        entry.counts = {**{name: getattr(result, name) for name in names}, "failed": len(result.failed)}
+    elif isinstance(result, EvalReport):
+        entry.outcome = "passed" if result.passed else "below the gate"
+        entry.counts = {"questions": result.questions, "answered": result.answered, "abstained": result.abstained}
+    else:
+        entry.counts = {"removed": len(result)}
+        entry.documents = [{"id": "", "path": str(path)} for path in result]

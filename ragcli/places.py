@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -29,3 +31,8 @@ def state_directory() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_state_dir("ragcli", appauthor=False))
+
+
+def process_environment() -> Mapping[str, str]:
+    """The variables that settings are read from."""
+    return os.environ

@@ -7,7 +7,6 @@ RAGCLI_RETRIEVAL_WEIGHT, and is listed by `rag config show`. An unknown key is a
 from __future__ import annotations
 
 import difflib
-import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -295,8 +294,3 @@ def _parsed(text: str, kind: type) -> object:
         return kind(text)
     except ValueError:
         return None
-
-
-def process_environment() -> Mapping[str, str]:
-    """The variables that settings are read from."""
-    return os.environ

@@ -14,8 +14,7 @@ from ragcli.cli.interrupting import interruptible
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
 from ragcli.errors import RagError
-from ragcli.places import state_directory
-from ragcli.settings import process_environment
+from ragcli.places import process_environment, state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,9 +18,9 @@ import typer
 from ragcli.datatypes import DocumentRecord, Filter
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.files import read_text
-from ragcli.places import state_directory, user_config_file
+from ragcli.places import process_environment, state_directory, user_config_file
 from ragcli.render.workflow import guarded, without_commands
-from ragcli.settings import Settings, process_environment, resolve
+from ragcli.settings import Settings, resolve
 
 if TYPE_CHECKING:
     from ragcli.api import Rag

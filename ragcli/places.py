@@ -29,3 +29,8 @@ def state_directory() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_state_dir("ragcli", appauthor=False))
+
+
+def last_result() -> Path:
+    """The file in the state folder that keeps the last question and what was shown for it."""
+    return state_directory() / "last.json"

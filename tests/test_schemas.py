@@ -47,6 +47,7 @@ COMMANDS = [
     ("models", ["models", "list"], 0),
     ("error", ["models", "verify", "nobody"], 6),
     ("rm", ["rm", "documents/customer-faq.html"], 0),
+    ("forget", ["forget", "--removed", "--names", "--yes"], 0),
 ]
 
 

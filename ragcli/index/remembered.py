@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ragcli.datatypes import SourceFile
-from ragcli.index.rows import SOURCE_COLUMNS
+from ragcli.datatypes import Chunk, SourceFile
+from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, SOURCE_COLUMNS, chunk_of, document_of
 from ragcli.reports import Failure
 
 _PARAMETERS = 500  # in one statement
@@ -67,3 +67,25 @@ def page(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[Sou
             AND document_id NOT IN (SELECT document_id FROM copies)
         ORDER BY document_id LIMIT :limit"""
     return [SourceFile(*entry) for entry in connection.execute(query, {"after": after, "limit": limit})]
+
+
+def outdated(connection: sqlite3.Connection, changed: Mapping[str, int]) -> frozenset[str]:
+    """Ids of the documents that would be read otherwise now: of before format 4, whose chunks do not know their blocks, and
+    those of a type in `changed` that an older reader than the one named there has read. Those with copies, which would
+    inherit the chunks, are left out."""
+    query = (
+        "SELECT DISTINCT document_id, type, CAST(reader AS INTEGER), blocks = '[]' FROM chunks "
+        "JOIN documents ON documents.row = document_row WHERE documents.row NOT IN (SELECT of FROM copies)"
+    )
+    found = connection.execute(query)
+    return frozenset(name for name, type_, reader, bare in found if bare or reader < changed.get(type_, 0))
+
+
+def chunks_without_sentences(connection: sqlite3.Connection, limit: int) -> list[tuple[Chunk, str]]:
+    """At most `limit` chunks, in the order of rows, with the types of their documents, whose sentences have no vectors."""
+    query = (
+        f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
+        "JOIN embeddings USING (text_hash) WHERE sentences IS NULL ORDER BY chunks.row LIMIT ?"
+    )
+    found = connection.execute(query, (limit,)).fetchall()
+    return [(chunk_of(entry), document_of(entry[CHUNK_WIDTH:]).type) for entry in found]

@@ -137,6 +137,8 @@ def ingest_sources(
     embedder = make_embedder(workspace, manifest)
     chunker = chunker_for(workspace.settings, embedder, manifest)
     with store.writer(_identity(workspace, embedder, chunker, manifest), rebuild=request.rebuild) as writer:
+        if store.unfinished and not request.rebuild:
+            writer.remove([])
         present = {source.document_id for source in sources}
         known = every(writer.page)
         gone = [source.document_id for source in known if source.document_id not in present and covers(source)]

@@ -7,19 +7,20 @@
         print(answer.text)
 
 What is imported from `ragcli` itself is stable: it changes with a new major version only. Nothing here reads the
-environment, configuration files or the history of the command line, or writes anything but the index, the caches of
-models and the `audit_file`, if one is set.
+environment, configuration files or the history of the command line (`Rag.forget` alone clears it), or writes anything but
+the index, the caches of models and the `audit_file`, if one is set.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.cancellation import NEVER, Cancellation
+from ragcli.changing import Changing
 from ragcli.engine.index import store_of
 from ragcli.engine.wiring import Engine
 from ragcli.errors import IndexNotFound, UsageError
@@ -29,18 +30,17 @@ from ragcli.usecases.auditing import recorded
 from ragcli.workspace import workspace_of_arguments
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import DocumentRecord, SourceFile
+    from ragcli.datatypes import DocumentRecord
     from ragcli.generation.drafting import Watcher
-    from ragcli.ingest import Progress
     from ragcli.measurements import EvalReport
-    from ragcli.reports import IndexStats, IngestReport
+    from ragcli.reports import IndexStats
     from ragcli.results import Answer, Passage, QueryResult
-    from ragcli.sources.scanning import Rules
     from ragcli.streaming import AnswerEvent
     from ragcli.usecases.evaluation import EvalOptions
+    from ragcli.workspace import Workspace
 
 
-class Rag:
+class Rag(Changing):
     """An index of documents: what it holds can be searched, asked, measured and changed.
 
     Any number of threads may use one object. Settings are keyword arguments with the names of `config.example.toml`
@@ -56,6 +56,8 @@ class Rag:
     2
     >>> rag.close()
     """
+
+    _engine: Engine
 
     def __init__(
         self, path: str | os.PathLike[str] = ".rag", *, config: str | Path | None = None, **settings: object
@@ -86,59 +88,6 @@ class Rag:
 
         create_index(workspace)
         return cls(path, config=config, **settings)
-
-    @recorded("ingest")
-    def ingest(
-        self,
-        *paths: str | os.PathLike[str],
-        prune: bool = False,
-        rebuild: bool = False,
-        tags: Mapping[str, str] | None = None,
-        retry: bool = False,
-        rules: Rules | None = None,
-        extra: Sequence[tuple[SourceFile, Callable[[], int]]] = (),
-        on_progress: Callable[[Progress], object] = lambda _: None,
-    ) -> IngestReport:
-        """Bring the index up to date with files and folders, or with everything ingested before when none is named.
-
-        Unchanged files are left alone, unreadable ones are told in the report. `prune` takes documents out whose files are
-        gone, `rebuild` makes a new index that takes the place of the old one at the end, `tags` mark everything that is seen,
-        `retry` reads files again that could not be read before. `rules` (`ragcli.sources.scanning.Rules`; default: as set by
-        `ingest_…`) decide what is left out of a folder. `extra` are sources that are no files, each with a function
-        that opens it and returns the file descriptor.
-
-        Several threads or processes may ask meanwhile; they see the index as it was until a batch of documents (of a rebuild:
-        the whole) is complete. Raises UsageError for a path that does not exist, and IndexLocked when another one is running.
-
-        >>> with Rag("handbook/.rag") as rag:
-        ...     report = rag.ingest("handbook")
-        >>> (report.added, report.unchanged, report.failed)
-        (0, 2, ())
-        """
-        from ragcli.ingest import Options
-        from ragcli.usecases.ingestion import IngestRequest, ingest_paths, rules_of
-
-        request = IngestRequest(
-            paths=[Path(path) for path in paths],
-            extra=extra,
-            rules=rules or rules_of(self._engine.workspace.settings),
-            options=Options(prune=prune, tags=dict(tags or {}), retry=retry),
-            rebuild=rebuild,
-        )
-        return ingest_paths(self._engine.workspace, request, on_progress=on_progress)
-
-    @recorded("rm")
-    def remove(self, *patterns: str) -> list[str]:
-        """Take documents out of the index, by path or by a pattern such as `drafts/*.md`; returns their paths, sorted. Files
-        stay on disk. Raises UsageError when a pattern means nothing that is there.
-
-        >>> with Rag("handbook/.rag") as rag:
-        ...     rag.remove("pay.md")
-        ['pay.md']
-        """
-        from ragcli.usecases.library import remove
-
-        return remove(self._engine.workspace, patterns)
 
     @recorded("query")
     def query(
@@ -272,6 +221,10 @@ class Rag:
         from ragcli.usecases.status import index_stats
 
         return index_stats(self._engine.workspace, self._engine.index.catalog, self._engine.threshold)
+
+    @property
+    def _workspace(self) -> Workspace:
+        return self._engine.workspace
 
     @property
     def _default_k(self) -> int:

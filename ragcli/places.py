@@ -36,3 +36,8 @@ def state_directory() -> Path:
 def process_environment() -> Mapping[str, str]:
     """The variables that settings are read from."""
     return os.environ
+
+
+def last_result() -> Path:
+    """The file in the state folder that keeps the last question and what was shown for it."""
+    return state_directory() / "last.json"

@@ -130,6 +130,35 @@ class ScanReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgottenSource:
+    """A document, a copy of one, or a file that could not be read (`kind`: document, copy or failure). `document_id` is a hash
+    of its path, `content_hash` one of its content, empty for a failure; a copy has no chunks of its own."""
+
+    document_id: str
+    kind: str
+    path: str
+    content_hash: str = ""
+    chunks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was forgotten, and what is left of it. `completed`: an earlier removal was interrupted, and is finished now.
+    `cleared` counts what went besides the index (drafts, last_answer, roots), `files_kept` the files on disk that are still
+    there. `searched` counts files and bytes, and the words, names and vectors that were looked for; `found` lists (file, kind
+    of trace, how many of them) and is empty when nothing is left. `warnings` are about the copy in Chroma."""
+
+    sources: tuple[ForgottenSource, ...]
+    files_kept: int
+    dry_run: bool = False
+    completed: bool = False
+    cleared: Mapping[str, int] = field(default_factory=dict)
+    searched: Mapping[str, int] = field(default_factory=dict)
+    found: tuple[tuple[str, str, int], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListedPlugin:
     """An installed plug-in: the `group` and `name` of its entry point, and why it is not used, empty when it is."""
 

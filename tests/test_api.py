@@ -63,7 +63,7 @@ def test_importing_the_package_loads_no_other_module_of_it() -> None:
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("name", ["Rag", *(f"Rag.{name}" for name in vars(Rag) if not name.startswith("_"))])
+@pytest.mark.parametrize("name", ["Rag", *(f"Rag.{name}" for name in dir(Rag) if not name.startswith("_"))])
 def test_every_example_of_the_documentation_gives_what_it_says(
     name: str, handbook: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

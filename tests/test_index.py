@@ -177,6 +177,7 @@ def test_word_lists_of_another_analyzer_are_not_searched_but_made_anew(directory
     build(directory, {"gone.txt": "annual gone", **TEXTS})
     with writing(directory) as writer:
         writer.remove([source_id("gone.txt")])
+        writer.finish()
     with altered(directory) as connection:
         connection.execute("UPDATE meta SET value = '\"0\"' WHERE key = 'analyzer'")
     with closing(IndexReader(directory)) as reader, pytest.raises(IndexIncompatible, match="analyzer 0") as caught:

@@ -51,6 +51,7 @@ COMMANDS = [
     ("rm", ["rm", "documents/customer-faq.html"], 0),
     ("audit.verify", ["audit", "verify"], 0),
     ("audit.entries", ["audit", "show", "--command", "rm"], 0),
+    ("forget", ["forget", "--removed", "--names", "--yes"], 0),
 ]
 
 

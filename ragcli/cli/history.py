@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.errors import UsageError
 from ragcli.files import read_text
-from ragcli.places import state_directory
+from ragcli.places import last_result
 from ragcli.private import make_private_folder, replace_private
 from ragcli.results import Answer, QueryResult
 
 if TYPE_CHECKING:
     from ragcli.workspace import Workspace
-
-FILE = "last.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,9 @@ def remember(workspace: Workspace, result: QueryResult | Answer) -> None:
     shown = places_of(result, workspace.project)
     found = Last(result.question, str(workspace.index_directory), text, answered, shown)
     try:
-        directory = state_directory()
-        make_private_folder(directory)
-        replace_private(directory / FILE, json.dumps(asdict(found)))
+        file = last_result()
+        make_private_folder(file.parent)
+        replace_private(file, json.dumps(asdict(found)))
     except OSError:
         pass
 
@@ -86,7 +84,7 @@ def _shown(project: Path, number: int, document: DocumentRecord, span: Span, quo
 def last() -> Last:
     """Raises UsageError when nothing was asked yet."""
     try:
-        content: dict[str, Any] = json.loads(read_text(state_directory() / FILE))
+        content: dict[str, Any] = json.loads(read_text(last_result()))
         shown = tuple(Shown(**entry) for entry in content.pop("shown"))
         return Last(**content, shown=shown)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ragcli.sources.fetching import FetchRequest, Opened
     from ragcli.usecases.ingestion import IngestRequest
 
+_LEFT = (
+    "no search finds what was removed; bytes of it may remain in vectors.f32, in Chroma's log, in kept drafts and in the last "
+    "question: rag forget --removed clears these"
+)
 app = typer.Typer()
 
 
@@ -141,6 +145,8 @@ def _run(opened: Session, request: IngestRequest, output: Output) -> IngestRepor
             on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks")),
         )
     output.result(lambda text: text.ingest(report), lambda: jsonlibrary.ingest(report))
+    if report.removed:
+        output.note(_LEFT)
     return report
 
 
@@ -269,6 +275,7 @@ def rm(
             lambda text: text.removed(removed),
             lambda: jsonlibrary.removed(removed),
         )
+        output.note(_LEFT)
 
 
 @app.command()
@@ -284,9 +291,8 @@ def chunks(
 
     Example: rag chunks contract.pdf --chunker clauses
     """
-    output = Output(as_json=as_json, quiet=False)
     flags = {"index": index, "chunking_strategy": chunker, "chunking_max_tokens": max_tokens, "ingest_ocr": ocr}
-    with session(output, flags) as opened:
+    with session(output := Output(as_json=as_json, quiet=False), flags) as opened:
         from ragcli.render import jsonlibrary
         from ragcli.usecases.library import cut
 

@@ -18,6 +18,7 @@ LogLevel = Literal["debug", "info", "warning"]
 PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "library": ("ingest", "ls", "rm", "chunks"),
     "scan": ("scan",),
+    "forgetting": ("forget",),
     "search": ("query",),
     "answers": ("ask",),
     "chat": ("chat", "open"),

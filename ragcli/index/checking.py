@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ragcli.errors import CopyFailed
-from ragcli.index import checksums, committed, embeddings
+from ragcli.index import checksums, committed, embeddings, removals
 from ragcli.index.bm25 import Rows
 from ragcli.index.catalog import CHROMA, VECTORS, read_manifest
 from ragcli.index.chroma import collection_ids
@@ -41,6 +41,7 @@ def problems(connection: sqlite3.Connection, directory: Path, rows: Rows, dimens
     manifest = read_manifest(connection)
     assert manifest is not None, "what is opened for reading has a manifest"
     found += committed.problems(directory, manifest.id, manifest.generation)
+    found += removals.problems(directory)
     return found + _copy_problems(connection, directory)
 
 

@@ -49,10 +49,13 @@ class ChromaMirror:
         self._directory = directory
         self._path = directory / CHROMA
 
-    def sync(self, connection: sqlite3.Connection, *, generation: int, held: Sequence[int] = ()) -> bool:
+    def sync(
+        self, connection: sqlite3.Connection, *, generation: int, held: Sequence[int] = (), apart: bool = False
+    ) -> bool:
         """Bring the collection to what the catalog holds; returns whether there was anything to do.
 
-        `held` are descriptors that a process that writes must keep open, so that the lock outlives this one. The collection is
+        `held` are descriptors that a process that writes must keep open, so that the lock outlives this one. With `apart`,
+        there is always such a process: Chroma's graph files hold unset memory of the process that wrote them. The collection is
         made anew when it is of another layout or version, and when so much changed that its graph is out of date (a tenth of
         the chunks and 1,000). Raises CopyFailed when Chroma or the disk refuses; the copy then stays marked as dirty, and the
         catalog is none the worse.
@@ -66,7 +69,9 @@ class ChromaMirror:
         with transaction(connection, write=True):
             write_meta(connection, {"chroma": {"state": "dirty"}})
         with translated_errors():
-            written = self._write_elsewhere(since, held) if live > IN_PROCESS else self.write(connection, since)
+            written = (
+                self._write_elsewhere(since, held) if apart or live > IN_PROCESS else self.write(connection, since)
+            )
         new_state = {"state": "clean", "version": installed_version(), "layout": LAYOUT, "generation": generation,
                      "row": int(last), "count": int(live), "changed": state["changed"] + written if since else 0}  # fmt: skip
         with transaction(connection, write=True):

@@ -136,6 +136,21 @@ def delete_rows(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
             seal(connection, "segments", "segment", segment)
 
 
+def purge_deleted(connection: sqlite3.Connection) -> None:
+    """Write the segments anew that still hold postings of deleted rows, without these. The rows keep their places; that their
+    documents are called 0, which no document is, says that nothing is left of them."""
+    query = "SELECT segment, level, first_row, lengths, document_rows FROM segments"
+    for segment, level, first, lengths, document_rows in connection.execute(query).fetchall():
+        dead = np.frombuffer(lengths, dtype="<i4") < 0
+        documents = np.frombuffer(document_rows, dtype="<i4").copy()
+        if documents[dead].any():
+            purged = _merge(connection, [segment], level, first)
+            documents[dead] = 0
+            values = (documents.tobytes(), purged)
+            connection.execute("UPDATE segments SET document_rows = ? WHERE segment = ?", values)
+            seal(connection, "segments", "segment", purged)
+
+
 def merge_segments(connection: sqlite3.Connection, *, everything: bool = False) -> bool:
     """Merge one run of neighbouring segments if there is one worth it; returns whether it did.
 
@@ -159,7 +174,8 @@ def merge_segments(connection: sqlite3.Connection, *, everything: bool = False) 
     return True
 
 
-def _merge(connection: sqlite3.Connection, segments: list[int], level: int, first_row: int) -> None:
+def _merge(connection: sqlite3.Connection, segments: list[int], level: int, first_row: int) -> int:
+    """Make one segment of several, without the postings of deleted rows; returns its number."""
     marks = ",".join("?" * len(segments))
     arrays = connection.execute(
         f"SELECT lengths, document_rows FROM segments WHERE segment IN ({marks}) ORDER BY first_row", segments
@@ -181,6 +197,7 @@ def _merge(connection: sqlite3.Connection, segments: list[int], level: int, firs
     seal_segment(connection, merged)
     connection.execute(f"DELETE FROM postings WHERE segment IN ({marks})", segments)
     connection.execute(f"DELETE FROM segments WHERE segment IN ({marks})", segments)
+    return merged
 
 
 def _live_postings(

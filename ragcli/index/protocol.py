@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ragcli.index.entries import PAGE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ragcli.datatypes import (
         Chunk,
         DocumentRecord,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from ragcli.index.entries import Candidates, Counts, Listing, StoredChunk
     from ragcli.index.manifest import Identity, Manifest
     from ragcli.index.statistics import Statistics
+    from ragcli.remains import Traces
     from ragcli.reports import EngineState, Failure
     from ragcli.results import Understood
     from ragcli.text.query import Query
@@ -223,7 +226,19 @@ class Writer(Protocol):
 
     def remove(self, document_ids: Sequence[str]) -> int:
         """Delete documents, copies and remembered failures; returns how many documents and copies went. A copy of a document
-        that goes takes its place."""
+        that goes takes its place. Once `finish` was called, no word of theirs is listed; other bytes of them may remain.
+        Documents of a removal that was interrupted (`Store.unfinished`) go as well, and are not counted."""
+
+    def traces(self, document_ids: Sequence[str], also: Sequence[str] = ()) -> Traces:
+        """What only these documents, copies and failures hold, and those of a removal that was interrupted. `also` are names of
+        such as are gone already; they count unless something else holds them."""
+
+    def forget(self, document_ids: Sequence[str]) -> int:
+        """As `remove`. Once `finish` was called, no file of the index holds a byte of them; `settle` is then to be called, and
+        until it was, `Store.unfinished` says so."""
+
+    def settle(self) -> None:
+        """What was to be forgotten has been looked for: the removal is finished."""
 
     def calibrate(self, values: Mapping[str, object]) -> None:
         """Keep what was fitted to the index (values that JSON can hold), in place of what was fitted before. The index counts
@@ -257,6 +272,15 @@ class Store(Protocol):
         parts and `rebuild` is false. With `rebuild` the writer begins without documents; readers see the old index until
         `Writer.finish` has put the new one in its place, and a writer that is left before changes nothing.
         """
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a removal was begun and not finished, because the writer was killed or is still at it. The next writer
+        finishes it by `Writer.remove`, of no documents if need be, and `Writer.finish`."""
+
+    def files(self) -> Sequence[Path]:
+        """Every file of this machine that holds something of the index, ordered by path; not the record of a removal that is
+        not settled."""
 
     def roots(self, *, damaged: bool = False) -> Sequence[str]:
         """As `Catalog.roots`, also of an index of an older format. With `damaged`, what cannot be read is left out instead of

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ragcli.datatypes import SourceFile
-from ragcli.index.rows import SOURCE_COLUMNS
+from ragcli.datatypes import Chunk, SourceFile
+from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, SOURCE_COLUMNS, chunk_of, document_of
 from ragcli.protocols import REDACTION
 from ragcli.reports import Failure
 
@@ -83,3 +83,13 @@ def outdated(connection: sqlite3.Connection, changed: Mapping[str, int], redacti
     }
     copied = connection.execute("SELECT document_id, of FROM copies")
     return frozenset([*found.values(), *(name for name, of in copied if of in found)])
+
+
+def chunks_without_sentences(connection: sqlite3.Connection, limit: int) -> list[tuple[Chunk, str]]:
+    """At most `limit` chunks, in the order of rows, with the types of their documents, whose sentences have no vectors."""
+    query = (
+        f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
+        "JOIN embeddings USING (text_hash) WHERE sentences IS NULL ORDER BY chunks.row LIMIT ?"
+    )
+    found = connection.execute(query, (limit,)).fetchall()
+    return [(chunk_of(entry), document_of(entry[CHUNK_WIDTH:]).type) for entry in found]

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.index import removals
 from ragcli.index.contents import CatalogReader, stored_manifest
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ class DirectoryStore:
         from ragcli.index.writer import open_writer
 
         return open_writer(self._directory, identity, rebuild=rebuild)
+
+    @property
+    def unfinished(self) -> bool:
+        return removals.begun(self._directory) is not None
+
+    def files(self) -> list[Path]:
+        record = self._directory / removals.FILE
+        return sorted(path for path in self._directory.rglob("*") if path.is_file() and path != record)
 
     def roots(self, *, damaged: bool = False) -> list[str]:
         from ragcli.index.rebuilding import remembered_roots

@@ -14,7 +14,18 @@ from typing import Any
 
 from ragcli.datatypes import Chunk, NewDocument, SourceFile, TextVectors
 from ragcli.errors import CopyFailed, RagError
-from ragcli.index import calibration, copies, embeddings, failures, lexical, rebuilding, remembered, tagging
+from ragcli.index import (
+    calibration,
+    copies,
+    embeddings,
+    erasing,
+    failures,
+    lexical,
+    rebuilding,
+    remembered,
+    removals,
+    tagging,
+)  # fmt: skip
 from ragcli.index.catalog import CATALOG, connect_writer, disk_errors, read_meta, transaction, translated, write_meta
 from ragcli.index.chroma import ChromaMirror
 from ragcli.index.committed import write_committed
@@ -26,18 +37,15 @@ from ragcli.index.manifest import Identity
 from ragcli.index.preparing import advance, now, prepare
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import (
-    CHUNK_COLUMNS,
-    CHUNK_WIDTH,
-    DOCUMENT_COLUMNS,
-    chunk_of,
     delete_documents,
-    document_of,
     insert_chunks,
     insert_document,
     touch_document,
 )
+from ragcli.index.traces import traces_of
 from ragcli.index.vectors import VectorFile, note_runs
 from ragcli.private import make_private_folder, replace_private
+from ragcli.remains import Traces
 from ragcli.reports import Failure
 
 _RUN = 1000  # vectors that are written together
@@ -81,6 +89,7 @@ class IndexWriter:
         self._directory = directory
         self._lock = lock
         self._dimension = int(str(identity.embedder["dimension"]))
+        self._unchecked = False  # whether `settle` is to be called by who forgets
         self._beside = rebuild and (directory / CATALOG).exists()
         if self._beside:
             self._connection, before = rebuilding.begin(directory, identity.embedder)
@@ -122,13 +131,8 @@ class IndexWriter:
         self._vectors = VectorFile(self._directory, self._dimension)
 
     def _repair_vectors(self) -> None:
-        rows = self._next_row() - 1
-        if not self._vectors.sound(self._connection, rows):
-            matrices = (
-                embeddings.by_row(self._connection, min(_RUN, rows - done), self._dimension, first=done + 1)
-                for done in range(0, rows, _RUN)
-            )
-            self._vectors.restore(self._connection, matrices)
+        if not self._vectors.sound(self._connection, self._next_row() - 1):
+            erasing.write_vectors(self._connection, self._vectors, self._next_row() - 1, self._dimension)
 
     def _meta(self) -> dict[str, Any]:
         return read_meta(self._connection)
@@ -163,14 +167,12 @@ class IndexWriter:
         return remembered.outdated(self._connection, changed, redaction)
 
     def counts(self) -> tuple[int, int]:
-        """Documents, without copies, and chunks."""
         documents, chunks = self._connection.execute(
             "SELECT count(*), coalesce(sum(chunks), 0) FROM documents"
         ).fetchone()
         return int(documents), int(chunks)
 
     def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-        """Give documents more tags; a value of an equal name is replaced."""
         with transaction(self._connection, write=True):
             tagging.write(self._connection, document_ids, tags)
             behind = {*self._meta().get(TAGGED, []), *document_ids}
@@ -178,31 +180,19 @@ class IndexWriter:
             advance(self._connection)
 
     def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]:
-        """Text hash → chunk for those whose text has no stored embedding yet, or none of its sentences if those are wanted."""
         return embeddings.missing(self._connection, chunks, sentences=self.sentences)
 
     def chunks_without_sentences(self, limit: int) -> list[tuple[Chunk, str]]:
-        """At most `limit` chunks with their documents' types that lack the sentence vectors that the index should have."""
-        if not self.sentences:
-            return []
-        query = (
-            f"SELECT {CHUNK_COLUMNS}, {DOCUMENT_COLUMNS} FROM chunks JOIN documents ON documents.row = document_row "
-            "JOIN embeddings USING (text_hash) WHERE sentences IS NULL ORDER BY chunks.row LIMIT ?"
-        )
-        found = self._connection.execute(query, (limit,)).fetchall()
-        return [(chunk_of(entry), document_of(entry[CHUNK_WIDTH:]).type) for entry in found]
+        return remembered.chunks_without_sentences(self._connection, limit) if self.sentences else []
 
     def store_embeddings(self, embedded: Mapping[bytes, TextVectors]) -> None:
-        """Keep embeddings, by text hash, before the documents that need them are complete."""
         with transaction(self._connection, write=True):
             embeddings.store(self._connection, embedded)
 
     def commit(self, documents: Sequence[NewDocument]) -> None:
-        """Add documents whose embeddings are stored, replacing those of the same id."""
         self._replace([new.document.document_id for new in documents], documents)
 
     def add_copies(self, found: Sequence[tuple[SourceFile, str]]) -> None:
-        """Remember sources as copies of the documents with the ids beside them; documents of their own that they had, go."""
         if not found:
             return
         self._replace([source.document_id for source, _ in found], [])
@@ -249,7 +239,6 @@ class IndexWriter:
             pass
 
     def touch(self, sources: Sequence[SourceFile]) -> None:
-        """Remember new times of files whose content is that of their documents, and forget their failures."""
         with transaction(self._connection, write=True):
             for source in sources:
                 touch_document(self._connection, source)
@@ -257,39 +246,57 @@ class IndexWriter:
             failures.forget(self._connection, [source.document_id for source in sources])
 
     def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]], reader: str) -> None:
-        """Remember files that this version of the reader could not read; a document that an earlier version of the file gave
-        stays."""
         with transaction(self._connection, write=True):
             failures.record(self._connection, failed, reader)
 
     def remove(self, document_ids: Sequence[str]) -> int:
-        """Delete documents, copies and remembered failures; returns how many documents and copies went."""
-        known = list(self.known(document_ids))
+        return self._remove(document_ids, thorough=False)
+
+    def forget(self, document_ids: Sequence[str]) -> int:
+        self._unchecked = True
+        return self._remove(document_ids, thorough=True)
+
+    def _remove(self, document_ids: Sequence[str], *, thorough: bool) -> int:
+        begun = removals.begun(self._directory)
+        every = list(dict.fromkeys([*document_ids, *(begun.documents if begun else ())]))
+        known = list(self.known(every))
+        if (known or thorough) and not self._beside:
+            removals.begin(self._directory, every, thorough=thorough)
         if known:
             self._replace(known, [])
         with transaction(self._connection, write=True):
-            failures.forget(self._connection, document_ids)
-        return len(known)
+            failures.forget(self._connection, every)
+        return len(set(known) & set(document_ids))
+
+    def settle(self) -> None:
+        removals.end(self._directory)
+
+    def traces(self, document_ids: Sequence[str], also: Sequence[str] = ()) -> Traces:
+        begun = removals.begun(self._directory)
+        every = [*document_ids, *(begun.documents if begun else ())]
+        return traces_of(self._connection, self._directory, every, also)
 
     def calibrate(self, values: Mapping[str, object]) -> None:
-        """Keep what was fitted to the index, in place of what was fitted before."""
         calibration.keep(self._connection, values)
 
     def finish(self) -> list[str]:
-        """Drop embeddings that no chunk uses, merge segments, let a rebuilt index take the place of the old one, and bring
-        Chroma up to date; returns what went wrong with the copies, none of which harms the index."""
+        """Drop embeddings that no chunk uses, merge segments, let a rebuilt index take the place of the old one, complete a
+        removal, and bring Chroma up to date; returns what went wrong with the copies, none of which harms the index."""
         with transaction(self._connection, write=True):
             embeddings.sweep(self._connection)
         while self._merge():
             pass
         if self._beside:
             self._take_place()
-        generation = int(self._meta()["generation"])
+        apart = erasing.complete(self._connection, self._directory, self._vectors, self._dimension)
+        generation, held, problems = int(self._meta()["generation"]), [self._lock.descriptor], []
         try:
-            ChromaMirror(self._directory).sync(self._connection, generation=generation, held=[self._lock.descriptor])
+            ChromaMirror(self._directory).sync(self._connection, generation=generation, held=held, apart=apart)
         except CopyFailed as problem:
-            return [f"{problem.message} ({problem.hint})"]
-        return []
+            problems = [f"{problem.message} ({problem.hint})"]
+        if not self._unchecked:
+            self.settle()
+        return problems
 
     def _merge(self) -> bool:
         with transaction(self._connection, write=True):

@@ -10,7 +10,17 @@ from ragcli.render.jsonout import span_fields
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document
-    from ragcli.reports import EngineState, Failure, IndexStats, IngestReport, Listed, Planned, ScanReport
+    from ragcli.reports import (
+        EngineState,
+        Failure,
+        Forgotten,
+        ForgottenSource,
+        IndexStats,
+        IngestReport,
+        Listed,
+        Planned,
+        ScanReport,
+    )
     from ragcli.schemas import fields, library, program
 
 
@@ -77,6 +87,34 @@ def documents(entries: Sequence[Listed]) -> library.LsDocument:
 
 def removed(paths: Sequence[str]) -> library.RmDocument:
     return {"schema": "rag.rm/1", "removed": list(paths), "count": len(paths)}
+
+
+def forgotten(report: Forgotten, index: str, *, names: bool) -> library.ForgetDocument:
+    """The receipt; paths of what was forgotten only with `names`."""
+    return {
+        "schema": "rag.forget/1",
+        "index": index,
+        "dry_run": report.dry_run,
+        "completed": report.completed,
+        "sources": [_forgotten_source(source, names=names) for source in report.sources],
+        "files_kept": report.files_kept,
+        "cleared": dict(report.cleared),
+        "searched": dict(report.searched),
+        "found": [{"file": file, "kind": kind, "count": count} for file, kind, count in report.found],
+        "warnings": list(report.warnings),
+    }
+
+
+def _forgotten_source(source: ForgottenSource, *, names: bool) -> library.ForgottenSource:
+    document: library.ForgottenSource = {
+        "document_id": source.document_id,
+        "kind": source.kind,
+        "content_hash": source.content_hash,
+        "chunks": source.chunks,
+    }
+    if names:
+        document["path"] = source.path
+    return document
 
 
 def chunks(document: Document, pieces: Sequence[Chunk]) -> library.ChunksDocument:

@@ -12,12 +12,39 @@ from ragcli.render.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document
-    from ragcli.reports import EngineState, IndexStats, IngestReport, Listed, Planned, ScanReport
+    from ragcli.reports import EngineState, Forgotten, IndexStats, IngestReport, Listed, Planned, ScanReport
 
 _LISTED = 20  # of one kind, in a summary
 _STATES = {"ok": "green", "changed": "yellow", "gone": "yellow", "partial": "yellow", "failed": "red"}
 _ACTIONS = {"add": "green", "update": "cyan", "fail": "red", "remove": "red"}
+_KINDS = {"document": "documents", "copy": "copies", "failure": "files that could not be read"}
 _SHADES = ("", "on grey15")
+
+
+def forgotten_lines(report: Forgotten, *, names: bool) -> Iterator[str]:
+    """What was forgotten or would be, what else went, and what the search found."""
+    kinds = Counter(source.kind for source in report.sources)
+    chunks = sum(source.chunks for source in report.sources)
+    told = (
+        ", ".join(f"{kinds[kind]:,} {_KINDS[kind]}" for kind in _KINDS if kinds[kind]) or "nothing that the index holds"
+    )
+    yield f"{'would forget' if report.dry_run else 'forgot'} {told} ({chunks:,} chunks)"
+    for source in report.sources:
+        shown = f"  {one_line(source.path)}" if names else ""
+        yield f"  {source.kind:8}  {source.document_id}  {source.content_hash[:16]}{shown}"
+    if report.dry_run:
+        return
+    if report.completed:
+        yield "an earlier removal was interrupted; it is finished now"
+    cleared, searched = report.cleared, report.searched
+    last = " and the last question" if cleared["last_answer"] else ""
+    yield f"cleared {cleared['drafts']:,} kept drafts{last}"
+    yield (
+        f"searched {searched['files']:,} files ({searched['bytes']:,} bytes) for {searched['words']:,} words, "
+        f"{searched['names']:,} names and {searched['vectors']:,} vectors: {'nothing' if not report.found else 'traces'} found"
+    )
+    for file, kind, count in report.found:
+        yield f"found  {count:,} {kind}s in {one_line(file)}"
 
 
 def ingest_lines(report: IngestReport) -> Iterator[Text | str]:

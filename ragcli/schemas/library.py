@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from ragcli.schemas.fields import Place, Unread, says
 
@@ -90,6 +90,41 @@ class RmDocument(TypedDict):
     schema: Literal["rag.rm/1"]
     removed: Annotated[list[str], says("The paths of the documents.")]
     count: Annotated[int, says("How many they are.")]
+
+
+class ForgottenSource(TypedDict):
+    """A document, a copy of one, or a file that could not be read."""
+
+    document_id: Annotated[str, says("A hash of its path.")]
+    kind: Annotated[str, says("document, copy or failure.")]
+    content_hash: Annotated[str, says("A hash of its content; empty for a failure.")]
+    chunks: Annotated[int, says("How many chunks it had; a copy has none of its own.")]
+    path: NotRequired[Annotated[str, says("The source, where `--names` asks for it.")]]
+
+
+class Left(TypedDict):
+    """What a file still holds of what was to be forgotten."""
+
+    file: Annotated[str, says("The file, one of the program's own.")]
+    kind: Annotated[str, says("word, name or vector.")]
+    count: Annotated[int, says("How many different ones.")]
+
+
+class ForgetDocument(TypedDict):
+    """What was forgotten, and what a search of all files of the program found of it (`rag forget`)."""
+
+    schema: Literal["rag.forget/1"]
+    index: Annotated[str, says("The folder of the index.")]
+    dry_run: Annotated[bool, says("Whether this is only what would be forgotten.")]
+    completed: Annotated[bool, says("Whether an earlier removal was interrupted, and is finished now.")]
+    sources: Annotated[list[ForgottenSource], says("What was taken out of the index.")]
+    files_kept: Annotated[int, says("How many of their files are still on disk.")]
+    cleared: Annotated[dict[str, int], says("What went besides the index: drafts, last_answer and roots.")]
+    searched: Annotated[
+        dict[str, int], says("Files and bytes that were searched, and the words, names and vectors looked for.")
+    ]
+    found: Annotated[list[Left], says("What is left; empty when nothing is.")]
+    warnings: Annotated[list[str], says("What went wrong with the copy in Chroma.")]
 
 
 class CutChunk(Place):

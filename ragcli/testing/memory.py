@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ragcli.errors import IndexLocked
@@ -40,6 +41,9 @@ class MemoryStore(Holder):
 
     def manifest(self) -> Manifest | None:
         return self.current.manifest if self.current else None
+
+    def files(self) -> list[Path]:
+        return []
 
     def catalog(self) -> MemoryReader:
         return self.reader()

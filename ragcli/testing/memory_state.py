@@ -84,6 +84,7 @@ class Holder:
     def __init__(self, address: str) -> None:
         self.address = address
         self.current: State | None = None
+        self.unfinished = False  # whether a removal was begun and not settled
 
     @property
     def state(self) -> State:

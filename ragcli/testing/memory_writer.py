@@ -16,6 +16,7 @@ from ragcli.index.lexical import entry_of
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import moved_chunk, moved_document, text_hash
 from ragcli.protocols import REDACTION
+from ragcli.remains import Traces
 from ragcli.reports import Failure
 from ragcli.testing.memory_state import Held, Holder, Kept, State
 
@@ -205,6 +206,17 @@ class MemoryWriter:
             self._replace(known, [])
         self._commit(failures=self._without(document_ids))
         return len(known)
+
+    def traces(self, document_ids: Sequence[str], also: Sequence[str] = ()) -> Traces:
+        """Names alone: there is no file in which more could be looked for."""
+        return Traces(names=frozenset([*also, *(source.path for source in self.known(document_ids).values())]))
+
+    def forget(self, document_ids: Sequence[str]) -> int:
+        self._store.unfinished = True
+        return self.remove(document_ids)
+
+    def settle(self) -> None:
+        self._store.unfinished = False
 
     def calibrate(self, values: Mapping[str, object]) -> None:
         self._commit(calibration=dict(values))

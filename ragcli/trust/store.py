@@ -71,6 +71,14 @@ class TrustStore:
         if wanted != known:
             self._save({"roots": {**self._section("roots"), os.path.realpath(index): wanted}})
 
+    def drop_roots(self, index: Path, roots: Iterable[Path]) -> int:
+        """Forget that the user ingested `roots` into the index; returns how many of them were remembered. Raises RagError."""
+        known, gone = self.roots(index), {os.path.realpath(root) for root in roots}
+        kept = tuple(root for root in known if root not in gone)
+        if kept != known:
+            self._save({"roots": {**self._section("roots"), os.path.realpath(index): kept}})
+        return len(known) - len(kept)
+
     def _section(self, name: str) -> Mapping[str, Any]:
         try:
             found = json.loads(self._file.read_text(encoding="utf-8"))[name]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 from ragcli.measurements import EvalReport
-from ragcli.reports import IngestReport
+from ragcli.reports import Forgotten, IngestReport
 from ragcli.results import Answer, QueryResult
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Result: TypeAlias = Answer | QueryResult | IngestReport | EvalReport | list[str]
+Result: TypeAlias = Answer | QueryResult | IngestReport | EvalReport | Forgotten | list[str]
 _ASKING = ("ask", "query")
 
 
@@ -79,6 +79,10 @@ def describe(entry: Entry, result: Result) -> None:
     elif isinstance(result, EvalReport):
         entry.outcome = "passed" if result.passed else "below the gate"
         entry.counts = {"questions": result.questions, "answered": result.answered, "abstained": result.abstained}
+    elif isinstance(result, Forgotten):
+        entry.outcome = "dry run" if result.dry_run else "left" if result.found else "forgotten"
+        entry.counts = {"forgotten": len(result.sources), "found": len(result.found)}
+        entry.documents = [{"id": source.document_id, "path": ""} for source in result.sources]
     else:
         entry.counts = {"removed": len(result)}
         entry.documents = [{"id": "", "path": str(path)} for path in result]

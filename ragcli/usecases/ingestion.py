@@ -146,6 +146,8 @@ def ingest_sources(
     chunker = chunker_for(workspace.settings, embedder, manifest)
     identity = replace(_identity(workspace, embedder, chunker, manifest), redaction_key=request.options.redaction_key)
     with store.writer(identity, rebuild=request.rebuild) as writer:
+        if store.unfinished and not request.rebuild:
+            writer.remove([])
         present = {source.document_id for source in sources}
         known = every(writer.page)
         gone = [source.document_id for source in known if source.document_id not in present and covers(source)]

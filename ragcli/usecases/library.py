@@ -42,7 +42,7 @@ def listed(workspace: Workspace, catalog: Catalog, patterns: Sequence[str]) -> l
     for entry in every(catalog.page):
         failure = failures.pop(entry.source.path, None)
         for source in (entry.source, *entry.copies):
-            if not patterns or any(_meant(workspace, pattern, source.path, source.root) for pattern in patterns):
+            if not patterns or any(means(workspace, pattern, source.path, source.root) for pattern in patterns):
                 document = entry.document
                 state, reason = _state_of(workspace.project, entry, source, failure)
                 path = workspace.shown(source.path, is_file=source.is_file)
@@ -51,7 +51,7 @@ def listed(workspace: Workspace, catalog: Catalog, patterns: Sequence[str]) -> l
     found += [
         Listed(workspace.shown(failure.path), "skipped" if failure.skipped else "failed", reason=failure.reason)
         for failure in failures.values()
-        if not patterns or any(_meant(workspace, pattern, failure.path, "") for pattern in patterns)
+        if not patterns or any(means(workspace, pattern, failure.path, "") for pattern in patterns)
     ]
     return sorted(found, key=lambda entry: entry.path)
 
@@ -71,16 +71,22 @@ def _state(project: Path, source: SourceFile) -> str:
     return "ok" if state == "unchanged" else state
 
 
-def _meant(workspace: Workspace, pattern: str, path: str, root: str) -> bool:
+def means(workspace: Workspace, pattern: str, path: str, root: str) -> bool:
     """Whether a stored path is what the user calls `pattern`: a path as typed here, or a pattern as in --filter."""
-    typed = stored_path(Path(os.path.abspath(workspace.directory / pattern)), workspace.project)
+    typed = typed_path(workspace, pattern)
     return path in (pattern, typed) or path.startswith(typed + "/") or path_matches(pattern, path, root)
+
+
+def typed_path(workspace: Workspace, path: str) -> str:
+    """A path as typed here, as the index stores it."""
+    return stored_path(Path(os.path.abspath(workspace.directory / path)), workspace.project)
 
 
 def remove(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
     """Take documents, copies and remembered failures out of the index; returns their paths.
 
-    Raises UsageError when a pattern means nothing that is there. Files on disk stay.
+    Raises UsageError when a pattern means nothing that is there, unless an earlier removal was interrupted, which is then
+    finished. Files on disk stay.
     """
     store = store_of(workspace)
     manifest = store.manifest()
@@ -90,11 +96,11 @@ def remove(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
         chosen: dict[str, str] = {}
         unused = dict.fromkeys(patterns)
         for source in every(writer.page):
-            meaning = [pattern for pattern in patterns if _meant(workspace, pattern, source.path, source.root)]
+            meaning = [pattern for pattern in patterns if means(workspace, pattern, source.path, source.root)]
             for pattern in meaning:
                 unused.pop(pattern, None)
                 chosen[source.document_id] = source.path
-        for pattern in unused:
+        for pattern in () if store.unfinished else unused:
             raise UsageError(f"nothing in the index is called {pattern!r}", hint="rag ls lists what it holds")
         writer.remove(list(chosen))
         writer.finish()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ragcli.index import embeddings
+from ragcli.index import embeddings, lexical
 from ragcli.index.catalog import read_manifest, read_meta, transaction, write_meta
 from ragcli.index.committed import write_committed
 from ragcli.index.manifest import Identity, Manifest, check_identity
@@ -95,3 +95,13 @@ def _directory_of(connection: sqlite3.Connection) -> Path:
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def merge_words(connection: sqlite3.Connection) -> None:
+    """Merge the segments of the word lists until there is nothing left to merge, each time in a transaction of its own."""
+    merged = True
+    while merged:
+        with transaction(connection, write=True):
+            merged = lexical.merge_segments(connection)
+            if merged:  # readers hold the lists of words that they read against the postings of one generation
+                advance(connection)

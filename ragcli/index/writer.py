@@ -34,7 +34,7 @@ from ragcli.index.entries import PAGE
 from ragcli.index.links import refuse_links
 from ragcli.index.lock import WriterLock
 from ragcli.index.manifest import Identity
-from ragcli.index.preparing import advance, now, prepare
+from ragcli.index.preparing import advance, merge_words, now, prepare
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import (
     delete_documents,
@@ -235,8 +235,7 @@ class IndexWriter:
             for identity, others in kept.items():
                 copies.add(self._connection, [(other, identity) for other in others])
             advance(self._connection, next_row=row)
-        while self._merge():
-            pass
+        merge_words(self._connection)
 
     def touch(self, sources: Sequence[SourceFile]) -> None:
         with transaction(self._connection, write=True):
@@ -284,8 +283,7 @@ class IndexWriter:
         removal, and bring Chroma up to date; returns what went wrong with the copies, none of which harms the index."""
         with transaction(self._connection, write=True):
             embeddings.sweep(self._connection)
-        while self._merge():
-            pass
+        merge_words(self._connection)
         if self._beside:
             self._take_place()
         apart = erasing.complete(self._connection, self._directory, self._vectors, self._dimension)
@@ -297,10 +295,3 @@ class IndexWriter:
         if not self._unchecked:
             self.settle()
         return problems
-
-    def _merge(self) -> bool:
-        with transaction(self._connection, write=True):
-            merged = lexical.merge_segments(self._connection)
-            if merged:  # readers hold the lists of words that they read against the postings of one generation
-                advance(self._connection)
-            return merged

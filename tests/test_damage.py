@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import shutil
@@ -16,7 +17,6 @@ import pytest
 from ragcli.api import rag_over
 from ragcli.errors import IndexDamaged
 from ragcli.index.reader import IndexReader
-from ragcli.index.writer import IndexWriter
 from tests.conftest import Rag
 from tests.helpers.damage import answers_of, damaged, damages, is_error, outcome
 from tests.helpers.indexes import engine_of, found, new, put, writing
@@ -184,18 +184,16 @@ def test_what_says_the_last_state_is_written_again_by_the_next_ingest(rag: Rag, 
     assert is_sound(rag)
 
 
-def test_a_reader_that_read_between_a_commit_and_the_merging_of_its_words_finds_no_damage(
-    work: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    merge, questions = IndexWriter._merge, "alpha bravo charlie delta echo foxtrot golf hotel".split()
+def test_merging_the_words_of_several_commits_is_a_generation_of_its_own(work: Path) -> None:
+    """Or a reader that read in between would hold the old list of words against the new postings, and report damage."""
+    questions = "alpha bravo charlie delta echo foxtrot golf hotel".split()
     with writing(work / "index") as writer, closing(IndexReader(work / "index")) as reader:
-
-        def read_first(self: IndexWriter) -> bool:
-            found(reader, "common")
-            return merge(self)
-
-        monkeypatch.setattr(IndexWriter, "_merge", read_first)
+        put(writer, new("first.txt", "common"))
+        generations = [reader.generation()[-1]]
         for i, question in enumerate(questions):
             put(writer, new(f"{i}.txt", f"common {question}"))
+            generations.append(reader.generation()[-1])
             for n, word in enumerate(questions[: i + 1]):
                 assert found(reader, word)[0] == [f"{n}.txt"]
+    steps = [after - before for before, after in itertools.pairwise(generations)]
+    assert min(steps) < max(steps), "some of these commits merged, and others did not"

@@ -38,10 +38,11 @@ REBUILD = "rag ingest --rebuild makes the index anew from your files"
 
 
 def checksum(*values: str | bytes | float | None) -> int:
-    """The checksum of a row's values, in their order; each is a text, bytes, a number or NULL."""
+    """The checksum of a row's values, in their order; each is a text, bytes, a number or NULL. Bytes differ from a text of the
+    same characters: one bit tells them apart in SQLite's files."""
     return zlib.crc32(
         b"\x1f".join(
-            [value if type(value) is bytes else str(value).encode("utf-8", "surrogatepass") for value in values]
+            [b"\0" + value if type(value) is bytes else str(value).encode("utf-8", "surrogatepass") for value in values]
         )
     )
 

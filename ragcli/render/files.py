@@ -165,7 +165,12 @@ _MARKUP: Mapping[str, str] = {
 
 def _cell(text: str) -> str:
     """Text of a document or a question in a table of Markdown: nothing in it is markup, a link, an image or a mention."""
-    return "".join(_MARKUP.get(character, character) for character in one_line(text)[:300])
+    shown = one_line(text)[:300]
+    following = f"{shown[1:]} "[: len(shown)]
+    return "".join(
+        character if character in ":." and after == " " else _MARKUP.get(character, character)
+        for character, after in zip(shown, following, strict=True)
+    )
 
 
 def github_annotations(report: EvalReport) -> list[str]:

@@ -72,7 +72,7 @@ def test_what_the_user_ingested_from_elsewhere_is_opened(rag: Rag, tmp_path: Pat
     rag("ingest", str(tmp_path / "other"))
     rag.monkeypatch.setenv("EDITOR", "true")
     rag("query", "leave")
-    rag("open", "1")
+    assert rag("open", "1", code=0).stderr == ""
 
 
 def test_a_link_in_the_folder_does_not_lead_out_of_it(work: Path, tmp_path: Path) -> None:

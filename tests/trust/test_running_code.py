@@ -76,7 +76,11 @@ def test_what_every_model_of_sentence_transformers_holds_is_not_refused(tmp_path
     ]
     listed = [entry for kind in kinds for entry in modules(kind, "1_Pooling")]
     settings = {"activation_fn": "torch.nn.modules.linear.Identity", "hidden_act": "gelu", "_attn_implementation": None}
-    refuse_code(model(tmp_path / "m", modules=listed, config=settings, tokenizer_config={"model_max_length": 512}))
+    known = model(tmp_path / "m", modules=listed, config=settings, tokenizer_config={"model_max_length": 512})
+    refuse_code(known)
+    foreign = model(tmp_path / "n", modules=[*listed, *modules("evil.Evil", "m")], config=settings)
+    with pytest.raises(ModelUnavailable):  # what is known does not hide what is not
+        refuse_code(foreign)
 
 
 def test_a_model_that_the_index_names_does_not_run_its_code(rag: Rag, work: Path, tmp_path: Path) -> None:

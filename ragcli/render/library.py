@@ -210,6 +210,7 @@ _COPIES = {
     "complete": "the Chroma collection is complete",
     "behind": "the Chroma collection is behind; the next rag ingest brings it up to date",
     "missing": "no complete Chroma collection; the next rag ingest makes it",
+    "off": "no Chroma collection, since chromadb is not installed",
 }
 
 

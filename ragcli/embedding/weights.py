@@ -174,7 +174,9 @@ def _by_pip(release: Release, folder: Path, progress: Progress) -> None:
         lines = told.read().decode("utf-8", errors="replace").strip().splitlines()
     if not (folder / release.wheel).is_file():
         errors = [line for line in lines if line.startswith("ERROR")] or lines or ["no output"]
-        raise _failed(release, f"pip says: {errors[-1].removeprefix('ERROR: ')}")
+        unreached = any("connection" in line.lower() for line in lines)  # a reason that pip gives as a warning only
+        reason = f"pip says: {errors[-1].removeprefix('ERROR: ')}"
+        raise _failed(release, f"an index cannot be reached, {reason}" if unreached else reason)
     progress(release.size, release.size)
 
 

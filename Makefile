@@ -10,11 +10,11 @@ help:            ## show these lines
 
 .venv/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[models,chroma]"
 	touch $@
 
 .venv/developing: .venv/installed
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev,llama,mcp]"
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev,models,chroma,llama,mcp]"
 	touch $@
 
 demo: .venv/installed  ## index the example documents, ask, and evaluate

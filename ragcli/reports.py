@@ -68,7 +68,7 @@ class IngestReport:
 class EngineState:
     """Who finds the nearest vectors: `setting` is what the settings ask for, `answers` what answers now ("exact" or "chroma").
     They differ while the Chroma collection cannot be used. `copy` says whether that collection holds what the catalog does:
-    "complete", "behind" (of an older generation) or "missing" (none that can be used)."""
+    "complete", "behind" (of an older generation), "missing" (none that can be used) or "off" (chromadb is not installed)."""
 
     setting: str
     answers: str

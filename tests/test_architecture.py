@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
     {
         "errors",
+        "installing",
         "logs",
         "tracing",
         "cancellation",
@@ -68,10 +69,10 @@ HOMES = {
     "bs4": {"loaders.html"},
     "lxml": {"loaders.epub", "loaders.ooxml", "loaders.structured", "sources.fetching"},
     "watchfiles": {"cli.library"},
-    "httpx": {"sources.fetching", "sources.addresses", "generation.pulling"},
+    "httpx": {"sources.fetching", "sources.addresses", "generation.pulling", "embedding.weights"},
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
-    "typer": {"cli.main", "cli.audit", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
+    "typer": {"cli.main", "cli.audit", "cli.demo", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
               "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.scan", "cli.trust", "cli.tuning", "cli.mcp"},
     "click": {"cli.main"},
     "rich": {"render.answers", "render.audit", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},

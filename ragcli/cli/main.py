@@ -16,6 +16,7 @@ from ragcli.cli.session import Output
 LogLevel = Literal["debug", "info", "warning"]
 
 PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
+    "demo": ("demo",),
     "library": ("ingest", "ls", "rm", "chunks"),
     "scan": ("scan",),
     "forgetting": ("forget",),

@@ -94,8 +94,10 @@ def _serve(library: Library, http: str | None, streams: tuple[int, int] | None) 
 
         server = build(library)
     except ModuleNotFoundError as missing:
+        from ragcli.installing import extra_command
+
         raise RagError(
-            f"rag mcp needs the package {missing.name}, which is not installed", hint='pip install "ragcli[mcp]"'
+            f"rag mcp needs the package {missing.name}, which is not installed", hint=extra_command("mcp")
         ) from missing
     if http is not None:
         from ragcli.serving.mcp import http as over_http

@@ -15,6 +15,7 @@ from ragcli.index import schema
 from ragcli.index.checksums import REBUILD, SEAL_META, checksum, damaged, teach
 from ragcli.index.links import refuse_links
 from ragcli.index.manifest import Manifest
+from ragcli.installing import upgrade_command
 from ragcli.private import open_private
 
 CATALOG = "catalog.sqlite3"
@@ -100,7 +101,7 @@ def _check_format(connection: sqlite3.Connection, directory: Path, *, oldest: in
     if version > schema.FORMAT:
         raise IndexIncompatible(
             f"the index at {directory} has format {version}; this version of rag reads up to {schema.FORMAT}",
-            hint="pip install --upgrade ragcli",
+            hint=upgrade_command(),
         )
     if version < oldest:
         raise IndexIncompatible(

@@ -6,8 +6,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.errors import UsageError
 from ragcli.index import removals
 from ragcli.index.contents import CatalogReader, stored_manifest
+from ragcli.index.copystate import installed_version
+from ragcli.installing import extra_command
 
 if TYPE_CHECKING:
     from ragcli.index.manifest import Identity, Manifest
@@ -35,6 +38,12 @@ class DirectoryStore:
 
     def reader(self, *, engine: str = "exact") -> IndexReader:
         from ragcli.index.reader import IndexReader
+
+        if engine == "chroma" and not installed_version():
+            raise UsageError(
+                "the engine chroma needs chromadb, which is not installed",
+                hint=f"{extra_command('chroma')}, then rag ingest; or --engine exact",
+            )
 
         return IndexReader(self._directory, engine=engine)
 

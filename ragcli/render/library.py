@@ -210,6 +210,7 @@ _COPIES = {
     "complete": "the Chroma collection is complete",
     "behind": "the Chroma collection is behind; the next rag ingest brings it up to date",
     "missing": "no complete Chroma collection; the next rag ingest makes it",
+    "off": "no Chroma collection, since chromadb is not installed",
 }
 
 
@@ -217,3 +218,10 @@ def engine_line(state: EngineState) -> str:
     """Which engine answers, and how complete the Chroma collection is."""
     asked = "" if state.answers == state.setting else f" instead of {state.setting}"
     return one_line(f"{state.answers}{asked}; {_COPIES[state.copy]}")
+
+
+def step_lines(steps: Sequence[tuple[str, str]]) -> list[Text]:
+    """Commands that one may go on with, each with what it does."""
+    width = max(len(command) for command, _ in steps)
+    lines = [Text.assemble((f"  {one_line(command):<{width}}", "bold"), f"  {does}") for command, does in steps]
+    return [Text(""), Text("Next:"), *lines]

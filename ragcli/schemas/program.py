@@ -30,7 +30,7 @@ class ModelsDocument(TypedDict):
 
 
 class ModelDocument(TypedDict):
-    """A pulled language model (`rag models pull`, `verify` and `rm`)."""
+    """A pulled model (`rag models pull`, `verify` and `rm`)."""
 
     schema: Literal["rag.model/1"]
     name: Annotated[str, says("Its name.")]

@@ -16,8 +16,8 @@ from ragcli.cli.session import Output
 LogLevel = Literal["debug", "info", "warning"]
 
 PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
-    "library": ("ingest", "ls", "rm", "chunks"),
-    "scan": ("scan",),
+    "library": ("ingest", "ls", "rm"),
+    "scan": ("scan", "chunks"),
     "forgetting": ("forget",),
     "search": ("query",),
     "answers": ("ask",),

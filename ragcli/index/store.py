@@ -10,6 +10,7 @@ from ragcli.index import removals
 from ragcli.index.contents import CatalogReader, stored_manifest
 
 if TYPE_CHECKING:
+    from ragcli.datatypes import Access
     from ragcli.index.manifest import Identity, Manifest
     from ragcli.index.reader import IndexReader
     from ragcli.index.writer import IndexWriter
@@ -29,14 +30,14 @@ class DirectoryStore:
     def manifest(self) -> Manifest | None:
         return stored_manifest(self._directory)
 
-    def catalog(self) -> CatalogReader:
+    def catalog(self, *, access: Access | None = None) -> CatalogReader:
         """Without numpy, which takes as long to load as everything else that `rag stats` needs."""
-        return CatalogReader(self._directory).opened()
+        return CatalogReader(self._directory, access=access).opened()
 
-    def reader(self, *, engine: str = "exact") -> IndexReader:
+    def reader(self, *, engine: str = "exact", access: Access | None = None) -> IndexReader:
         from ragcli.index.reader import IndexReader
 
-        return IndexReader(self._directory, engine=engine)
+        return IndexReader(self._directory, engine=engine, access=access)
 
     def writer(self, identity: Identity, *, rebuild: bool = False) -> AbstractContextManager[IndexWriter]:
         from ragcli.index.writer import open_writer

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ragcli.index.checksums import seal
 from ragcli.index.remembered import among
+from ragcli.metadata import AccessTags, access_of
 
 PREFIX = "tag."
 
@@ -21,6 +22,20 @@ def read(connection: sqlite3.Connection, document_ids: Sequence[str]) -> dict[st
         if tags:
             found[identity] = tags
     return found
+
+
+def access(connection: sqlite3.Connection, document_ids: Sequence[str]) -> dict[str, AccessTags]:
+    """See `ragcli.index.protocol.Writer.access`."""
+    own = "SELECT document_id, metadata FROM documents WHERE document_id IN ({})"
+    of_copies = (
+        "SELECT copies.document_id, metadata FROM copies JOIN documents ON documents.row = of "
+        "WHERE copies.document_id IN ({})"
+    )
+    return {
+        identity: access_of(json.loads(metadata))
+        for query in (own, of_copies)
+        for identity, metadata in among(connection, query, document_ids)
+    }
 
 
 def write(connection: sqlite3.Connection, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:

@@ -154,7 +154,10 @@ class Engine(TypedDict):
 
     setting: Annotated[str, says("`retrieval.engine`: exact or chroma.")]
     answers: Annotated[str, says("Who answers now: exact while the Chroma collection cannot be used.")]
-    copy: Annotated[str, says("Whether the Chroma collection holds all of the index: complete, behind or missing.")]
+    copy: Annotated[
+        str,
+        says("Whether the Chroma collection holds all of the index: complete, behind, missing, or unused (--as)."),
+    ]
 
 
 class StatsDocument(TypedDict):

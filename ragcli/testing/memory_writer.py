@@ -15,6 +15,7 @@ from ragcli.index.entries import PAGE
 from ragcli.index.lexical import entry_of
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import moved_chunk, moved_document, text_hash
+from ragcli.metadata import AccessTags, access_of
 from ragcli.protocols import REDACTION
 from ragcli.remains import Traces
 from ragcli.reports import Failure
@@ -81,6 +82,17 @@ class MemoryWriter:
             if identity in set(document_ids)
         }
         return {identity: tags for identity, tags in found.items() if tags}
+
+    def access(self, document_ids: Sequence[str]) -> dict[str, AccessTags]:
+        state = self._state
+        owners = {identity: identity for identity in state.documents} | {
+            key: of for key, (_, of) in state.copies.items()
+        }
+        return {
+            identity: access_of(state.documents[owners[identity]].record.metadata)
+            for identity in document_ids
+            if identity in owners
+        }
 
     def outdated(self, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
         def is_old(kept: Kept) -> bool:

@@ -204,7 +204,7 @@ class Writer(Protocol):
         """Documents, without copies, and chunks."""
 
     def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-        """Give documents more tags; a value of an equal name is replaced."""
+        """Give documents more tags; a value of an equal name is replaced, "" takes the tag away."""
 
     def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]:
         """Text hash → chunk for those whose text has no stored embedding yet, or none of its sentences if those are wanted."""

@@ -39,10 +39,11 @@ def access(connection: sqlite3.Connection, document_ids: Sequence[str]) -> dict[
 
 
 def write(connection: sqlite3.Connection, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-    """Add `tags` (names with the prefix) to documents, inside the caller's transaction."""
+    """Add `tags` (names as in the metadata) to documents, inside the caller's transaction; "" takes one away."""
     for identity in document_ids:
         entry = connection.execute("SELECT metadata FROM documents WHERE document_id = ?", (identity,)).fetchone()
         if entry:
-            text = json.dumps({**json.loads(entry[0]), **tags})
+            found = {**json.loads(entry[0]), **tags}
+            text = json.dumps({key: value for key, value in found.items() if value or key not in tags})
             connection.execute("UPDATE documents SET metadata = ? WHERE document_id = ?", (text, identity))
             seal(connection, "documents", "document_id", identity)

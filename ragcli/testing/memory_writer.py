@@ -112,7 +112,9 @@ class MemoryWriter:
         for identity in document_ids:
             if identity in documents:
                 kept = documents[identity]
-                record = replace(kept.record, metadata={**kept.record.metadata, **tags})
+                found = {**kept.record.metadata, **tags}
+                left = {key: value for key, value in found.items() if value or key not in tags}
+                record = replace(kept.record, metadata=left)
                 documents[identity] = replace(kept, record=record)
         self._commit(documents=documents, manifest=self._state.advanced().manifest)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import lru_cache
 
 from ragcli.datatypes import Access
 from ragcli.index.checksums import DOCUMENT
@@ -17,6 +18,7 @@ from ragcli.index.rows import check_document
 from ragcli.metadata import ACCESS, access_of
 
 _SEES = "sees_metadata"
+_KEPT = 4096  # answers for the metadata of a document
 _VIEWS = (
     f"CREATE TEMP VIEW documents AS SELECT * FROM main.documents WHERE {_SEES}(metadata)",
     "CREATE TEMP VIEW chunks AS SELECT * FROM main.chunks WHERE EXISTS "
@@ -30,6 +32,7 @@ _VIEWS = (
 def restrict(connection: sqlite3.Connection, access: Access) -> None:
     """Let the connection, which is in no transaction, see what `access` sees."""
 
+    @lru_cache(maxsize=_KEPT)  # a document is asked for once for each of its chunks
     def sees(metadata: str) -> bool:
         return access.sees(access_of(json.loads(metadata)).tags if f'"{ACCESS}' in metadata else ())
 

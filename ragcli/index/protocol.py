@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         SourceFile,
         TextVectors,
         Vector,
-    )  # fmt: skip
+    )
     from ragcli.index.entries import Candidates, Counts, Listing, StoredChunk
     from ragcli.index.manifest import Identity, Manifest
     from ragcli.index.statistics import Statistics
@@ -289,8 +289,7 @@ class Store(Protocol):
         not settled."""
 
     def roots(self, *, damaged: bool = False) -> Sequence[str]:
-        """As `Catalog.roots`, also of an index of an older format. With `damaged`, what cannot be read is left out instead of
-        raised. Raises IndexNotFound when there is no index."""
+        """As `Catalog.roots`, also of older formats; with `damaged`, without what cannot be read. Raises IndexNotFound."""
 
 
 class StoreFactory(Protocol):

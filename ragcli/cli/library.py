@@ -68,6 +68,7 @@ def ingest(
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
     sentences: options.Sentences = None,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -267,6 +268,7 @@ def list_documents(
 @app.command()
 def rm(
     patterns: Annotated[list[str], typer.Argument(metavar="PATH...", help="Paths, folders or patterns of documents.")],
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,

@@ -24,3 +24,11 @@ Tags = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _refuse(name: str | None) -> None:
+    if name is not None:
+        raise typer.BadParameter("this needs the whole index, and --as shows a part of it; leave --as out")
+
+
+Refused = Annotated[str | None, typer.Option("--as", hidden=True, callback=_refuse)]

@@ -31,6 +31,7 @@ def stats(principal: rights.As = None, index: options.Index = None, as_json: opt
 
 @app.command()
 def doctor(
+    refused: rights.Refused = None,
     index: options.Index = None,
     without_network: Annotated[
         bool,

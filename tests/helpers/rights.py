@@ -58,9 +58,10 @@ def tagged(path: str, text: str, *tags: str) -> NewDocument:
     return replace(found, document=replace(found.document, metadata=metadata))
 
 
-def build_alone(directory: Path, paths: Iterable[str]) -> None:
-    """An index at `directory` of these of the documents `SEEN` alone, in their order."""
+def build_alone(directory: Path, paths: Iterable[str], others: Sequence[NewDocument] = ()) -> None:
+    """An index at `directory` of `others` and of these of the documents `SEEN`, in their order, and of nothing else."""
     with open_writer(directory, _IDENTITY) as writer:
+        _put(writer, others)
         _put(writer, [tagged(path, text, tag_of(path)) for path, text in SEEN.items() if path in set(paths)])
         assert writer.finish() == []
 

@@ -20,7 +20,7 @@ from ragcli.errors import IndexDamaged, SettingsError, UsageError
 from ragcli.index.reader import IndexReader
 from ragcli.index.restricting import restrict
 from tests.conftest import Rag as Command
-from tests.helpers.rights import QUESTIONS, SEEN, USES, build_alone, build_around, outcome, seen_by, tag_of
+from tests.helpers.rights import QUESTIONS, SEEN, USES, build_alone, build_around, outcome, seen_by, tag_of, tagged
 
 PACKAGE = Path(__file__).resolve().parents[2] / "ragcli"
 GRANTS = """
@@ -106,6 +106,25 @@ def test_what_is_seen_is_what_an_index_of_it_alone_shows(few: list[Path], tmp_pa
         assert outcome(seen_by(few[1], paths), use, question) == alone
         if use in ("query", "ask", "documents", "ls"):
             assert outcome(Rag(tmp_path / "alone" / ".rag"), use, question) == alone
+
+
+def test_words_of_others_do_not_crowd_out_those_that_are_seen(tmp_path: Path) -> None:
+    """Of the terms near a misspelt word 40 are looked at, and of those with a prefix 200."""
+    near = {"stamdby"[:at] + letter + "stamdby"[at + 1 :] for at in range(2, 7) for letter in "acefghijkloqruvwxz"}
+    begun = [f"pum{one}{other}" for one in "abcdefghijklmnoqrtuvwxyz" for other in "abcdefghijk"]
+    text = " ".join([*sorted(near), *begun, *begun])
+    crowd = [tagged("secret/words.txt", text, "board"), tagged("secret/more.txt", text + " again", "board")]
+    for name, others in (("alone", []), ("crowded", crowd)):
+        build_alone(tmp_path / name / ".rag", SEEN, others)
+    shown = []
+    for question in ("stamdby pay", "pum*", "pum* pressure"):
+        alone, crowded = (
+            outcome(seen_by(tmp_path / name / ".rag", SEEN), "query", question) for name in ("alone", "crowded")
+        )
+        assert alone == crowded
+        shown.append(alone)
+    assert "standby" in json.loads(shown[0])["notes"][0]
+    assert "pumps.txt" in shown[1]
 
 
 def test_the_graph_of_chroma_is_not_asked_for_somebody(few: list[Path]) -> None:

@@ -19,6 +19,7 @@ from ragcli.datatypes import Access
 from ragcli.errors import IndexDamaged, SettingsError, UsageError
 from ragcli.index.reader import IndexReader
 from ragcli.index.restricting import restrict
+from ragcli.serving.mcp.library import Library
 from tests.conftest import Rag as Command
 from tests.helpers.rights import QUESTIONS, SEEN, USES, build_alone, build_around, outcome, seen_by, tag_of, tagged
 
@@ -338,6 +339,15 @@ def test_what_changes_the_index_is_refused_to_somebody(shared: Command) -> None:
         with pytest.raises(UsageError, match="seen as"):
             seen.as_principal(["public"])
     assert len(paths(shared)) == 5
+
+
+def test_an_agent_sees_what_the_name_that_it_is_served_as_may_see(shared: Command) -> None:
+    assert '"--as"' in shared("mcp", "--print-config", "claude", "--as", "bob").stdout
+    library = Library(Path(".rag").absolute(), {"access_grants": str(Path("grants.toml").absolute())}, (), "bob")
+    for mode in ("", "lexical"):
+        assert [document.path for document in library.rag(mode).documents()] == ["pub/leave.md", "pub/office.md"]
+        assert {hit.path for hit in library.rag(mode).query("leave bonus")} <= {"pub/leave.md", "pub/office.md"}
+    library.close()
 
 
 def test_what_was_shown_to_another_cannot_be_opened(shared: Command) -> None:

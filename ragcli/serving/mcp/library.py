@@ -36,6 +36,7 @@ class Library:
         self._settings: dict[str, Any] = {"answer_verify": "drop", **settings}
         self._opening = threading.Lock()
         self._opened: dict[str, Rag] = {}
+        self._whole: list[Rag] = []
 
     def rag(self, mode: str = "") -> Rag:
         """The index, searched in `mode` ("": as the settings say). Raises IndexNotFound when there is none, now; a later call
@@ -49,7 +50,10 @@ class Library:
         changes = {"retrieval_mode": mode} if mode else {}
         try:
             rag = Rag(self.directory, **{**self._settings, **changes})
-            return rag if self._principal is None else rag.as_principal(self._principal)
+            if self._principal is None:
+                return rag
+            self._whole.append(rag)  # whose models it uses
+            return rag.as_principal(self._principal)
         except IndexNotFound:
             raise IndexNotFound(f"there is no index at {self.directory}", hint=self.making) from None
 
@@ -86,6 +90,7 @@ class Library:
 
     def close(self) -> None:
         with self._opening:
-            for rag in self._opened.values():
+            for rag in (*self._opened.values(), *self._whole):
                 rag.close()
             self._opened.clear()
+            self._whole.clear()

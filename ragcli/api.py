@@ -14,7 +14,7 @@ the index, the caches of models and the `audit_file`, if one is set.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +88,23 @@ class Rag(Changing):
 
         create_index(workspace)
         return cls(path, config=config, **settings)
+
+    def as_principal(self, who: str | Collection[str]) -> Rag:
+        """The same index as somebody sees it: everything that the methods give is as if the index held only what they may see.
+        `who` is a name in the file of the setting `access_grants`, or the access tags that somebody has; `access_untagged` says
+        whether documents without tags are seen. What changes the index raises UsageError. Models are shared with this object.
+
+        Raises UsageError for a name that is not there, and when this object is itself somebody's.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     [document.path for document in rag.as_principal(["board"]).documents()]
+        []
+        """
+        from ragcli.usecases.rights import principal
+
+        if self._engine.principal is not None:
+            raise UsageError(f"this index is seen as {self._engine.principal.name}", hint="begin with the whole index")
+        return rag_over(self._engine.seen_by(principal(self._engine.workspace, who)))
 
     @recorded("query")
     def query(

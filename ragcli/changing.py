@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,13 @@ class Changing(ABC):
     @abstractmethod
     def close(self) -> None: ...
 
+    def _check_changeable(self) -> None:
+        """Raises UsageError where the index is seen as somebody: who does not see all of it cannot know what changes."""
+        if self._engine.principal is not None:
+            raise UsageError(
+                f"who sees the index as {self._engine.principal.name} cannot change it", hint="leave --as out"
+            )
+
     @recorded("ingest")
     def ingest(
         self,
@@ -39,6 +46,7 @@ class Changing(ABC):
         prune: bool = False,
         rebuild: bool = False,
         tags: Mapping[str, str] | None = None,
+        access: Collection[str] | None = None,
         retry: bool = False,
         rules: Rules | None = None,
         extra: Sequence[tuple[SourceFile, Callable[[], int]]] = (),
@@ -48,9 +56,10 @@ class Changing(ABC):
 
         Unchanged files are left alone, unreadable ones are told in the report. `prune` takes documents out whose files are
         gone, `rebuild` makes a new index that takes the place of the old one at the end, `tags` mark everything that is seen,
-        `retry` reads files again that could not be read before. `rules` (`ragcli.sources.scanning.Rules`; default: as set by
-        `ingest_…`) decide what is left out of a folder. `extra` are sources that are no files, each with a function
-        that opens it and returns the file descriptor.
+        `retry` reads files again that could not be read before. `access` are access tags for everything that is seen, in the
+        place of those given before (None: these stay), beside those of the setting `access_rules`. `rules`
+        (`ragcli.sources.scanning.Rules`; default: as set by `ingest_…`) decide what is left out of a folder. `extra` are
+        sources that are no files, each with a function that opens it and returns the file descriptor.
 
         Several threads or processes may ask meanwhile; they see the index as it was until a batch of documents (of a rebuild:
         the whole) is complete. Raises UsageError for a path that does not exist, and IndexLocked when another one is running.
@@ -60,17 +69,20 @@ class Changing(ABC):
         >>> (report.added, report.unchanged, report.failed)
         (0, 2, ())
         """
+        from ragcli.access import checked_tags
         from ragcli.ingest import Options
         from ragcli.usecases.ingestion import IngestRequest, ingest_paths, rules_of
+
+        self._check_changeable()
+        tagged = None if access is None else checked_tags(access, "access")
 
         request = IngestRequest(
             paths=[Path(path) for path in paths],
             extra=extra,
             rules=rules or rules_of(self._workspace.settings),
-            options=Options(prune=prune, tags=dict(tags or {}), retry=retry),
+            options=Options(prune=prune, tags=dict(tags or {}), retry=retry, access=tagged),
             rebuild=rebuild,
         )
-
         return ingest_paths(self._workspace, request, on_progress=on_progress)
 
     @recorded("rm")
@@ -84,6 +96,7 @@ class Changing(ABC):
         """
         from ragcli.usecases.library import remove
 
+        self._check_changeable()
         return remove(self._workspace, patterns)
 
     @recorded("forget")
@@ -110,6 +123,7 @@ class Changing(ABC):
         >>> [source.path for source in report.sources], report.found
         (['pay.md'], ())
         """
+        self._check_changeable()
         from ragcli.places import answer_cache, last_result, state_directory
         from ragcli.usecases.forgetting import ForgetRequest, Kept, forget, to_forget
 

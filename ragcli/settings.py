@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from ragcli.access import section_of_settings
 from ragcli.errors import SettingsError
 from ragcli.files import read_text
 from ragcli.plugins import scheme_of
@@ -29,9 +30,7 @@ class Settings:
 
     index: str = ""  # the nearest .rag upward, else ./.rag
     offline: bool = False  # true: no socket but to an answer model on this machine
-    trust_code: str = (
-        ""  # or the directory or hub name of a model whose own code may run; the command line alone sets it
-    )
+    trust_code: str = ""  # or a model whose own code may run: a directory or a hub name; from the command line alone
     embedding_model: str = ""  # the index's own, else all-MiniLM-L6-v2
     embedding_sentences: str = ""  # the index's own, else on
     ingest_ocr: str = ""  # no; or Tesseract's languages, such as eng+deu
@@ -87,6 +86,9 @@ class Settings:
     answer_cache: bool = True
     answer_price_prompt: float = 0.0  # of a million tokens; 0: costs are not counted
     answer_price_answer: float = 0.0
+    access_rules: tuple[str, ...] = ()  # PATTERN=TAG+TAG; in files, tables with path and tags
+    access_untagged: str = "nobody"  # who sees documents without tags, of those whose access is restricted
+    access_grants: str = ""  # or the file that says who may see what
     audit_file: str = ""  # or the file that says who asked and changed what
     audit_required: bool = False  # whether nothing is done that cannot be recorded
     audit_questions: str = "hash"
@@ -102,6 +104,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "ingest_secrets": ("redact", "skip", "allow"),
     "ingest_pii": ("off", "redact"),
     "answer_verify": ("warn", "drop", "fail"),
+    "access_untagged": ("nobody", "everyone"),
     "audit_questions": ("hash", "text"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -199,7 +202,7 @@ def find_upward(directory: Path, name: str) -> Path | None:
 
 _NAMES = tuple(field.name for field in fields(Settings))
 _GIVEN_ONLY = frozenset({"trust_code"})  # what no file and no variable may say
-_SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer", "audit"})
+_SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer", "access", "audit"})
 
 
 def _from_file(path: Path | None) -> list[tuple[str, object, str]]:
@@ -216,6 +219,7 @@ def _from_file(path: Path | None) -> list[tuple[str, object, str]]:
     found: list[tuple[str, object, str]] = []
     if isinstance(content.get("index"), str) and not scheme_of(content["index"]):
         content["index"] = str(path.parent / content["index"])  # a path in a file is relative to the file
+    content |= {"access": section_of_settings(content["access"], path)} if "access" in content else {}
     for key, value in content.items():
         if key in _SECTIONS and isinstance(value, dict):
             found += [

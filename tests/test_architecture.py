@@ -23,7 +23,7 @@ LAYERS = [
         "measurements",
     },
     {"protocols", "text", "metadata", "processes", "private", "remains", "schemas", "plugins", "redaction"},
-    {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
+    {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources", "access"},
     {"settings", "places", "audit", "ingest", "answering", "evaluating", "collection"},
     {"trust"},
     {"workspace", "filters", "render", "testing"},
@@ -55,7 +55,7 @@ HOMES = {
                 "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
                 "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging",
                 "index.approximate", "index.copystate", "index.records", "index.checksums", "index.termlists", "index.rebuilding",
-                "index.remembered", "index.calibration", "index.traces", "index.erasing"},
+                "index.remembered", "index.calibration", "index.traces", "index.erasing", "index.restricting"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.scoring"},
     "pypdf": {"loaders.pdf"},
@@ -73,7 +73,7 @@ HOMES = {
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
     "typer": {"cli.main", "cli.audit", "cli.demo", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
-              "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.scan", "cli.trust", "cli.tuning", "cli.mcp"},
+              "cli.answers", "cli.chat", "cli.models", "cli.rights", "cli.runs", "cli.scan", "cli.trust", "cli.tuning", "cli.mcp"},
     "click": {"cli.main"},
     "rich": {"render.answers", "render.audit", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
     "mcp": {"serving.mcp.server", "serving.mcp.stdio", "serving.mcp.http"},
@@ -109,6 +109,7 @@ PURE = {
     },
     "collection": {"evaluation.beir"},
     "ingest": {"sources.scanning", "sources.changes"},
+    "settings": {"access"},
 }
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.interrupting import interruptible
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
-from ragcli.errors import ExitCode, RagError
+from ragcli.errors import ExitCode, RagError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +75,7 @@ def ask(
         bool, typer.Option("--require-fresh", help="Exit with 3 when a cited file changed since it was ingested.")
     ] = False,
     flags: Flags = NONE_GIVEN,
+    principal: rights.As = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -85,7 +86,9 @@ def ask(
     if (question is None) == (file is None) or (jsonl and file is None) or (out and not jsonl):
         raise typer.BadParameter("give a question, or --file FILE, and --out only with --jsonl")
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {**flags, "answer_cache": cache}, schema=schema) as opened:
+    with session(output, {**flags, "answer_cache": cache}, schema=schema, principal=principal) as opened:
+        if fresh and principal is not None:
+            raise UsageError("--fresh changes the index, which --as does not allow", hint="leave one of them out")
         from ragcli.engine.models import check_judge
 
         check_judge(opened.workspace.resolved)
@@ -224,7 +227,9 @@ def _show_prompt(opened: Session, output: Output, question: str, where: Filter, 
     from ragcli.usecases.prompting import make_prompt
 
     engine, k = opened.engine, opened.workspace.settings.retrieval_k
-    with engine.trail.recording("ask", engine.index_facts, question) if engine.trail else nullcontext() as entry:
+    whose = engine.principal.name if engine.principal else ""
+    recording = engine.trail.recording("ask", engine.index_facts, question, principal=whose) if engine.trail else None
+    with recording or nullcontext() as entry:
         prompt = make_prompt(engine.search(), engine.prompter(), checked_question(question), k, where)
         if entry is not None:
             entry.outcome, entry.counts = "prompt shown", {"sources": len(prompt.sources)}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
@@ -105,6 +105,7 @@ def evaluate(
     embedding_model: options.Model = None,
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
+    principal: rights.As = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -122,7 +123,7 @@ def evaluate(
         "chunking_max_tokens": max_tokens,
         **options.retrieval_flags(mode=mode, fusion=fusion, weight=weight, rerank=rerank, max_seconds=max_seconds),
     }
-    with session(output, flags) as opened:
+    with session(output, flags, principal=principal) as opened:
         from ragcli.evaluation.gating import baseline_text, parse_threshold
         from ragcli.render import jsonevaluation
         from ragcli.render.files import write_reports, write_text
@@ -172,6 +173,7 @@ def why(
     k: options.K = None,
     mode: options.Mode = None,
     rerank: options.Rerank = None,
+    principal: rights.As = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -182,16 +184,13 @@ def why(
     """
     output = Output(as_json=as_json, quiet=quiet)
     flags = {"index": index, **options.retrieval_flags(k=k, mode=mode, rerank=rerank)}
-    with session(output, flags) as opened:
+    with session(output, flags, principal=principal) as opened:
         from ragcli.render import jsonevaluation
         from ragcli.text.query import checked_question
         from ragcli.usecases.diagnosis import diagnose
 
         path, _, quote = expect.partition(":")
-        engine = opened.engine
-        found = diagnose(
-            engine.workspace, engine.index.catalog, engine.pipeline(), checked_question(question), path, quote.strip()
-        )
+        found = diagnose(opened.engine.measured(), checked_question(question), path, quote.strip())
         output.result(lambda text: text.diagnosis(found), lambda: jsonevaluation.diagnosis(found))
         if not found.found:
             raise typer.Exit(ExitCode.NOT_FOUND)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode, RagError, UsageError
 
@@ -44,6 +44,7 @@ def forget(
         typer.Option("--receipt", metavar="FILE", help="Also write the receipt to FILE, as JSON.", show_default=False),
     ] = None,
     names: Annotated[bool, typer.Option("--names", help="Name the documents in the receipt.")] = False,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
@@ -17,7 +17,9 @@ Gold = Annotated[Path, typer.Argument(metavar="GOLD", help="The gold file (JSON 
 
 
 @app.command()
-def lint(gold: Gold, index: options.Index = None, as_json: options.Json = False) -> None:
+def lint(
+    gold: Gold, refused: rights.Refused = None, index: options.Index = None, as_json: options.Json = False
+) -> None:
     """List everything wrong with a gold file, by line: what cannot be read, duplicates, vanished quotations, leaks.
 
     Exit code 1 when there are errors; warnings alone pass.
@@ -44,6 +46,7 @@ def add(
     good: Annotated[
         bool, typer.Option("--good/--bad", help="Whether its answer and citations are right, or are to be filled in.")
     ] = True,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -85,6 +88,7 @@ def add(
 def new(
     gold: Gold,
     count: Annotated[int, typer.Option("--count", "-n", metavar="N", help="Most questions to propose.", min=1)] = 20,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,

@@ -1,4 +1,4 @@
-"""Getting documents in and out: `ingest`, `ls`, `rm`, `chunks`."""
+"""Getting documents in and out: `ingest`, `ls`, `rm`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.places import state_directory
@@ -47,6 +47,7 @@ def ingest(
     follow_symlinks: options.FollowSymlinks = None,
     cross_device: options.CrossDevice = None,
     tag: options.Tags = None,
+    access: rights.Tags = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -67,6 +68,7 @@ def ingest(
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
     sentences: options.Sentences = None,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -96,6 +98,7 @@ def ingest(
     with session(output, flags) as opened, ExitStack() as scratch:
         if watch and (as_json or dry_run or url or sitemap or Path("-") in (paths or [])):
             raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
+        from ragcli.access import tags_given
         from ragcli.ingest import Options
         from ragcli.sources.fetching import FetchRequest
         from ragcli.trust.store import TrustStore
@@ -108,7 +111,12 @@ def ingest(
                 opened, paths or [], name, FetchRequest(url or [], sitemap or [], allow_private), output, scratch
             ),
             rules=rules_of(settings, include=include or (), exclude=exclude or (), ignore_files=not no_ignore),
-            options=Options(prune=prune, tags=_tags(tag), retry=retry_failed),
+            options=Options(
+                prune=prune,
+                tags=_tags(tag),
+                retry=retry_failed,
+                access=None if access is None else tags_given(access),
+            ),
             rebuild=rebuild,
         )
         if dry_run:
@@ -139,6 +147,7 @@ def _run(opened: Session, request: IngestRequest, output: Output) -> IngestRepor
             prune=request.options.prune,
             rebuild=request.rebuild,
             tags=request.options.tags,
+            access=request.options.access,
             retry=request.options.retry,
             rules=request.rules,
             extra=request.extra,
@@ -235,6 +244,7 @@ def list_documents(
     failed: Annotated[
         bool, typer.Option("--failed", help="Only what was not read, or only in part, with the reasons.")
     ] = False,
+    principal: rights.As = None,
     index: options.Index = None,
     as_json: options.Json = False,
 ) -> None:
@@ -243,7 +253,7 @@ def list_documents(
     Example: rag ls 'contracts/**' --failed
     """
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {"index": index}) as opened:
+    with session(output, {"index": index}, principal=principal) as opened:
         from ragcli.render import jsonlibrary
         from ragcli.usecases.library import listed
 
@@ -258,6 +268,7 @@ def list_documents(
 @app.command()
 def rm(
     patterns: Annotated[list[str], typer.Argument(metavar="PATH...", help="Paths, folders or patterns of documents.")],
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -276,25 +287,3 @@ def rm(
             lambda: jsonlibrary.removed(removed),
         )
         output.note(_LEFT)
-
-
-@app.command()
-def chunks(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read and cut; it is not indexed.")],
-    chunker: options.Chunker = None,
-    max_tokens: options.MaxTokens = None,
-    ocr: options.Ocr = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-) -> None:
-    """Show how a file is read and cut: each chunk with its place, tokens, headings and text.
-
-    Example: rag chunks contract.pdf --chunker clauses
-    """
-    flags = {"index": index, "chunking_strategy": chunker, "chunking_max_tokens": max_tokens, "ingest_ocr": ocr}
-    with session(output := Output(as_json=as_json, quiet=False), flags) as opened:
-        from ragcli.render import jsonlibrary
-        from ragcli.usecases.library import cut
-
-        document, pieces = cut(opened.workspace, file)
-        output.result(lambda text: text.chunks(document, pieces), lambda: jsonlibrary.chunks(document, pieces))

@@ -17,8 +17,8 @@ LogLevel = Literal["debug", "info", "warning"]
 
 PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "demo": ("demo",),
-    "library": ("ingest", "ls", "rm", "chunks"),
-    "scan": ("scan",),
+    "library": ("ingest", "ls", "rm"),
+    "scan": ("scan", "chunks"),
     "forgetting": ("forget",),
     "search": ("query",),
     "answers": ("ask",),

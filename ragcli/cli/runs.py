@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.answers import run_of
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.errors import ExitCode
@@ -24,6 +24,7 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="What rag ask --save wr
 def replay(
     run: Run,
     model: options.AnswerModel = None,
+    principal: rights.As = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -47,7 +48,7 @@ def replay(
     flags |= {"index": index, "answer_cache": False}
     if model is not None:
         flags |= {"answer_model": model, "answer_models": ()}
-    with session(output, flags) as opened:
+    with session(output, flags, principal=principal) as opened:
         from ragcli.render import jsonout
 
         filters = [str(text) for text in before["filters"]]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""`rag scan`: keys, tokens and personal data in files, before they are indexed."""
+"""Looking at files that need not be indexed: `scan` for keys and personal data, `chunks` for how one is cut."""
 
 from __future__ import annotations
 
@@ -43,3 +43,25 @@ def scan(
         output.result(lambda text: text.lines(library.scan_lines(report)), lambda: jsonlibrary.scan(report))
         if report.found:
             raise typer.Exit(ExitCode.BELOW_GATE)
+
+
+@app.command()
+def chunks(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read and cut; it is not indexed.")],
+    chunker: options.Chunker = None,
+    max_tokens: options.MaxTokens = None,
+    ocr: options.Ocr = None,
+    index: options.Index = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show how a file is read and cut: each chunk with its place, tokens, headings and text.
+
+    Example: rag chunks contract.pdf --chunker clauses
+    """
+    flags = {"index": index, "chunking_strategy": chunker, "chunking_max_tokens": max_tokens, "ingest_ocr": ocr}
+    with session(output := Output(as_json=as_json, quiet=False), flags) as opened:
+        from ragcli.render import jsonlibrary
+        from ragcli.usecases.library import cut
+
+        document, pieces = cut(opened.workspace, file)
+        output.result(lambda text: text.chunks(document, pieces), lambda: jsonlibrary.chunks(document, pieces))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.cli.sharing import NONE_GIVEN, SEARCHING, Flags, taking
 from ragcli.errors import ExitCode
@@ -21,6 +21,7 @@ def query(
     filters: options.Filters = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show where each score comes from.")] = False,
     flags: Flags = NONE_GIVEN,
+    principal: rights.As = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -31,7 +32,7 @@ def query(
     Example: rag query "notice period" -k 3 --filter type=pdf
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, flags) as opened:
+    with session(output, flags, principal=principal) as opened:
         from ragcli.cli.history import remember
         from ragcli.render import jsonout
 

@@ -23,6 +23,7 @@ from ragcli.render.workflow import guarded, without_commands
 from ragcli.settings import Settings, resolve
 
 if TYPE_CHECKING:
+    from ragcli.access import Principal
     from ragcli.api import Rag
     from ragcli.audit.trail import Entry
     from ragcli.engine.wiring import Engine
@@ -92,10 +93,15 @@ class Session:
 
 @contextmanager
 def session(
-    output: Output, flags: Mapping[str, object], *, project_file: Path | None = None, schema: Path | None = None
+    output: Output,
+    flags: Mapping[str, object],
+    *,
+    project_file: Path | None = None,
+    schema: Path | None = None,
+    principal: str | None = None,
 ) -> Iterator[Session]:
     """A session in the working directory, configured by `project_file` if given, else by the nearest rag.toml. `schema` is a
-    file with the JSON schema that answers must have.
+    file with the JSON schema that answers must have, `principal` the name of whom the index is to be seen as.
 
     Errors become a message and an exit code. What a rag.toml may not say before it is trusted is noted on stderr.
     """
@@ -125,7 +131,13 @@ def session(
         if guarded.resolved.settings.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
         workspace = workspace_at(directory, guarded.resolved, output.note)
-        opened = Session(Engine(workspace, schema=read_schema(schema) if schema else None))
+        opened = Session(
+            Engine(
+                workspace,
+                schema=read_schema(schema) if schema else None,
+                principal=None if principal is None else _principal(workspace, principal),
+            )
+        )
         closing.callback(opened.engine.close)
         if guarded.left_out:
             with recorded_alone(output, "denied", *guarded.left_out) as entry:
@@ -133,6 +145,12 @@ def session(
         output.shown = lambda document: workspace.shown(document.path, is_file=document.is_file)
         output.address = lambda document: workspace.address(document.path) if document.is_file else ""
         yield opened
+
+
+def _principal(workspace: Workspace, name: str) -> Principal:
+    from ragcli.usecases.rights import principal
+
+    return principal(workspace, name)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, failing, session
 from ragcli.errors import ExitCode
 
@@ -19,10 +19,10 @@ app.add_typer(config_app, name="config")
 
 
 @app.command()
-def stats(index: options.Index = None, as_json: options.Json = False) -> None:
+def stats(principal: rights.As = None, index: options.Index = None, as_json: options.Json = False) -> None:
     """Show what the index holds, how large it is, and whether the files changed since."""
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {"index": index}) as opened:
+    with session(output, {"index": index}, principal=principal) as opened:
         from ragcli.render import jsonlibrary
 
         report = opened.rag.stats()
@@ -31,6 +31,7 @@ def stats(index: options.Index = None, as_json: options.Json = False) -> None:
 
 @app.command()
 def doctor(
+    refused: rights.Refused = None,
     index: options.Index = None,
     without_network: Annotated[
         bool,

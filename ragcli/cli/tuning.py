@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
 
 app = typer.Typer(rich_markup_mode=None)
@@ -26,6 +26,7 @@ def tune(
             "--write", metavar="FILE", help="Write the better settings here, if they are.", show_default=False
         ),
     ] = None,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -71,6 +72,7 @@ def calibrate(
         Path, typer.Argument(metavar="GOLD", help="A gold file with answerable and unanswerable questions.")
     ],
     mode: options.Mode = None,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -110,6 +112,7 @@ def compare(
     significance: Annotated[
         float, typer.Option("--significance", metavar="P", help="Largest p of a difference that counts.")
     ] = 0.05,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,

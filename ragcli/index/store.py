@@ -13,6 +13,7 @@ from ragcli.index.copystate import installed_version
 from ragcli.installing import extra_command
 
 if TYPE_CHECKING:
+    from ragcli.datatypes import Access
     from ragcli.index.manifest import Identity, Manifest
     from ragcli.index.reader import IndexReader
     from ragcli.index.writer import IndexWriter
@@ -32,11 +33,11 @@ class DirectoryStore:
     def manifest(self) -> Manifest | None:
         return stored_manifest(self._directory)
 
-    def catalog(self) -> CatalogReader:
+    def catalog(self, *, access: Access | None = None) -> CatalogReader:
         """Without numpy, which takes as long to load as everything else that `rag stats` needs."""
-        return CatalogReader(self._directory).opened()
+        return CatalogReader(self._directory, access=access).opened()
 
-    def reader(self, *, engine: str = "exact") -> IndexReader:
+    def reader(self, *, engine: str = "exact", access: Access | None = None) -> IndexReader:
         from ragcli.index.reader import IndexReader
 
         if engine == "chroma" and not installed_version():
@@ -45,7 +46,7 @@ class DirectoryStore:
                 hint=f"{extra_command('chroma')}, then rag ingest; or --engine exact",
             )
 
-        return IndexReader(self._directory, engine=engine)
+        return IndexReader(self._directory, engine=engine, access=access)
 
     def writer(self, identity: Identity, *, rebuild: bool = False) -> AbstractContextManager[IndexWriter]:
         from ragcli.index.writer import open_writer

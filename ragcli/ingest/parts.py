@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ragcli.datatypes import Reading, SourceFile
+from ragcli.metadata import AccessTags
 from ragcli.reports import Failure
 
 
@@ -43,12 +44,24 @@ class Reader(Protocol):
 @dataclass(frozen=True, slots=True)
 class Options:
     """`prune`: documents whose sources are gone leave. `tags`: given to everything that is seen. `retry`: sources that could
-    not be read are read again. `redaction_key`: what placeholders are made with, for an index to keep that has none yet."""
+    not be read are read again. `redaction_key`: what placeholders are made with, for an index to keep that has none yet.
+
+    `access`: the access tags of everything that is seen, in the place of those given before; None: these stay. `rules` give the
+    other access tags, by path and root; None: those that there are stay. `access_before` are the tags of documents that a
+    rebuild begins without, by id."""
 
     prune: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     retry: bool = False
     redaction_key: str = ""
+    access: frozenset[str] | None = None
+    rules: Callable[[str, str], frozenset[str]] | None = None
+    access_before: Mapping[str, AccessTags] = field(default_factory=dict)
+
+    def access_tags(self, source: SourceFile, before: AccessTags) -> AccessTags:
+        """Those of a source that had `before`."""
+        ruled = before.ruled if self.rules is None else self.rules(source.path, source.root)
+        return AccessTags(ruled, before.given if self.access is None else self.access)
 
 
 @dataclass(slots=True)

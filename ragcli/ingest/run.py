@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ragcli.datatypes import Chunk, Document, NewDocument, Reading, SourceFile
 from ragcli.errors import LoadError
+from ragcli.ingest.granting import granted
 from ragcli.ingest.parts import Options, Progress, Reader, Tally
 from ragcli.ingest.vectors import embed_chunks
-from ragcli.metadata import TAG, described
+from ragcli.metadata import TAG, AccessTags, described
 from ragcli.protocols import Chunker, Embedder
 from ragcli.reports import Failure, IngestReport
 from ragcli.sources.changes import same_file
@@ -22,6 +23,7 @@ from ragcli.text.dating import dated
 if TYPE_CHECKING:
     from ragcli.index.protocol import Writer
 
+_Content: TypeAlias = tuple[str, str, AccessTags]
 BATCH_CHUNKS = 128  # documents are embedded and committed together when they have this many chunks; a longer document
 # stores its embeddings in runs of this many, so that a killed ingest keeps them
 MAX_CHUNKS = 50_000  # of one source
@@ -53,10 +55,11 @@ class Ingest:
         self._known: dict[str, SourceFile] = {}
         self._bare: frozenset[str] = frozenset()  # documents to read again, as they would be read now
         self._tags: dict[str, dict[str, str]] = {}
+        self._access: dict[str, AccessTags] = {}  # as it was before this run
         self._gone: Set[str] = frozenset()  # a file that moved is no copy of what it was
         self._queue: list[NewDocument] = []
         self._copies: list[tuple[SourceFile, str, bool]] = []  # with the document, and whether it is in the queue
-        self._arriving: dict[tuple[str, str], str] = {}  # content hash and suffix → the document in the queue with them
+        self._arriving: dict[_Content, str] = {}  # → the document in the queue with it
         self._leaving: set[str] = set()  # documents whose content the next commit replaces or removes
         self._inheriting = False  # whether the next commit makes a document of a copy
         self._touched: list[SourceFile] = []
@@ -124,7 +127,9 @@ class Ingest:
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
         self._gone = gone
         self._known = self._writer.known([source.document_id for source in sources])
-        self._bare = self._writer.outdated(self._reader.changed, self._reader.redaction)
+        self._access = {**self._options.access_before, **self._writer.access(list(self._known))}
+        moved = granted(self._writer, [(s, self._access_of(s)) for s in sources if s.document_id in self._known])
+        self._bare = self._writer.outdated(self._reader.changed, self._reader.redaction) | moved
         wanted = self._wanted(sources)
         self._tags = self._writer.tags([source.document_id for source in wanted])
         done = len(sources) - len(wanted)
@@ -175,7 +180,7 @@ class Ingest:
             self._touched.append(source)
         elif (twin := self._twin(source)) != source.document_id:
             self._forget_content(source)
-            self._copies.append((source, twin, _content_key(source) in self._arriving))
+            self._copies.append((source, twin, self._content(source) in self._arriving))
             self._tally.copies += before is None
             self._tally.updated += before is not None
         else:
@@ -183,7 +188,8 @@ class Ingest:
 
     def _queue_document(self, source: SourceFile, document: Document) -> None:
         tags = {name.removeprefix(TAG): value for name, value in self._tags.get(source.document_id, {}).items()}
-        document = described(dated(self._with_language(document)), source, {**tags, **self._options.tags})
+        tags = {**tags, **self._options.tags}
+        document = described(dated(self._with_language(document)), source, tags, self._access_of(source))
         try:
             chunks = self._chunker.split(document)
         except LoadError as error:  # of a plug-in
@@ -196,20 +202,30 @@ class Ingest:
             self._tally.partial.append(Failure(source.path, document.partial))
         self._tally.redacted.update(entry.kind for entry in document.redactions)
         self._forget_content(source)
-        self._arriving[_content_key(source)] = source.document_id
+        self._arriving[self._content(source)] = source.document_id
         self._queue.append(NewDocument(source, document, chunks, self._reader.version))
 
     def _twin(self, source: SourceFile) -> str:
         """The id of the document that `source` is a copy of; its own when there is none."""
-        key = _content_key(source)
+        key = self._content(source)
         if key in self._arriving:
             return self._arriving[key]
         staying = [
             twin.document_id
             for twin in self._writer.twins([source.content_hash])
-            if _content_key(twin) == key and twin.document_id not in self._gone | self._leaving
+            if _suffix(twin) == _suffix(source) and twin.document_id not in self._gone | self._leaving
         ]
+        access = self._writer.access(staying)
+        staying = [identity for identity in staying if access[identity] == self._access_of(source)]
         return staying[-1] if staying else source.document_id
+
+    def _access_of(self, source: SourceFile) -> AccessTags:
+        return self._options.access_tags(source, self._access.get(source.document_id, AccessTags()))
+
+    def _content(self, source: SourceFile) -> _Content:
+        """What two files must share to be copies: all bytes, the suffix, which can decide how they are read, and who may see
+        them."""
+        return source.content_hash, _suffix(source), self._access_of(source)
 
     def _forget_content(self, source: SourceFile) -> None:
         """What the source held before is no longer its own; if that had copies, one of them is about to inherit it."""
@@ -280,6 +296,5 @@ class Ingest:
             self._failures = []
 
 
-def _content_key(source: SourceFile) -> tuple[str, str]:
-    """What two files must share to be copies: all bytes, and the suffix, which can decide how they are read."""
-    return source.content_hash, Path(source.path).suffix.lower()
+def _suffix(source: SourceFile) -> str:
+    return Path(source.path).suffix.lower()

@@ -165,15 +165,15 @@ def stats_rows(report: IndexStats) -> dict[str, str]:
         + (f"; and {report.copies:,} copies" if report.copies else ""),
         "chunks": f"{report.chunks:,}"
         + (f"  {report.truncated_chunks:,} longer than the model reads" if report.truncated_chunks else ""),
-        "disk": f"{_bytes(sum(report.disk.values()))}  "
-        + ", ".join(f"{name} {_bytes(n)}" for name, n in report.disk.items()),
+        **({"disk": _disk(report.disk)} if report.disk else {}),
         "embedding model": f"{report.embedder['name']}, {report.embedder['dimension']} dimensions",
         "chunker": ", ".join(f"{key} {value}" for key, value in report.chunker.items()),
         "sentences": "with vectors of their own" if report.sentences else "without vectors of their own",
         "fingerprint": report.fingerprint,
         "abstains below": f"{report.threshold:g}",
-        "format": f"{report.format}, analyzer {report.analyzer}, generation {report.generation}",
-        "created": f"{report.created}, last changed {report.updated}",
+        "format": f"{report.format}, analyzer {report.analyzer}"
+        + (f", generation {report.generation}" if report.created else ""),
+        **({"created": f"{report.created}, last changed {report.updated}"} if report.created else {}),
         "files since ingest": ", ".join(f"{n:,} {name}" for name, n in report.freshness.items()),
         "dense search": engine_line(report.engine),
     }
@@ -199,6 +199,10 @@ def _files(count: int) -> str:
     return f"{count:,} file{'s' * (count != 1)}"
 
 
+def _disk(parts: Mapping[str, int]) -> str:
+    return f"{_bytes(sum(parts.values()))}  " + ", ".join(f"{name} {_bytes(n)}" for name, n in parts.items())
+
+
 def _bytes(count: int) -> str:
     size, units = float(count), ["B", "kB", "MB", "GB", "TB"]
     while size >= 1000 and len(units) > 1:
@@ -209,6 +213,7 @@ def _bytes(count: int) -> str:
 _COPIES = {
     "complete": "the Chroma collection is complete",
     "behind": "the Chroma collection is behind; the next rag ingest brings it up to date",
+    "unused": "all that may be seen is compared",
     "missing": "no complete Chroma collection; the next rag ingest makes it",
     "off": "no Chroma collection, since chromadb is not installed",
 }

@@ -156,7 +156,10 @@ class Engine(TypedDict):
     answers: Annotated[str, says("Who answers now: exact while the Chroma collection cannot be used.")]
     copy: Annotated[
         str,
-        says("Whether the Chroma collection holds all of the index: complete, behind, missing, off (no chromadb)."),
+        says(
+            "Whether the Chroma collection holds all of the index: complete, behind, missing, off (no chromadb), or unused "
+            "(--as)."
+        ),
     ]
 
 

@@ -16,7 +16,7 @@ from ragcli.text.folding import contains_quote, fold_quote
 from ragcli.tracing import Trace
 
 if TYPE_CHECKING:
-    from ragcli.engine.pipeline import Pipeline
+    from ragcli.engine.pipeline import Measured, Pipeline
     from ragcli.index.protocol import Catalog
     from ragcli.settings import Settings
     from ragcli.workspace import Workspace
@@ -26,10 +26,10 @@ Say = Callable[[str, State, str], bool]
 _FAR = 1_000  # how deep the legs are searched for the expected passage
 
 
-def diagnose(
-    workspace: Workspace, catalog: Catalog, pipeline: Pipeline, question: str, path: str, quote: str = ""
-) -> Diagnosis:
-    """Follow the document at `path` (as in the index, or as a file) and the chunks that hold `quote` through every stage."""
+def diagnose(measured: Measured, question: str, path: str, quote: str = "") -> Diagnosis:
+    """Follow the document at `path` (as in the index, or as a file) and the chunks that hold `quote` through every stage. Where
+    only a part of the index is seen, files are not looked at: a document that may not be seen is as one that is not there."""
+    workspace, catalog, pipeline = measured.workspace, measured.index.catalog, measured.pipeline
     findings: list[Finding] = []
 
     def done(stage: str, state: State, text: str) -> bool:
@@ -41,7 +41,8 @@ def diagnose(
 
     document = _document(workspace, catalog, path)
     if document is None:
-        done("ingest", "lost", _why_not_ingested(workspace, catalog, path))
+        unseen = "no document of that name may be seen, if there is one" if measured.restricted else ""
+        done("ingest", "lost", unseen or _why_not_ingested(workspace, catalog, path))
         return result()
     done("ingest", "ok", f"indexed with {document.chunks} chunks")
     chunks = catalog.document_chunks(document.document_id)

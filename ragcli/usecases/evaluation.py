@@ -67,6 +67,8 @@ def evaluate_target(measured: Measured, target: Path, options: EvalOptions, *, o
         raise UsageError(
             f"{target} holds no corpus.jsonl and queries.jsonl", hint="rag eval GOLD.jsonl or a BEIR folder"
         )
+    if target.is_dir() and measured.restricted:
+        raise UsageError("a collection is indexed first, which --as does not allow", hint="a gold file, or no --as")
     if options.baseline is not None:
         load_baseline(options.baseline)  # so that a wrong name is told before anything is measured
     collection = target.is_dir()

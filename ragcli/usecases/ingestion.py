@@ -25,6 +25,7 @@ from ragcli.logs import log
 from ragcli.reports import IngestReport
 from ragcli.sources.scanning import Found, Rules, Skipped, open_source, scan, stored_path
 from ragcli.text.language import detect_language
+from ragcli.usecases.rights import options_with_access
 
 if TYPE_CHECKING:
     from ragcli.index.protocol import Store
@@ -74,7 +75,12 @@ def ingest_paths(
     try:
         report = ingest_sources(
             workspace,
-            replace(request, options=replace(request.options, redaction_key=key)),
+            replace(
+                request,
+                options=replace(
+                    options_with_access(workspace, request.options, rebuild=request.rebuild), redaction_key=key
+                ),
+            ),
             [*(entry.source for entry in found), *(source for source, _ in request.extra)],
             [entry for entry in skipped if not entry.quiet],
             reader,

@@ -28,6 +28,7 @@ class Settings:
     """Every setting with its default. An empty string means: decided elsewhere, as the comment says."""
 
     index: str = ""  # the nearest .rag upward, else ./.rag
+    history: int = 500  # questions that rag history keeps; 0: none but the last
     offline: bool = False  # true: no socket but to an answer model on this machine
     trust_code: str = (
         ""  # or the directory or hub name of a model whose own code may run; the command line alone sets it
@@ -105,6 +106,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "audit_questions": ("hash", "text"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
+    "history": (0, 100_000),
     "limits_file_mb": (0.001, 10_000.0),
     "limits_idle_seconds": (0.1, 86_400.0),
     "limits_seconds": (0.1, 86_400.0),

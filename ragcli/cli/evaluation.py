@@ -109,7 +109,7 @@ def evaluate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Measure retrieval and answers on judged questions, and fail a build when they get worse.
+    """Measure retrieval and answers on judged questions. Can fail a build when they get worse.
 
     Example: rag eval gold.jsonl --min recall@5=0.9 --baseline baseline.json
     """
@@ -176,7 +176,7 @@ def why(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Name the stage that lost a document: ingest, chunking, a ranking, the budget or the answer. Exit code 4 if one did.
+    """Name the stage that lost a document. Ingest, chunking, a ranking, the budget or the answer; exit code 4 if one did.
 
     Example: rag why "notice period" --expect "contracts/acme.pdf:three months"
     """
@@ -185,12 +185,12 @@ def why(
     with session(output, flags) as opened:
         from ragcli.render import jsonevaluation
         from ragcli.text.query import checked_question
-        from ragcli.usecases.diagnosis import diagnose
+        from ragcli.usecases.diagnosis import diagnose, split_expected
 
-        path, _, quote = expect.partition(":")
         engine = opened.engine
+        path, quote = split_expected(opened.workspace, engine.index.catalog, expect)
         found = diagnose(
-            engine.workspace, engine.index.catalog, engine.pipeline(), checked_question(question), path, quote.strip()
+            engine.workspace, engine.index.catalog, engine.pipeline(), checked_question(question), path, quote
         )
         output.result(lambda text: text.diagnosis(found), lambda: jsonevaluation.diagnosis(found))
         if not found.found:

@@ -78,6 +78,14 @@ Weight = Annotated[
 K = Annotated[
     int | None, typer.Option("-k", "--top-k", metavar="N", help="How many passages [default: 5].", show_default=False)
 ]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[QUESTION]...",
+        help="The question, with or without quotes around it [default: standard input].",
+        show_default=False,
+    ),
+]
 Filters = Annotated[
     list[str] | None,
     typer.Option(

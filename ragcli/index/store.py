@@ -10,6 +10,7 @@ from ragcli.index import removals
 from ragcli.index.contents import CatalogReader, stored_manifest
 
 if TYPE_CHECKING:
+    from ragcli.index.entries import LastWrite
     from ragcli.index.manifest import Identity, Manifest
     from ragcli.index.reader import IndexReader
     from ragcli.index.writer import IndexWriter
@@ -46,6 +47,11 @@ class DirectoryStore:
     @property
     def unfinished(self) -> bool:
         return removals.begun(self._directory) is not None
+
+    def last_write(self) -> LastWrite:
+        from ragcli.index.lock import last_write
+
+        return last_write(self._directory)
 
     def files(self) -> list[Path]:
         record = self._directory / removals.FILE

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import IndexLocked
+from ragcli.index.entries import LastWrite
 from ragcli.index.manifest import Identity, Manifest, check_identity
 from ragcli.testing.memory_search import MemoryReader
 from ragcli.testing.memory_state import Holder, State
@@ -41,6 +42,10 @@ class MemoryStore(Holder):
 
     def manifest(self) -> Manifest | None:
         return self.current.manifest if self.current else None
+
+    def last_write(self) -> LastWrite:
+        """An ingest is of this process, which knows how far it came."""
+        return LastWrite(running=self._writing.locked())
 
     def files(self) -> list[Path]:
         return []

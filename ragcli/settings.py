@@ -94,7 +94,7 @@ class Settings:
     audit_max_mb: float = 100.0
 
 
-_CHOICES: Mapping[str, tuple[str, ...]] = {
+CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_mode": ("lexical", "dense", "hybrid"),
     "retrieval_fusion": ("convex", "rrf"),
     "retrieval_prefer": ("", "recent"),
@@ -266,8 +266,8 @@ def _checked(name: str, value: object, source: str) -> object:
     where = f"{key_of(name)} = {value!r} ({source})"
     if converted is None:
         raise SettingsError(f"{where} is not {_KINDS[type(default)]}", hint="rag config show lists all settings")
-    if name in _CHOICES and converted not in _CHOICES[name]:
-        raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(filter(None, _CHOICES[name]))}")
+    if name in CHOICES and converted not in CHOICES[name]:
+        raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(filter(None, CHOICES[name]))}")
     low, high = _RANGES.get(name, (float("-inf"), float("inf")))
     if isinstance(converted, (int, float)) and not isinstance(converted, bool) and not low <= converted <= high:
         raise SettingsError(f"{where} is out of range", hint=f"use a value from {low:g} to {high:g}")

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 LAYERS = [
     {
         "errors",
+        "early",
         "logs",
         "tracing",
         "cancellation",
@@ -21,7 +22,7 @@ LAYERS = [
         "reports",
         "measurements",
     },
-    {"protocols", "text", "metadata", "processes", "private", "remains", "schemas", "plugins", "redaction"},
+    {"protocols", "text", "metadata", "hub", "processes", "private", "remains", "schemas", "plugins", "redaction"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "places", "audit", "ingest", "answering", "evaluating", "collection"},
     {"trust"},

@@ -91,8 +91,6 @@ class Commands(TyperGroup):
     ) -> Any:
         """Run a command and exit with its code; errors of usage, signals and readers that left end as one line, or as one JSON
         document where `--json` was given."""
-        from ragcli.cli.interrupting import terminable
-
         given = list(sys.argv[1:] if args is None else args)
         self._main_shell_completion(extra, prog_name or "rag", complete_var)
 
@@ -100,18 +98,18 @@ class Commands(TyperGroup):
             with self.make_context(prog_name or "rag", with_command_first(given), **extra) as context:
                 self.invoke(context)
 
-        with terminable():
-            sys.exit(_code(run, as_json="--json" in given))
+        sys.exit(_code(run, as_json="--json" in given))
 
 
 def _code(run: Callable[[], None], *, as_json: bool) -> int:
     """What a process that did `run` exits with."""
-    from ragcli.cli.interrupting import stopped
+    from ragcli.cli.interrupting import stopped, terminable
 
     try:
         try:
-            run()
-            sys.stdout.flush()
+            with terminable():
+                run()
+                sys.stdout.flush()
         except click.exceptions.Exit as done:
             sys.stdout.flush()
             return done.exit_code

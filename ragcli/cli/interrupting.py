@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ragcli.cancellation import Cancellation
+from ragcli.early import release
 from ragcli.errors import ExitCode, RagError
 
 
@@ -53,6 +54,7 @@ def terminable() -> Iterator[None]:
     """Inside, SIGTERM ends the command as Ctrl-C does. A signal that is ignored or handled elsewhere stays so."""
     global _terminated  # noqa: PLW0603 - there is one process, and a signal comes to all of it
     _terminated = False
+    release()
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield

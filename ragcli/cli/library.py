@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import completing, options
 from ragcli.cli.interrupting import stopped
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode, RagError, UsageError
@@ -236,7 +236,12 @@ def list_documents(
 
 @app.command()
 def rm(
-    patterns: Annotated[list[str], typer.Argument(metavar="PATH...", help="Paths, folders or patterns of documents.")],
+    patterns: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...", autocompletion=completing.documents, help="Paths, folders or patterns of documents."
+        ),
+    ],
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,

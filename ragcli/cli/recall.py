@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import completing, options
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode, UsageError
 
@@ -89,7 +89,9 @@ def get(
     ref: Annotated[
         str,
         typer.Argument(
-            metavar="REF", help="PATH, PATH:LINE, PATH:FIRST-LAST, PATH#page=N, a number of the last answer, or a ref."
+            metavar="REF",
+            autocompletion=completing.documents,
+            help="PATH, PATH:LINE, PATH:FIRST-LAST, PATH#page=N, a number of the last answer, or a ref.",
         ),
     ],
     context: Annotated[

@@ -9,12 +9,13 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ragcli.datatypes import DocumentRecord, Filter
+from ragcli.datatypes import DocumentRecord, Filter, Span
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.files import read_text
 from ragcli.places import process_environment, state_directory, user_config_file
@@ -36,7 +37,7 @@ class Output:
         self.as_json = as_json
         self.quiet = quiet
         self.shown: Callable[[DocumentRecord], str] = lambda document: document.path
-        self.address: Callable[[DocumentRecord], str] = lambda document: ""
+        self.address: Callable[[DocumentRecord, Span], str] = lambda document, span: ""
 
     def result(self, text: Callable[[Any], None], document: Callable[[], Mapping[str, object]]) -> None:
         """Write the result: `text` gets the terminal renderer, `document` makes the JSON."""
@@ -138,8 +139,18 @@ def session(
             with recorded_alone(output, "denied", *guarded.left_out) as entry:
                 entry.outcome = "ignored"
         output.shown = lambda document: workspace.shown(document.path, is_file=document.is_file)
-        output.address = lambda document: workspace.address(document.path) if document.is_file else ""
+        output.address = partial(_address, workspace)
         yield opened
+
+
+def _address(workspace: Workspace, document: DocumentRecord, span: Span) -> str:
+    """Where a link to a place leads; empty for what is no file."""
+    if not document.is_file:
+        return ""
+    from ragcli.cli.opening import link
+
+    file = os.path.abspath(os.path.join(workspace.project, document.path))
+    return link(file, span.line_start, span.page_start, process_environment())
 
 
 @contextmanager

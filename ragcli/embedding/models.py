@@ -23,6 +23,7 @@ from pathlib import Path
 from ragcli.embedding.presets import MULTILINGUAL, hub_name, preset_of
 from ragcli.embedding.vetting import is_trusted, refuse_code
 from ragcli.errors import ModelUnavailable
+from ragcli.hub import hub_reason, quiet_hub
 from ragcli.processes import child_environment, child_python
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -192,11 +193,11 @@ def _from_hub(model: str, *, offline: bool, note: Callable[[str], None], asked: 
             ) from None
     note(f"downloading the model {model}")
     try:
-        return Path(snapshot_download(model, allow_patterns=list(_HUB_FILES)))
+        with quiet_hub():
+            return Path(snapshot_download(model, allow_patterns=list(_HUB_FILES)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelUnavailable(
-            f"could not download the model {model}: {reason}",
+            f"could not download the model {model}: {hub_reason(error)}",
             hint="check the name and the connection, or give a local directory",
         ) from error
 

@@ -45,7 +45,7 @@ class TerminalRenderer:
         self,
         stream: TextIO,
         shown: Shown = lambda document: document.path,
-        address: Callable[[DocumentRecord], str] = lambda document: "",
+        address: Callable[[DocumentRecord, Span], str] = lambda document, span: "",
     ) -> None:
         self._console = _Console(file=stream, highlight=False, markup=False, emoji=False)
         self._wrap = self._console.is_terminal
@@ -97,7 +97,7 @@ class TerminalRenderer:
     def _place(self, document: DocumentRecord, span: Span, headings: Sequence[str]) -> Text:
         """`path:line`, or the path and a page, then the section path."""
         path = one_line(self._shown(document))
-        address = self._address(document) if self._wrap else ""
+        address = self._address(document, span) if self._wrap else ""
         place = Text(path, style=Style(bold=True, color="cyan", link=address or None))
         if span.line_start is not None:
             place.append(f":{span.line_start}", style="cyan")

@@ -114,9 +114,9 @@ class Changing(ABC):
         `removed`, what is not in the index any more is no error, and traces of earlier removals go too. With `dry_run`, nothing
         changes.
 
-        All kept drafts of answers and the command line's last question go as well, since nothing tells what they rest on. No
-        other thread may use this object meanwhile. Killed at any moment, it is finished by the same call. Raises UsageError
-        when nothing is meant, and IndexLocked.
+        All kept drafts of answers and the questions asked on the command line go as well, since nothing tells what they
+        rest on. No other thread may use this object meanwhile. Killed at any moment, it is finished by the same call. Raises
+        UsageError when nothing is meant, and IndexLocked.
 
         >>> with Rag("handbook/.rag") as rag:
         ...     report = rag.forget("pay.md")
@@ -124,7 +124,7 @@ class Changing(ABC):
         (['pay.md'], ())
         """
         self._check_changeable()
-        from ragcli.places import answer_cache, last_result, state_directory
+        from ragcli.places import answer_cache, history_file, last_result, state_directory
         from ragcli.usecases.forgetting import ForgetRequest, Kept, forget, to_forget
 
         if sum((bool(patterns), bool(matching), tag is not None)) != 1 and not (removed and not (matching or tag)):
@@ -136,4 +136,4 @@ class Changing(ABC):
         if dry_run:
             return to_forget(self._workspace, request)
         self.close()
-        return forget(self._workspace, request, Kept(answer_cache(), state_directory(), last_result()))
+        return forget(self._workspace, request, Kept(answer_cache(), state_directory(), last_result(), history_file()))

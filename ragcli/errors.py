@@ -16,7 +16,8 @@
     ├── ModelUnavailable     exit 6   a model or the library that runs it is missing
     └── Cancelled            exit 130 whoever asked gave up, or the deadline of a question passed
 
-Exit 3 (below the gate, or not verified), 4 (nothing found) and 130 (interrupted) are outcomes, not errors.
+Exit 3 (below the gate, or not verified), 4 (nothing found), 130 (interrupted), 141 (the reader of the output left) and 143
+(terminated) are outcomes, not errors.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class ExitCode:
     INDEX = 5
     MODEL = 6
     INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
 
 
 class RagError(Exception):

@@ -200,3 +200,17 @@ class Calibration:
     intercept: float = 0.0
     error_before: float = 0.0
     error_after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is in the folder `directory`: the `index` in force with its counts and what was ingested (`roots`), or, without one,
+    how many `files` of each suffix an ingest would look at; `complete` is false where counting them was given up."""
+
+    directory: str
+    index: str = ""
+    documents: int = 0
+    chunks: int = 0
+    roots: tuple[str, ...] = ()
+    files: Mapping[str, int] = field(default_factory=dict)
+    complete: bool = True

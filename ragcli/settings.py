@@ -29,6 +29,7 @@ class Settings:
     """Every setting with its default. An empty string means: decided elsewhere, as the comment says."""
 
     index: str = ""  # the nearest .rag upward, else ./.rag
+    history: int = 500  # questions that rag history keeps; 0: none but the last
     offline: bool = False  # true: no socket but to an answer model on this machine
     trust_code: str = ""  # or a model whose own code may run: a directory or a hub name; from the command line alone
     embedding_model: str = ""  # the index's own, else all-MiniLM-L6-v2
@@ -95,7 +96,7 @@ class Settings:
     audit_max_mb: float = 100.0
 
 
-_CHOICES: Mapping[str, tuple[str, ...]] = {
+CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_mode": ("lexical", "dense", "hybrid"),
     "retrieval_fusion": ("convex", "rrf"),
     "retrieval_prefer": ("", "recent"),
@@ -108,6 +109,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "audit_questions": ("hash", "text"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
+    "history": (0, 100_000),
     "limits_file_mb": (0.001, 10_000.0),
     "limits_idle_seconds": (0.1, 86_400.0),
     "limits_seconds": (0.1, 86_400.0),
@@ -268,8 +270,8 @@ def _checked(name: str, value: object, source: str) -> object:
     where = f"{key_of(name)} = {value!r} ({source})"
     if converted is None:
         raise SettingsError(f"{where} is not {_KINDS[type(default)]}", hint="rag config show lists all settings")
-    if name in _CHOICES and converted not in _CHOICES[name]:
-        raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(filter(None, _CHOICES[name]))}")
+    if name in CHOICES and converted not in CHOICES[name]:
+        raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(filter(None, CHOICES[name]))}")
     low, high = _RANGES.get(name, (float("-inf"), float("inf")))
     if isinstance(converted, (int, float)) and not isinstance(converted, bool) and not low <= converted <= high:
         raise SettingsError(f"{where} is out of range", hint=f"use a value from {low:g} to {high:g}")

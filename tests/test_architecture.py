@@ -11,6 +11,7 @@ LAYERS = [
     {
         "errors",
         "installing",
+        "early",
         "logs",
         "tracing",
         "cancellation",
@@ -22,7 +23,7 @@ LAYERS = [
         "reports",
         "measurements",
     },
-    {"protocols", "text", "metadata", "processes", "private", "remains", "schemas", "plugins", "redaction"},
+    {"protocols", "text", "metadata", "hub", "processes", "private", "remains", "schemas", "plugins", "redaction"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources", "access"},
     {"settings", "places", "audit", "ingest", "answering", "evaluating", "collection"},
     {"trust"},

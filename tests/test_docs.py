@@ -6,16 +6,16 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 from typer.testing import CliRunner
 
 from ragcli import __version__
+from ragcli.cli import commands
 from ragcli.cli.main import command_line
 
 ROOT = Path(__file__).resolve().parents[1]
 CLI = command_line()
-COMMANDS = [*sorted(name for name in typer.main.get_command(CLI).commands if name != "config"), "config show"]  # type: ignore[attr-defined]
+COMMANDS = [*sorted(name for name in commands.COMMANDS if name != "config"), "config show"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -39,7 +39,7 @@ def open_citation(
     only_print: Annotated[bool, typer.Option("--print", help="Print the place instead of opening it.")] = False,
     principal: rights.As = None,
 ) -> None:
-    """Open citation N of the last answer in $EDITOR at its line, or in a viewer at its page.
+    """Open a citation of the last answer in the program for it. Text in $EDITOR at its line, the rest in a viewer at its page.
 
     Example: rag open 1
     """
@@ -78,7 +78,7 @@ def chat(
     principal: rights.As = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Ask one question after the other; what a question leaves unsaid is taken from those before it.
+    """Ask one question after the other. What a question leaves unsaid is taken from those before it.
 
     In a pipe, every line of stdin is a question or a command. Example: rag chat --model qwen2.5-1.5b
     """

@@ -110,7 +110,7 @@ def evaluate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Measure retrieval and answers on judged questions, and fail a build when they get worse.
+    """Measure retrieval and answers on judged questions. Can fail a build when they get worse.
 
     Example: rag eval gold.jsonl --min recall@5=0.9 --baseline baseline.json
     """
@@ -178,7 +178,7 @@ def why(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Name the stage that lost a document: ingest, chunking, a ranking, the budget or the answer. Exit code 4 if one did.
+    """Name the stage that lost a document. Ingest, chunking, a ranking, the budget or the answer; exit code 4 if one did.
 
     Example: rag why "notice period" --expect "contracts/acme.pdf:three months"
     """
@@ -187,10 +187,10 @@ def why(
     with session(output, flags, principal=principal) as opened:
         from ragcli.render import jsonevaluation
         from ragcli.text.query import checked_question
-        from ragcli.usecases.diagnosis import diagnose
+        from ragcli.usecases.diagnosis import diagnose, split_expected
 
-        path, _, quote = expect.partition(":")
-        found = diagnose(opened.engine.measured(), checked_question(question), path, quote.strip())
+        path, quote = split_expected(opened.workspace, opened.engine.index.catalog, expect)
+        found = diagnose(opened.engine.measured(), checked_question(question), path, quote)
         output.result(lambda text: text.diagnosis(found), lambda: jsonevaluation.diagnosis(found))
         if not found.found:
             raise typer.Exit(ExitCode.NOT_FOUND)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from contextlib import ExitStack, suppress
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options, rights
+from ragcli.cli import completing, options, rights
+from ragcli.cli.interrupting import stopped
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.places import state_directory
@@ -129,9 +129,11 @@ def ingest(
             )
         report = _run(opened, request, output)
         if watch and not report.interrupted:
-            _watch(opened, request, output)
+            from ragcli.cli.watching import watch_changes
+
+            watch_changes(opened, request, output, lambda again: _run(opened, again, output))
         if report.interrupted:
-            raise typer.Exit(ExitCode.INTERRUPTED)
+            raise typer.Exit(stopped().exit_code)
         if report.failed and not report.documents:
             raise typer.Exit(ExitCode.ERROR)
 
@@ -151,7 +153,7 @@ def _run(opened: Session, request: IngestRequest, output: Output) -> IngestRepor
             retry=request.options.retry,
             rules=request.rules,
             extra=request.extra,
-            on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks")),
+            on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks"), p.left),
         )
     output.result(lambda text: text.ingest(report), lambda: jsonlibrary.ingest(report))
     if report.removed:
@@ -167,32 +169,6 @@ def _dry_run(opened: Session, request: IngestRequest, output: Output) -> None:
         raise UsageError("--dry-run looks at files and folders alone", hint="rag ingest PATH --dry-run")
     planned = plan(opened.workspace, request)
     output.result(lambda text: text.plan(planned), lambda: jsonlibrary.plan(planned))
-
-
-def _watch(opened: Session, request: IngestRequest, output: Output) -> None:
-    """Ingest again whenever something changes below what was ingested; saves that come in a burst count as one."""
-    from dataclasses import replace
-
-    from watchfiles import watch
-
-    from ragcli.usecases.ingestion import watched_roots
-
-    roots, inside = watched_roots(opened.workspace, request), f"{opened.workspace.index_directory}{os.sep}"
-    output.note(f"watching {', '.join(map(str, roots))}; Ctrl-C stops")
-    again = replace(request, rebuild=False)
-    changes = watch(
-        *roots,
-        watch_filter=lambda _, path: not path.startswith(inside),
-        debounce=1_000,
-        step=200,
-        raise_interrupt=False,
-        recursive=True,
-    )
-    for _ in changes:
-        report = _run(opened, again, output)
-        opened.engine.close()
-        if report.interrupted:
-            return
 
 
 def _extra(
@@ -248,7 +224,7 @@ def list_documents(
     index: options.Index = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the documents of the index: state, type, chunks and path; also what could not be read, and why.
+    """List the documents of the index, and what could not be read. With state, type, chunks and path, and the reasons.
 
     Example: rag ls 'contracts/**' --failed
     """
@@ -260,6 +236,9 @@ def list_documents(
         entries = listed(opened.workspace, opened.engine.index.catalog, patterns or [])
         if failed:
             entries = [entry for entry in entries if entry.state in ("failed", "partial", "skipped")]
+        if not entries and patterns and not as_json:
+            output.note(f"nothing in the index is called {' or '.join(patterns)}: rag ls lists what it holds")
+            raise typer.Exit(ExitCode.NOT_FOUND)
         output.result(lambda text: text.documents(entries), lambda: jsonlibrary.documents(entries))
         if not entries and patterns:
             raise typer.Exit(ExitCode.NOT_FOUND)
@@ -267,7 +246,12 @@ def list_documents(
 
 @app.command()
 def rm(
-    patterns: Annotated[list[str], typer.Argument(metavar="PATH...", help="Paths, folders or patterns of documents.")],
+    patterns: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...", autocompletion=completing.documents, help="Paths, folders or patterns of documents."
+        ),
+    ],
     refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,

@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ragcli.cli.history import Shown
 from ragcli.errors import RagError, UsageError
@@ -23,6 +23,29 @@ _PLUS_LINE = frozenset(
 )
 _GOTO = frozenset({"code", "codium", "code-insiders", "cursor", "windsurf"})
 _COLON = frozenset({"subl", "zed", "hx", "helix", "mate", "gedit"})
+
+
+_LINKS = {  # how links to a line begin that an editor registers
+    "code": "vscode://file",
+    "code-insiders": "vscode-insiders://file",
+    "codium": "vscodium://file",
+    "cursor": "cursor://file",
+    "windsurf": "windsurf://file",
+    "zed": "zed://file",
+}
+_LINKS_WITH_QUERY = {"mate": "txmt://open?url=file://", "idea": "idea://open?file=", "pycharm": "pycharm://open?file="}
+
+
+def link(file: str, line: int | None, page: int | None, environment: Mapping[str, str]) -> str:
+    """An address for a terminal's link to a place in `file` (an absolute path): the line in the editor of $VISUAL or $EDITOR
+    where that one is known to have such addresses, else the file, at its page if it has pages."""
+    editor = shlex.split(environment.get("VISUAL") or environment.get("EDITOR") or "")
+    name = Path(editor[0]).name if editor else ""
+    if line is not None and page is None and name in _LINKS:
+        return f"{_LINKS[name]}{quote(file)}:{line}"
+    if line is not None and page is None and name in _LINKS_WITH_QUERY:
+        return f"{_LINKS_WITH_QUERY[name]}{quote(file)}&line={line}"
+    return Path(file).as_uri() + (f"#page={page}" if page is not None else "")
 
 
 def open_command(place: Shown, environment: Mapping[str, str], *, platform: str = sys.platform) -> list[str]:

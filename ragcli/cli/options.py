@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ragcli.cli import completing
+
 Index = Annotated[
     str | None,
     typer.Option(
@@ -42,6 +44,7 @@ Chunker = Annotated[
     typer.Option(
         "--chunker",
         metavar="NAME",
+        autocompletion=completing.chunkers,
         help="How documents are cut: structure, hierarchical, clauses, sentence, fixed, semantic, document or the name "
         "of a plug-in's [default: the index's own].",
         show_default=False,
@@ -59,7 +62,12 @@ MaxTokens = Annotated[
 Mode = Annotated[
     str | None,
     typer.Option(
-        "--mode", "-m", metavar="MODE", help="lexical, dense or hybrid [default: hybrid].", show_default=False
+        "--mode",
+        "-m",
+        metavar="MODE",
+        autocompletion=completing.choices("retrieval_mode"),
+        help="lexical, dense or hybrid [default: hybrid].",
+        show_default=False,
     ),
 ]
 Fusion = Annotated[
@@ -67,6 +75,7 @@ Fusion = Annotated[
     typer.Option(
         "--fusion",
         metavar="METHOD",
+        autocompletion=completing.choices("retrieval_fusion"),
         help="How hybrid joins rankings: convex or rrf [default: convex].",
         show_default=False,
     ),
@@ -78,11 +87,20 @@ Weight = Annotated[
 K = Annotated[
     int | None, typer.Option("-k", "--top-k", metavar="N", help="How many passages [default: 5].", show_default=False)
 ]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[QUESTION]...",
+        help="The question, with or without quotes around it [default: standard input].",
+        show_default=False,
+    ),
+]
 Filters = Annotated[
     list[str] | None,
     typer.Option(
         "--filter",
         metavar="KEY=VALUE",
+        autocompletion=completing.conditions,
         help="Only documents with path=GLOB, type=TYPE, modified>DATE, author=NAME, tag.NAME=VALUE …; repeatable.",
         show_default=False,
     ),
@@ -95,7 +113,12 @@ Paths = Annotated[
 ]
 Patterns = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PATH]...", help="Paths, folders or patterns [default: all].", show_default=False),
+    typer.Argument(
+        metavar="[PATH]...",
+        autocompletion=completing.documents,
+        help="Paths, folders or patterns [default: all].",
+        show_default=False,
+    ),
 ]
 Include = Annotated[
     list[str] | None,
@@ -149,6 +172,7 @@ Secrets = Annotated[
     typer.Option(
         "--secrets",
         metavar="MODE",
+        autocompletion=completing.choices("ingest_secrets"),
         help="Keys, tokens and passwords: redact, skip the file, or allow [default: redact].",
         show_default=False,
     ),
@@ -158,6 +182,7 @@ Pii = Annotated[
     typer.Option(
         "--pii",
         metavar="MODE",
+        autocompletion=completing.choices("ingest_pii"),
         help="E-mail addresses, telephone, account, card and social security numbers: off or redact [default: off].",
         show_default=False,
     ),
@@ -216,13 +241,20 @@ Infer = Annotated[
 ]
 Prefer = Annotated[
     str | None,
-    typer.Option("--prefer", metavar="WHAT", help="recent: rank newer documents a little higher.", show_default=False),
+    typer.Option(
+        "--prefer",
+        metavar="WHAT",
+        autocompletion=completing.choices("retrieval_prefer"),
+        help="recent: rank newer documents a little higher.",
+        show_default=False,
+    ),
 ]
 Engine = Annotated[
     str | None,
     typer.Option(
         "--engine",
         metavar="NAME",
+        autocompletion=completing.choices("retrieval_engine"),
         help="Who finds the nearest vectors: exact or chroma [default: exact].",
         show_default=False,
     ),
@@ -238,6 +270,7 @@ AnswerModel = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
+        autocompletion=completing.models,
         help="Who writes the answer: extractive, a GGUF file, a pulled model, openai:MODEL[@URL], anthropic:MODEL or "
         "PLUGIN:MODEL.",
         show_default=False,
@@ -252,6 +285,7 @@ Verify = Annotated[
     typer.Option(
         "--verify",
         metavar="HOW",
+        autocompletion=completing.choices("answer_verify"),
         help="Sentences that nothing supports: warn marks them, drop leaves them out, fail exits with 3.",
         show_default=False,
     ),

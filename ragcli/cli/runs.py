@@ -29,7 +29,8 @@ def replay(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Ask the question of a saved run again, with its settings, and show what differs. Exit code 3 if the answer does.
+    """Ask the question of a saved run again and show what differs. It is asked with the settings of the run; exit code 3 if the
+    answer differs.
 
     Example: rag replay run.json
     """
@@ -63,8 +64,8 @@ def diff(
     after: Annotated[Path, typer.Argument(metavar="RUN", help="Another.")],
     as_json: options.Json = False,
 ) -> None:
-    """Show what differs between two saved runs: settings, index, what was found, cited and answered. Exit code 3 if the
-    answer does.
+    """Show what differs between two saved runs. That is: settings, index, what was found, cited and answered. Exit code 3 if
+    the answer differs.
 
     Example: rag diff before.json after.json
     """

@@ -25,7 +25,7 @@ def scan(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Say in which lines files hold keys, tokens, passwords and personal data; the values are not shown, nothing is indexed.
+    """Say where files hold keys, passwords and personal data. The values are not shown, and nothing is indexed.
 
     Personal data are e-mail addresses, telephone numbers, IBANs, card numbers and US social security numbers. Exit code 3 when
     something was found.

@@ -20,7 +20,7 @@ app.add_typer(config_app, name="config")
 
 @app.command()
 def stats(principal: rights.As = None, index: options.Index = None, as_json: options.Json = False) -> None:
-    """Show what the index holds, how large it is, and whether the files changed since."""
+    """Show what the index holds, and whether the files changed since. Also how large it is, and how it was made."""
     output = Output(as_json=as_json, quiet=False)
     with session(output, {"index": index}, principal=principal) as opened:
         from ragcli.render import jsonlibrary
@@ -79,7 +79,7 @@ def _offline(output: Output) -> None:
 
 @app.command()
 def plugins(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
-    """List installed plug-ins with their versions, each imported to see that it works.
+    """List installed plug-ins, each imported to see that it works. With their versions.
 
     Exit code 1 when one cannot be used.
     """
@@ -99,7 +99,7 @@ def schema(
         str, typer.Argument(metavar="[NAME]", help="Such as query, or rag.query/1.", show_default=False)
     ] = "",
 ) -> None:
-    """Print the JSON Schema (2020-12) of a document that --json prints; without a name, list the documents.
+    """Print the JSON Schema of a document that --json prints. Its dialect is 2020-12; without a name, list the documents.
 
     Example: rag schema query
     """

@@ -31,7 +31,7 @@ def tune(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Try other weights and chunk sizes: chosen on one half of the questions, judged on the other.
+    """Try other weights and chunk sizes. They are chosen on one half of the questions and judged on the other.
 
     Example: rag tune gold.jsonl --sizes 120,240 --write rag.toml
     """
@@ -77,7 +77,8 @@ def calibrate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Fit the confidence, and the threshold below which `rag ask` abstains, to your own questions; kept with the index.
+    """Fit when to abstain to your own questions. The confidence, and the threshold below which `rag ask` abstains, are
+    kept with the index.
 
     Example: rag calibrate gold.jsonl
     """
@@ -117,7 +118,7 @@ def compare(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Measure two configurations on the same questions, side by side.
+    """Measure two configurations on the same questions. The results stand side by side.
 
     Example: rag compare rag.toml other.toml --gold gold.jsonl
     """

@@ -22,6 +22,7 @@ from ragcli.embedding.presets import MULTILINGUAL, hub_name, preset_of
 from ragcli.embedding.vetting import is_trusted, refuse_code
 from ragcli.embedding.weights import DEFAULT, Progress, fetched_weights, locked, weights_folder
 from ragcli.errors import ModelUnavailable
+from ragcli.hub import hub_reason, quiet_hub
 from ragcli.installing import extra_command, install_command
 from ragcli.processes import child_environment, child_python
 
@@ -207,11 +208,11 @@ def _from_hub(model: str, *, offline: bool, note: Callable[[str], None], asked: 
             ) from None
     note(f"downloading the model {model}")
     try:
-        return Path(snapshot_download(model, allow_patterns=list(_HUB_FILES)))
+        with quiet_hub():
+            return Path(snapshot_download(model, allow_patterns=list(_HUB_FILES)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelUnavailable(
-            f"could not download the model {model}: {reason}",
+            f"could not download the model {model}: {hub_reason(error)}",
             hint="check the name and the connection, or give a local directory",
         ) from error
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TextVectors,
         Vector,
     )
-    from ragcli.index.entries import Candidates, Counts, Listing, StoredChunk
+    from ragcli.index.entries import Candidates, Counts, LastWrite, Listing, StoredChunk
     from ragcli.index.manifest import Identity, Manifest
     from ragcli.index.statistics import Statistics
     from ragcli.metadata import AccessTags
@@ -283,6 +283,9 @@ class Store(Protocol):
     def unfinished(self) -> bool:
         """Whether a removal was begun and not finished, because the writer was killed or is still at it. The next writer
         finishes it by `Writer.remove`, of no documents if need be, and `Writer.finish`."""
+
+    def last_write(self) -> LastWrite:
+        """How far the last ingest came, if it is still running or did not finish."""
 
     def files(self) -> Sequence[Path]:
         """Every file of this machine that holds something of the index, ordered by path; not the record of a removal that is

@@ -14,6 +14,7 @@ from ragcli.installing import extra_command
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Access
+    from ragcli.index.entries import LastWrite
     from ragcli.index.manifest import Identity, Manifest
     from ragcli.index.reader import IndexReader
     from ragcli.index.writer import IndexWriter
@@ -56,6 +57,11 @@ class DirectoryStore:
     @property
     def unfinished(self) -> bool:
         return removals.begun(self._directory) is not None
+
+    def last_write(self) -> LastWrite:
+        from ragcli.index.lock import last_write
+
+        return last_write(self._directory)
 
     def files(self) -> list[Path]:
         record = self._directory / removals.FILE

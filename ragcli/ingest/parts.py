@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from ragcli.datatypes import Reading, SourceFile
 from ragcli.metadata import AccessTags
-from ragcli.reports import Failure
+from ragcli.reports import Failure, IngestReport
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an ingest is: files done of `files`, chunks embedded so far, and the file at hand."""
+    """How far an ingest is: files done of `files`, chunks embedded so far, the file at hand, and about how many seconds are
+    left, None as long as that cannot be told."""
 
     done: int
     files: int
     chunks: int
     current: str
+    left: float | None = None
 
 
 class Reader(Protocol):
@@ -77,3 +80,39 @@ class Tally:
     partial: list[Failure] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     redacted: Counter[str] = field(default_factory=Counter)
+
+    def count(self, failure: Failure) -> None:
+        """Count what was not read: as no document, or as failed."""
+        if failure.skipped:
+            self.skipped[failure.reason] += 1
+        else:
+            self.failed.append(failure)
+
+    def report(
+        self, counts: tuple[int, int], *, missing: int, seconds: float, interrupted: bool, warnings: Sequence[str]
+    ) -> IngestReport:
+        """What the run did; `counts` are the documents and chunks of the index now."""
+        return IngestReport(
+            added=self.added,
+            updated=self.updated,
+            unchanged=self.unchanged,
+            removed=self.removed,
+            copies=self.copies,
+            missing=missing,
+            failed=tuple(sorted(self.failed, key=lambda failure: failure.path)),
+            partial=tuple(sorted(self.partial, key=lambda failure: failure.path)),
+            redacted=dict(sorted(self.redacted.items())),
+            skipped=dict(sorted(self.skipped.items())),
+            chunks_added=self.chunks_added,
+            chunks_embedded=self.chunks_embedded,
+            documents=counts[0],
+            chunks=counts[1],
+            seconds=seconds,
+            interrupted=interrupted,
+            warnings=tuple(warnings),
+        )
+
+
+def content_key(source: SourceFile) -> tuple[str, str]:
+    """What two files must share to be copies: all bytes, and the suffix, which can decide how they are read."""
+    return source.content_hash, Path(source.path).suffix.lower()

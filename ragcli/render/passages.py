@@ -54,6 +54,8 @@ def marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int]], *,
     clean: Callable[[str], str] = sanitize if code or _TABLE.search(excerpt) else _flat
     if start > 0 and text[:start].rstrip(" ")[-1:] != "\n":
         result.append("… ", style="dim")
+    if clean is _flat:
+        position = len(excerpt) - len(excerpt.lstrip())
     for first, last in spans:
         result.append(clean(excerpt[position:first]))
         result.append(clean(excerpt[first:last]), style="bold yellow")

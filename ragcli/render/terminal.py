@@ -31,6 +31,13 @@ _INDENT = (0, 0, 0, 4)
 _REPEATED = 200  # characters of a copied quotation that is not shown again below its citation
 
 
+class _Console(Console):
+    """A console whose reader may leave: that is told to the caller, who ends the process."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError from None
+
+
 class TerminalRenderer:
     """Writes to one stream; nothing else in the program prints results."""
 
@@ -38,9 +45,9 @@ class TerminalRenderer:
         self,
         stream: TextIO,
         shown: Shown = lambda document: document.path,
-        address: Callable[[DocumentRecord], str] = lambda document: "",
+        address: Callable[[DocumentRecord, Span], str] = lambda document, span: "",
     ) -> None:
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._console = _Console(file=stream, highlight=False, markup=False, emoji=False)
         self._wrap = self._console.is_terminal
         self._shown = shown
         self._address = address
@@ -76,7 +83,13 @@ class TerminalRenderer:
         self._line(self._excerpt(hit, question), indent=True)
         if hit.also_at:
             others = ", ".join(dict.fromkeys(one_line(self._shown(place.document)) for place in hit.also_at))
-            self._line(Text(f"{len(hit.also_at)} more that say nearly the same: {others}", style="dim"), indent=True)
+            self._line(
+                Text(
+                    f"{len(hit.also_at)} more that say{'s' * (len(hit.also_at) == 1)} nearly the same: {others}",
+                    style="dim",
+                ),
+                indent=True,
+            )
         if explain:
             for text in trace_lines(hit.trace):
                 self._line(Text(text, style="dim"), indent=True)
@@ -84,7 +97,7 @@ class TerminalRenderer:
     def _place(self, document: DocumentRecord, span: Span, headings: Sequence[str]) -> Text:
         """`path:line`, or the path and a page, then the section path."""
         path = one_line(self._shown(document))
-        address = self._address(document) if self._wrap else ""
+        address = self._address(document, span) if self._wrap else ""
         place = Text(path, style=Style(bold=True, color="cyan", link=address or None))
         if span.line_start is not None:
             place.append(f":{span.line_start}", style="cyan")
@@ -268,6 +281,10 @@ class TerminalRenderer:
     def plain(self, text: str) -> None:
         """One line."""
         self._line(one_line(text))
+
+    def paths(self, paths: Iterable[str]) -> None:
+        """One a line, as they are."""
+        self._lines((one_line(path) for path in paths), wrap=False)
 
     def diagnosis(self, found: Diagnosis) -> None:
         """See `ragcli.render.evaluation`."""

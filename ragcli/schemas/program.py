@@ -103,6 +103,30 @@ class OfflineDocument(TypedDict):
     steps: Annotated[list[OfflineStep], says("The commands in the order in which they ran.")]
 
 
+class VersionDocument(TypedDict):
+    """The version of the program and of what runs it (`rag --version`)."""
+
+    schema: Literal["rag.version/1"]
+    version: Annotated[str, says("The version of rag.")]
+    python: Annotated[str, says("The version of Python.")]
+    platform: Annotated[str, says("System and processor, such as Linux x86_64.")]
+    executable: Annotated[str, says("The path of the interpreter.")]
+    libraries: Annotated[dict[str, str], says("Versions of libraries by name; empty where one is not installed.")]
+
+
+class OverviewDocument(TypedDict):
+    """What is in the working directory (`rag` without a command)."""
+
+    schema: Literal["rag.overview/1"]
+    directory: Annotated[str, says("The working directory.")]
+    index: Annotated[str | None, says("The index in force; null when there is none.")]
+    documents: Annotated[int, says("Documents in it.")]
+    chunks: Annotated[int, says("Chunks in it.")]
+    roots: Annotated[list[str], says("What was ingested into it.")]
+    files: Annotated[dict[str, int], says("Without an index: how many files of each suffix an ingest would look at.")]
+    complete: Annotated[bool, says("Whether all files were counted.")]
+
+
 class RunDocument(TypedDict):
     """An answer with everything that it depended on (the file that `rag ask --save` writes)."""
 

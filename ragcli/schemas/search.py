@@ -225,3 +225,32 @@ class PromptDocument(TypedDict):
     system: Annotated[str, says("The system message.")]
     user: Annotated[str, says("The user message, with the sources in it.")]
     sources: Annotated[list[PromptSource], says("The passages that fit the prompt, in its order.")]
+
+
+class ShownPlace(TypedDict):
+    """A citation of an answer that was kept, or a passage of a query."""
+
+    number: Annotated[int, says("The number that it was shown with.")]
+    path: Annotated[str, says("The document, as the index lists it.")]
+    page: Annotated[int | None, says("The page on which it begins; null where there are none.")]
+    line: Annotated[int | None, says("The line on which it begins; null where there are none.")]
+    quote: Annotated[str, says("The words that were cited, or the beginning of the passage.")]
+
+
+class KeptQuestion(TypedDict):
+    """A question that was asked."""
+
+    number: Annotated[int, says("What `rag ask --again`, `rag export` and `rag gold add --entry` call it.")]
+    asked: Annotated[str, says("When, as a time of ISO 8601.")]
+    question: Annotated[str, says("The question.")]
+    index: Annotated[str, says("The index that was asked.")]
+    answered: Annotated[bool | None, says("Whether there was an answer; null for a query.")]
+    text: Annotated[str, says("The answer, or what came closest, with the numbers of its citations.")]
+    places: Annotated[list[ShownPlace], says("What was shown with a number.")]
+
+
+class HistoryDocument(TypedDict):
+    """What was asked before (`rag history`)."""
+
+    schema: Literal["rag.history/1"]
+    questions: Annotated[list[KeptQuestion], says("The questions, the newest last.")]

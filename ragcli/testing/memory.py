@@ -17,6 +17,7 @@ from typing import Any
 
 from ragcli.datatypes import Access
 from ragcli.errors import IndexLocked
+from ragcli.index.entries import LastWrite
 from ragcli.index.manifest import Identity, Manifest, check_identity
 from ragcli.testing.memory_search import MemoryReader
 from ragcli.testing.memory_state import Holder, State
@@ -42,6 +43,10 @@ class MemoryStore(Holder):
 
     def manifest(self) -> Manifest | None:
         return self.current.manifest if self.current else None
+
+    def last_write(self) -> LastWrite:
+        """An ingest is of this process, which knows how far it came."""
+        return LastWrite(running=self._writing.locked())
 
     def files(self) -> list[Path]:
         return []

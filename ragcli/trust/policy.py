@@ -31,7 +31,7 @@ STRICT: Mapping[str, bool] = {  # the value that is always allowed
     "answer_cache": False,
 }
 LIMITS = frozenset(  # not above what holds without the file
-    """limits_file_mb limits_idle_seconds limits_seconds limits_cpu_seconds limits_memory_mb limits_characters
+    """history limits_file_mb limits_idle_seconds limits_seconds limits_cpu_seconds limits_memory_mb limits_characters
     retrieval_max_seconds answer_context_tokens answer_max_tokens answer_seconds answer_idle_seconds""".split()
 )
 STRICTER: Mapping[str, tuple[str, ...]] = {  # from the loosest to the strictest

@@ -12,6 +12,7 @@ from ragcli.engine.scoping import ONLY
 from ragcli.index.pages import every
 from ragcli.measurements import Diagnosis, Finding
 from ragcli.sources.scanning import Found, left_out, scan, stored_path
+from ragcli.text.counting import counted
 from ragcli.text.folding import contains_quote, fold_quote
 from ragcli.tracing import Trace
 
@@ -44,7 +45,7 @@ def diagnose(measured: Measured, question: str, path: str, quote: str = "") -> D
         unseen = "no document of that name may be seen, if there is one" if measured.restricted else ""
         done("ingest", "lost", unseen or _why_not_ingested(workspace, catalog, path))
         return result()
-    done("ingest", "ok", f"indexed with {document.chunks} chunks")
+    done("ingest", "ok", f"indexed with {counted(document.chunks, 'chunk')}")
     chunks = catalog.document_chunks(document.document_id)
     if quote:
         wanted, state, text = _holding(chunks, quote)
@@ -54,6 +55,18 @@ def diagnose(measured: Measured, question: str, path: str, quote: str = "") -> D
         wanted = chunks
     _retrieval(pipeline, workspace.settings, question, wanted, done)
     return result()
+
+
+def split_expected(workspace: Workspace, catalog: Catalog, expected: str) -> tuple[str, str]:
+    """`PATH[:QUOTE]` as path and quotation: the longest beginning that names a document or a file, since a path may hold
+    colons; else what stands before the first colon."""
+    ends = [len(expected), *(i for i in range(len(expected) - 1, 0, -1) if expected[i] == ":")]
+    for end in ends:
+        path = expected[:end]
+        if _document(workspace, catalog, path) is not None or (workspace.directory / path).is_file():
+            return path, expected[end + 1 :].strip()
+    path, _, quote = expected.partition(":")
+    return path, quote.strip()
 
 
 def _document(workspace: Workspace, catalog: Catalog, path: str) -> DocumentRecord | None:

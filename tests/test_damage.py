@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from ragcli.api import rag_over
-from ragcli.errors import IndexDamaged
+from ragcli.errors import IndexDamaged, IndexUnusable
+from ragcli.index.catalog import open_catalog, translated
 from ragcli.index.reader import IndexReader
 from tests.conftest import Rag
 from tests.helpers.damage import answers_of, damaged, damages, is_error, outcome
@@ -220,3 +221,28 @@ def test_merging_the_words_of_several_commits_is_a_generation_of_its_own(work: P
                 assert found(reader, word)[0] == [f"{n}.txt"]
     steps = [after - before for before, after in itertools.pairwise(generations)]
     assert min(steps) < max(steps), "some of these commits merged, and others did not"
+
+
+def test_what_a_killed_writer_left_in_a_folder_that_may_not_be_written_is_no_damage(
+    rag: Rag, small: Path, work: Path
+) -> None:
+    with closing(sqlite3.connect(small / "catalog.sqlite3", isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size = 1")  # so that the file is changed before the commit
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE postings SET frequencies = zeroblob(3000)")
+        shutil.copytree(small, work / "killed" / ".rag")
+        writer.execute("ROLLBACK")
+    left = work / "killed" / ".rag"
+    with (
+        pytest.raises(IndexUnusable, match="was interrupted, and what it left half written") as raised,
+        translated(left),
+        closing(open_catalog(left / "catalog.sqlite3", "ro")) as connection,
+    ):
+        connection.execute("SELECT count(*) FROM chunks").fetchone()
+    assert not isinstance(raised.value, IndexDamaged)
+    assert raised.value.hint is not None
+    assert "rag stats" in raised.value.hint
+    rag("stats", "--index", str(left))
+    assert not (left / "catalog.sqlite3-journal").exists()
+    with closing(open_catalog(left / "catalog.sqlite3", "ro")) as connection:
+        assert connection.execute("SELECT count(*) FROM chunks").fetchone()[0] > 0

@@ -1,5 +1,8 @@
 # `make demo` and `make test` install what they need into .venv first.
 PYTHON ?= python3
+# How many processes run tests at once. One thread for BLAS and OpenMP in each: they would take the cores from one another.
+WORKERS ?= 2
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 
@@ -30,10 +33,10 @@ lint: .venv/developing  ## style, format and types
 	$(BIN)/mypy
 
 test: lint       ## lint, and the tests that take less than a minute each
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: lint   ## also the long suites: kill loops, quality gates, the wheel
-	KILL_TRIALS=40 $(BIN)/pytest
+	KILL_TRIALS=40 $(PYTEST)
 
 benchmark: .venv/developing  ## time the commands side by side
 	$(BIN)/python benchmarks/startup.py

@@ -264,8 +264,9 @@ def test_many_threads_beside_a_writer_get_what_one_thread_gets(work: Path, write
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", ["exact", "chroma"])
 def test_64_threads_with_200_questions_each_get_what_one_thread_gets(
-    work: Path, write: Callable[[str, str], Path]
+    work: Path, write: Callable[[str, str], Path], engine: str
 ) -> None:
     for i, thing in enumerate(THINGS):
         for j, place in enumerate(PLACES):
@@ -274,7 +275,8 @@ def test_64_threads_with_200_questions_each_get_what_one_thread_gets(
                 f"# The {thing} of {place}\n\nThe {thing} in {place} costs {100 + 7 * i + j}.\n",
             )
     moving = ("zebra yellow xylophone", "yellow xylophone zebra")  # the same words, so that no score changes with it
-    library, file = rag_over(engine_of(work)), write("moving.txt", moving[0])
+    library = rag_over(engine_of(work, retrieval_engine=engine))
+    file = write("moving.txt", moving[0])
     library.ingest(work / "docs", file)
     questions = [f"What does the {thing} in {place} cost?" for thing in THINGS for place in PLACES]
     alone = [library.query(question, k=3) for question in questions]

@@ -42,6 +42,7 @@ class Changing(ABC):
         retry: bool = False,
         rules: Rules | None = None,
         extra: Sequence[tuple[SourceFile, Callable[[], int]]] = (),
+        passwords: Sequence[str] = (),
         on_progress: Callable[[Progress], object] = lambda _: None,
     ) -> IngestReport:
         """Bring the index up to date with files and folders, or with everything ingested before when none is named.
@@ -50,7 +51,8 @@ class Changing(ABC):
         gone, `rebuild` makes a new index that takes the place of the old one at the end, `tags` mark everything that is seen,
         `retry` reads files again that could not be read before. `rules` (`ragcli.sources.scanning.Rules`; default: as set by
         `ingest_…`) decide what is left out of a folder. `extra` are sources that are no files, each with a function
-        that opens it and returns the file descriptor.
+        that opens it and returns the file descriptor. `passwords` are tried on encrypted files, also on those that could not be
+        read before, and are kept nowhere.
 
         Several threads or processes may ask meanwhile; they see the index as it was until a batch of documents (of a rebuild:
         the whole) is complete. Raises UsageError for a path that does not exist, and IndexLocked when another one is running.
@@ -69,6 +71,7 @@ class Changing(ABC):
             rules=rules or rules_of(self._workspace.settings),
             options=Options(prune=prune, tags=dict(tags or {}), retry=retry),
             rebuild=rebuild,
+            passwords=passwords,
         )
 
         return ingest_paths(self._workspace, request, on_progress=on_progress)

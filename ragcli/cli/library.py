@@ -1,4 +1,4 @@
-"""Getting documents in and out: `ingest`, `ls`, `rm`, `chunks`."""
+"""Getting documents in and out: `ingest`, `ls`, `rm`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragcli.cli import options
+from ragcli.cli.passwords import read_passwords
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.places import state_directory
@@ -57,6 +58,7 @@ def ingest(
     sitemap: options.Sitemaps = None,
     allow_private: options.AllowPrivate = False,
     ocr: options.Ocr = None,
+    password_file: options.PasswordFile = None,
     secrets: options.Secrets = None,
     pii: options.Pii = None,
     retry_failed: Annotated[
@@ -110,6 +112,7 @@ def ingest(
             rules=rules_of(settings, include=include or (), exclude=exclude or (), ignore_files=not no_ignore),
             options=Options(prune=prune, tags=_tags(tag), retry=retry_failed),
             rebuild=rebuild,
+            passwords=read_passwords(password_file, paths or []),
         )
         if dry_run:
             _dry_run(opened, request, output)
@@ -142,6 +145,7 @@ def _run(opened: Session, request: IngestRequest, output: Output) -> IngestRepor
             retry=request.options.retry,
             rules=request.rules,
             extra=request.extra,
+            passwords=request.passwords,
             on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks")),
         )
     output.result(lambda text: text.ingest(report), lambda: jsonlibrary.ingest(report))
@@ -276,25 +280,3 @@ def rm(
             lambda: jsonlibrary.removed(removed),
         )
         output.note(_LEFT)
-
-
-@app.command()
-def chunks(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read and cut; it is not indexed.")],
-    chunker: options.Chunker = None,
-    max_tokens: options.MaxTokens = None,
-    ocr: options.Ocr = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-) -> None:
-    """Show how a file is read and cut: each chunk with its place, tokens, headings and text.
-
-    Example: rag chunks contract.pdf --chunker clauses
-    """
-    flags = {"index": index, "chunking_strategy": chunker, "chunking_max_tokens": max_tokens, "ingest_ocr": ocr}
-    with session(output := Output(as_json=as_json, quiet=False), flags) as opened:
-        from ragcli.render import jsonlibrary
-        from ragcli.usecases.library import cut
-
-        document, pieces = cut(opened.workspace, file)
-        output.result(lambda text: text.chunks(document, pieces), lambda: jsonlibrary.chunks(document, pieces))

@@ -16,7 +16,8 @@ from ragcli.cli.session import Output
 LogLevel = Literal["debug", "info", "warning"]
 
 PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
-    "library": ("ingest", "ls", "rm", "chunks"),
+    "library": ("ingest", "ls", "rm"),
+    "cutting": ("chunks",),
     "scan": ("scan",),
     "forgetting": ("forget",),
     "search": ("query",),

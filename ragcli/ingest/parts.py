@@ -43,11 +43,13 @@ class Reader(Protocol):
 @dataclass(frozen=True, slots=True)
 class Options:
     """`prune`: documents whose sources are gone leave. `tags`: given to everything that is seen. `retry`: sources that could
-    not be read are read again. `redaction_key`: what placeholders are made with, for an index to keep that has none yet."""
+    not be read are read again; `unlock`: those that were encrypted are. `redaction_key`: what placeholders are made with, for
+    an index to keep that has none yet."""
 
     prune: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     retry: bool = False
+    unlock: bool = False
     redaction_key: str = ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 from ragcli.errors import LoadError
 
@@ -55,14 +56,28 @@ def opened(data: bytes) -> bytes:
         return data  # damaged, or of another kind: its loader says what is wrong
     if (getattr(file, "info", None) or {}).get("spinValue", 0) > _MOST_ROUNDS:
         raise LoadError("refused: its encryption asks for more work than any Office does")
+    checked = {"verify_password": True} if file.format == "ooxml" else {}  # the others always do
     for password in (_BY_EXCEL, *_given):
         result = io.BytesIO()
         try:
-            file.load_key(password=password, verify_password=True)
-            file.decrypt(result)
+            file.load_key(password=password, **checked)
+            with _without_files():
+                file.decrypt(result)
         except DecryptionError as error:
             if "upported" in str(error):
                 raise LoadError(f"{ENCRYPTED} in a way that is not read here; save it without a password") from error
             continue
         return result.getvalue()
     raise encrypted()
+
+
+@contextmanager
+def _without_files() -> Iterator[None]:
+    """msoffcrypto puts the text of an .xls into a temporary file; a parser may write none, and none should be on a disk."""
+    from msoffcrypto.format import xls97
+
+    before, xls97.tempfile = xls97.tempfile, SimpleNamespace(TemporaryFile=io.BytesIO)
+    try:
+        yield
+    finally:
+        xls97.tempfile = before

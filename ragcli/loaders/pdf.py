@@ -76,27 +76,28 @@ def _reads_well(content: Content) -> bool:
     return bool(lines) and (len(lines) < 50 or words > 1.5 * len(lines)) and unmapped < 0.1 * letters
 
 
-def read_pypdf(data: bytes) -> Content:
-    """The pages as pypdf reads them. Raises LoadError for what it cannot read, or not in time."""
+def read_pypdf(data: bytes, seconds: float = PYPDF_SECONDS, page_seconds: float = PAGE_SECONDS) -> Content:
+    """The pages as pypdf reads them; a page that takes more than `page_seconds` of CPU time has no lines and a problem. Raises
+    LoadError for what it cannot read, or not in `seconds` of CPU time."""
     from pypdf import PdfReader
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # damage is reported by the error, once
-    clock = _Clock(PYPDF_SECONDS)
+    clock = _Clock(seconds)
     try:
-        with clock.limit(PYPDF_SECONDS):
+        with clock.limit(seconds):
             reader = PdfReader(io.BytesIO(data), strict=False)
             if reader.is_encrypted and not any(reader.decrypt(each) for each in ("", *given_passwords())):
                 raise encrypted()
             if len(reader.pages) > MAX_PAGES:
                 raise LimitReached(f"limit: more than {MAX_PAGES:,} pages")
             found = list(reader.pages)
-        pages = [_page_in_time(page, clock) for page in found]
-        with clock.limit(PYPDF_SECONDS):
+        pages = [_page_in_time(page, clock, page_seconds) for page in found]
+        with clock.limit(seconds):
             return Content(pages, _outline(reader), _metadata(reader), "pypdf")
     except (LoadError, MemoryError):
         raise
     except _TooSlow as error:
-        raise LoadError(f"limit: more than {PYPDF_SECONDS:g} s of CPU time in pypdf") from error
+        raise LoadError(f"limit: more than {seconds:g} s of CPU time in pypdf") from error
     except Exception as error:  # a damaged file makes pypdf raise errors of every kind
         raise LoadError(f"not a readable PDF ({type(error).__name__}: {str(error)[:200]})") from error
 
@@ -138,15 +139,15 @@ class _Clock:
             signal.signal(signal.SIGPROF, before)
 
 
-def _page_in_time(page: Any, clock: _Clock) -> Page:
+def _page_in_time(page: Any, clock: _Clock, seconds: float) -> Page:
     """The page; without lines when it alone takes too long. Raises _TooSlow when the file does."""
     try:
-        with clock.limit(PAGE_SECONDS):
+        with clock.limit(seconds):
             return _page(page)
     except _TooSlow:
         if clock.over:
             raise
-        return Page([], f"more than {PAGE_SECONDS:g} s of CPU time in pypdf")
+        return Page([], f"more than {seconds:g} s of CPU time in pypdf")
 
 
 def _page(page: Any) -> Page:

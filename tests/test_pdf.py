@@ -82,14 +82,13 @@ def annotated() -> bytes:
 
 def test_comments_and_highlights_follow_the_sentence_that_they_stand_at() -> None:
     document = load(annotated())
-    assert document.text.split("\n")[:7] == [
+    assert document.text.split("\n")[:6] == [
         "The tenant pays the rent",
         "on the first of the month.",
         "[Note by Ann: Is this agreed?]",
         "[Highlight: “on the first of the month.”]",
         "Pets are not allowed.",
         "[Note: Approved by the board]",
-        "",
     ]
     assert document.text[document.page_starts[1] :] == "Page two.\n[Note: Last page]"
 

@@ -77,8 +77,18 @@ def detect(data: bytes, path: Path) -> str:
     if suffix in (".html", ".htm", ".xhtml") or head.lower().startswith((b"<!doctype html", b"<html")):
         return "html"
     if suffix in CONTAINERS:
-        return suffix[1:]  # damaged or mislabelled: its loader says what is wrong
+        _refuse_text(data, path)
+        return suffix[1:]  # damaged: its loader says what is wrong
     return _kind_of_text(suffix, head)
+
+
+def _refuse_text(data: bytes, path: Path) -> None:
+    """Raises LoadError when the content is text, whatever the name says."""
+    text = data[:4096].decode("utf-8", "replace").rstrip("\ufffd")  # a letter may be cut off at the end
+    if "\ufffd" not in text and all(letter.isprintable() or letter in "\t\r\n\f" for letter in text):
+        raise LoadError(
+            f"not a readable {path.suffix[1:].upper()}: it holds text, and would be read as {path.stem}.txt"
+        )
 
 
 def shows_its_type(data: bytes) -> bool:

@@ -15,9 +15,9 @@ from ragcli.loaders.limits import TEXT_BYTES
 from ragcli.loaders.locked import opened, passwords
 from ragcli.protocols import REDACTION, Loader
 
-VERSION = "3"  # changes when loaders read more than before: failed files are then tried again
+VERSION = "4"  # changes when loaders read more than before: failed files are then tried again
 # Type → the version from which on its loader gives other text or other blocks: documents of an older one are read again.
-CHANGED = dict.fromkeys(["html", "epub", "eml", "msg", "markdown", "text"], 3)
+CHANGED = {**dict.fromkeys(["html", "epub", "eml", "msg", "markdown", "text"], 3), "pdf": 4}
 DETECTORS = "1"  # changes when `ragcli.redaction` finds other things than before: documents are then read again
 
 _LOADERS = {

@@ -22,7 +22,7 @@ from ragcli.errors import LoadError
 from ragcli.loaders.pdf import read_pypdf
 from ragcli.loaders.pdfium import complete, read_pdfium
 
-MAX_PAGES = 40  # of one file
+MAX_PAGES = 12  # of one file
 
 
 def rows_of(table: Any) -> list[list[str]]:

@@ -38,7 +38,7 @@ def locked_office(data: bytes, password: str = SECRET) -> bytes:
     return buffer.getvalue()
 
 
-def records(stream: bytes) -> Iterator[tuple[int, int, int]]:
+def records(stream: bytes | bytearray) -> Iterator[tuple[int, int, int]]:
     """Place, kind and size of each record of a workbook."""
     position = 0
     while position + 4 <= len(stream):

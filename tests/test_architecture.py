@@ -60,7 +60,9 @@ HOMES = {
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.scoring"},
     "pypdf": {"loaders.pdf"},
-    "pypdfium2": {"loaders.pdfium"},
+    "pypdfium2": {"loaders.pdfium", "loaders.pdfnotes"},
+    "msoffcrypto": {"loaders.locked"},
+    "brotli": {"loaders.decoding"},
     "docx": {"loaders.docx"},
     "pptx": {"loaders.pptx"},
     "python_calamine": {"loaders.spreadsheet"},
@@ -211,7 +213,14 @@ def test_the_index_is_entered_by_its_protocol_alone() -> None:
 
 def test_nobody_imports_the_package_root_but_for_its_version() -> None:
     importers = {module for module, names in imports().items() if ("ragcli", False) in names}
-    assert importers <= {"cli.main", "cli.manual", "cli.overview", "engine.auditing", "render.html", "serving.mcp.server"}
+    assert importers <= {
+        "cli.main",
+        "cli.manual",
+        "cli.overview",
+        "engine.auditing",
+        "render.html",
+        "serving.mcp.server",
+    }
 
 
 def test_there_is_no_cycle_between_modules() -> None:

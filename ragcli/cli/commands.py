@@ -35,7 +35,7 @@ GROUPS: Mapping[str, Mapping[str, Entry]] = {
     "Library": {
         "rm": Entry("library", "Take documents out of the index; the files stay."),
         "forget": Entry("forgetting", "Take documents out of the index so that no trace stays."),
-        "chunks": Entry("scan", "Show how a file is read and cut."),
+        "chunks": Entry("cutting", "Show how a file is read and cut."),
         "scan": Entry("scan", "Say where files hold keys, passwords and personal data."),
     },
     "Measure": {

@@ -12,6 +12,7 @@ import typer
 
 from ragcli.cli import completing, options, rights
 from ragcli.cli.interrupting import stopped
+from ragcli.cli.passwords import read_passwords
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.places import state_directory
@@ -58,6 +59,7 @@ def ingest(
     sitemap: options.Sitemaps = None,
     allow_private: options.AllowPrivate = False,
     ocr: options.Ocr = None,
+    password_file: options.PasswordFile = None,
     secrets: options.Secrets = None,
     pii: options.Pii = None,
     retry_failed: Annotated[
@@ -118,6 +120,7 @@ def ingest(
                 access=None if access is None else tags_given(access),
             ),
             rebuild=rebuild,
+            passwords=read_passwords(password_file, paths or []),
         )
         if dry_run:
             _dry_run(opened, request, output)
@@ -153,6 +156,7 @@ def _run(opened: Session, request: IngestRequest, output: Output) -> IngestRepor
             retry=request.options.retry,
             rules=request.rules,
             extra=request.extra,
+            passwords=request.passwords,
             on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks"), p.left),
         )
     output.result(lambda text: text.ingest(report), lambda: jsonlibrary.ingest(report))

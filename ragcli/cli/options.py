@@ -167,6 +167,15 @@ Ocr = Annotated[
         "--ocr", metavar="LANG", help="Read pictures of text by Tesseract, such as eng+deu.", show_default=False
     ),
 ]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        metavar="FILE",
+        help="Passwords to try on encrypted documents, one a line; - asks for one.",
+        show_default=False,
+    ),
+]
 Secrets = Annotated[
     str | None,
     typer.Option(

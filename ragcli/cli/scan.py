@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ragcli.cli import options
+from ragcli.cli.passwords import read_passwords
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
@@ -22,6 +23,7 @@ def scan(
     exclude: options.Exclude = None,
     hidden: options.Hidden = None,
     ocr: options.Ocr = None,
+    password_file: options.PasswordFile = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -39,29 +41,8 @@ def scan(
         from ragcli.usecases.scan import scan_files
 
         rules = rules_of(opened.workspace.settings, include=include or (), exclude=exclude or ())
-        report = scan_files(opened.workspace, IngestRequest(paths=paths, rules=rules), personal=pii)
+        request = IngestRequest(paths=paths, rules=rules, passwords=read_passwords(password_file, paths))
+        report = scan_files(opened.workspace, request, personal=pii)
         output.result(lambda text: text.lines(library.scan_lines(report)), lambda: jsonlibrary.scan(report))
         if report.found:
             raise typer.Exit(ExitCode.BELOW_GATE)
-
-
-@app.command()
-def chunks(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read and cut; it is not indexed.")],
-    chunker: options.Chunker = None,
-    max_tokens: options.MaxTokens = None,
-    ocr: options.Ocr = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-) -> None:
-    """Show how a file is read and cut: each chunk with its place, tokens, headings and text.
-
-    Example: rag chunks contract.pdf --chunker clauses
-    """
-    flags = {"index": index, "chunking_strategy": chunker, "chunking_max_tokens": max_tokens, "ingest_ocr": ocr}
-    with session(output := Output(as_json=as_json, quiet=False), flags) as opened:
-        from ragcli.render import jsonlibrary
-        from ragcli.usecases.library import cut
-
-        document, pieces = cut(opened.workspace, file)
-        output.result(lambda text: text.chunks(document, pieces), lambda: jsonlibrary.chunks(document, pieces))

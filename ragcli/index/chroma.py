@@ -32,7 +32,7 @@ from ragcli.errors import CopyFailed, RagError
 from ragcli.index.catalog import CHROMA, connect_reader, read_meta, transaction, write_meta
 from ragcli.index.copystate import LAYOUT, TAGGED, installed_version, read_state, usable
 from ragcli.index.records import Record, read_records
-from ragcli.installing import extra_command
+from ragcli.installing import install_command
 from ragcli.private import keep_private, make_private_folder
 from ragcli.processes import child_environment, child_python, end_with
 
@@ -65,7 +65,7 @@ class ChromaMirror:
             if self._path.is_dir():
                 raise CopyFailed(
                     f"the Chroma collection {self._path} is left behind, since chromadb is not installed",
-                    hint=f"{extra_command('chroma')}, or delete the collection",
+                    hint=f"{install_command('chromadb')}, or delete the collection",
                 )
             return False
         state = read_state(connection)

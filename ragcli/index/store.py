@@ -10,7 +10,7 @@ from ragcli.errors import UsageError
 from ragcli.index import removals
 from ragcli.index.contents import CatalogReader, stored_manifest
 from ragcli.index.copystate import installed_version
-from ragcli.installing import extra_command
+from ragcli.installing import install_command
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Access
@@ -44,7 +44,7 @@ class DirectoryStore:
         if engine == "chroma" and not installed_version():
             raise UsageError(
                 "the engine chroma needs chromadb, which is not installed",
-                hint=f"{extra_command('chroma')}, then rag ingest; or --engine exact",
+                hint=f"{install_command('chromadb')}, then rag ingest; or --engine exact",
             )
 
         return IndexReader(self._directory, engine=engine, access=access)

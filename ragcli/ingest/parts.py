@@ -47,7 +47,8 @@ class Reader(Protocol):
 @dataclass(frozen=True, slots=True)
 class Options:
     """`prune`: documents whose sources are gone leave. `tags`: given to everything that is seen. `retry`: sources that could
-    not be read are read again. `redaction_key`: what placeholders are made with, for an index to keep that has none yet.
+    not be read are read again; `unlock`: those that were encrypted are. `redaction_key`: what placeholders are made with, for
+    an index to keep that has none yet.
 
     `access`: the access tags of everything that is seen, in the place of those given before; None: these stay. `rules` give the
     other access tags, by path and root; None: those that there are stay. `access_before` are the tags of documents that a
@@ -56,6 +57,7 @@ class Options:
     prune: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     retry: bool = False
+    unlock: bool = False
     redaction_key: str = ""
     access: frozenset[str] | None = None
     rules: Callable[[str, str], frozenset[str]] | None = None

@@ -171,7 +171,13 @@ class Ingest:
         for source in sources:
             before = self._known.get(source.document_id)
             _, failure, reader = failed.get(source.document_id, (source, None, ""))
-            if failure and reader == self._reader.version and same_file(failed[source.document_id][0], source):
+            locked = self._options.unlock and failure is not None and failure.reason.startswith("encrypted")
+            if (
+                failure
+                and not locked
+                and reader == self._reader.version
+                and same_file(failed[source.document_id][0], source)
+            ):
                 self._tally.count(failure)
             elif (
                 not failure

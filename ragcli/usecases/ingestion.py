@@ -44,6 +44,7 @@ class IngestRequest:
     rules: Rules = field(default_factory=Rules)
     options: Options = field(default_factory=Options)
     rebuild: bool = False
+    passwords: Sequence[str] = field(default=(), repr=False)
 
 
 MakeEmbedder: TypeAlias = "Callable[[Workspace, Manifest | None], Embedder]"
@@ -70,7 +71,7 @@ def ingest_paths(
 
     meant = [*(entry.source.path for entry in found), *(source.path for source, _ in request.extra)]
     key = redaction_key(store_of(workspace))
-    options = replace(reading_options(workspace.settings, meant), redaction_key=key)
+    options = replace(reading_options(workspace.settings, meant), redaction_key=key, passwords=request.passwords)
     reader = FileReader(limits_of(workspace.settings), options, opened)
     try:
         report = ingest_sources(
@@ -78,7 +79,9 @@ def ingest_paths(
             replace(
                 request,
                 options=replace(
-                    options_with_access(workspace, request.options, rebuild=request.rebuild), redaction_key=key
+                    options_with_access(workspace, request.options, rebuild=request.rebuild),
+                    redaction_key=key,
+                    unlock=bool(request.passwords),
                 ),
             ),
             [*(entry.source for entry in found), *(source for source, _ in request.extra)],

@@ -14,7 +14,7 @@ help:            ## show these lines
 	touch $@
 
 .venv/developing: .venv/installed
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev,llama,mcp]"
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev,llama,mcp,serve]"
 	touch $@
 
 demo: .venv/installed  ## index the example documents, ask, and evaluate

@@ -222,6 +222,17 @@ class Rag(Changing):
 
         return index_stats(self._engine.workspace, self._engine.index.catalog, self._engine.threshold)
 
+    def generation(self) -> object:
+        """What names the state of the index: it changes with every commit, and is only to be compared. Results that were taken
+        between two equal ones are of one state.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     before = rag.generation()
+        ...     rag.generation() == before
+        True
+        """
+        return self._engine.index.catalog.generation()
+
     @property
     def _workspace(self) -> Workspace:
         return self._engine.workspace

@@ -21,7 +21,7 @@ LAYERS = [
         "reports",
         "measurements",
     },
-    {"protocols", "text", "metadata", "processes", "private", "remains", "schemas", "plugins", "redaction"},
+    {"protocols", "text", "metadata", "processes", "private", "remains", "schemas", "plugins", "redaction", "serversettings"},
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources"},
     {"settings", "places", "audit", "ingest", "answering", "evaluating", "collection"},
     {"trust"},
@@ -72,15 +72,19 @@ HOMES = {
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
     "typer": {"cli.main", "cli.audit", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
-              "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.scan", "cli.trust", "cli.tuning", "cli.mcp"},
+              "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.scan", "cli.trust", "cli.tuning", "cli.mcp", "cli.serve"},
     "click": {"cli.main"},
     "rich": {"render.answers", "render.audit", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
     "mcp": {"serving.mcp.server", "serving.mcp.stdio", "serving.mcp.http"},
     "mcp_types": {"serving.mcp.server", "serving.mcp.stdio"},
     "anyio": {"serving.mcp.server", "serving.mcp.stdio"},
-    "pydantic": {"serving.mcp.stdio"},
-    "starlette": {"serving.mcp.http"},
-    "uvicorn": {"serving.mcp.http"},
+    "pydantic": {"serving.mcp.stdio", "serving.http.requests"},
+    "fastapi": {"serving.http.app", "serving.http.asking", "serving.http.documents", "serving.http.health",
+                "serving.http.openapi", "serving.http.searching", "serving.http.service"},
+    "starlette": {"serving.mcp.http", "serving.http.app", "serving.http.asking", "serving.http.documents",
+                  "serving.http.envelope", "serving.http.health", "serving.http.problems", "serving.http.searching",
+                  "serving.http.service"},
+    "uvicorn": {"serving.mcp.http", "serving.http.server"},
     "jsonschema": {"serving.mcp.tools"},
     "yaml": {"evaluation.importing", "loaders.markdown"},
 }  # fmt: skip
@@ -208,7 +212,7 @@ def test_the_index_is_entered_by_its_protocol_alone() -> None:
 
 def test_nobody_imports_the_package_root_but_for_its_version() -> None:
     importers = {module for module, names in imports().items() if ("ragcli", False) in names}
-    assert importers <= {"cli.main", "engine.auditing", "serving.mcp.server"}
+    assert importers <= {"cli.main", "engine.auditing", "serving.mcp.server", "serving.http.app"}
 
 
 def test_there_is_no_cycle_between_modules() -> None:
@@ -272,6 +276,12 @@ def test_installed_distributions_are_looked_at_in_one_place() -> None:
     """`index.copystate` asks for the version of one distribution."""
     users = {module for module, names in imports().items() if "importlib.metadata" in {name for name, _ in names}}
     assert users == {"plugins", "index.copystate"}
+
+
+def test_one_module_of_the_server_opens_the_index() -> None:
+    """What a caller may not see is left out there."""
+    openers = {module for module, target in internal() if target == "api" and module.startswith("serving.http")}
+    assert openers == {"serving.http.shelf"}
 
 
 def test_the_contract_suites_are_for_tests_alone() -> None:

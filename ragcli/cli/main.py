@@ -28,6 +28,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "gold": ("gold",),
     "models": ("models",),
     "mcp": ("mcp",),
+    "serve": ("serve",),
     "audit": ("audit",),
     "trust": ("trust", "untrust"),
     "status": ("stats", "doctor", "plugins", "config", "schema"),

@@ -50,6 +50,8 @@ COMMANDS = [
     ("gold.new", ["gold", "new", "new.jsonl", "-n", "5"], 0),
     ("models", ["models", "list"], 0),
     ("error", ["models", "verify", "nobody"], 6),
+    ("keys.add", ["keys", "add", "alice", "--rate", "5/minute", "--days", "9"], 0),
+    ("keys", ["keys", "ls"], 0),
     ("rm", ["rm", "documents/customer-faq.html"], 0),
     ("audit.verify", ["audit", "verify"], 0),
     ("audit.entries", ["audit", "show", "--command", "rm"], 0),

@@ -29,11 +29,12 @@ PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
     "models": ("models",),
     "mcp": ("mcp",),
     "serve": ("serve",),
+    "keys": ("keys",),
     "audit": ("audit",),
     "trust": ("trust", "untrust"),
     "status": ("stats", "doctor", "plugins", "config", "schema"),
 }
-_GROUPS = ("gold", "models", "audit")  # modules whose commands have the module's name before theirs
+_GROUPS = ("gold", "models", "audit", "keys")  # modules whose commands have the module's name before theirs
 
 
 def command_line(command: str = "") -> typer.Typer:

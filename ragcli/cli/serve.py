@@ -82,13 +82,14 @@ def serve(
 def _serve(opened: Session, output: Output) -> None:
     try:
         from ragcli.serving.http.server import Site
+        from ragcli.serving.keys import KeyFile, key_file
     except ModuleNotFoundError as missing:
         raise RagError(
             f"rag serve needs the package {missing.name}, which is not installed", hint='pip install "ragcli[serve]"'
         ) from missing
     settings, resolved = opened.workspace.settings, opened.workspace.resolved
     chosen = {name: getattr(settings, name) for name in resolved.sources if resolved.explicit(name) and name != "index"}
-    site = Site(settings, opened.workspace.index_directory, chosen)
+    site = Site(settings, opened.workspace.index_directory, chosen, KeyFile(key_file(settings.serve_keys)))
     _log_requests(quiet=output.quiet)
     site.serve(lambda: output.note(f"serving {opened.workspace.index_directory} at {site.address} (Ctrl-C ends it)"))
 

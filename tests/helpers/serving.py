@@ -13,6 +13,7 @@ import httpx
 
 from ragcli import Rag
 from ragcli.serving.http.server import Site
+from ragcli.serving.keys import KeyFile
 from ragcli.settings import from_arguments
 from tests.helpers.programs import PATIENCE
 
@@ -39,7 +40,8 @@ def served(index: Path, **settings: Any) -> Iterator[Site]:
     """A server over the index that takes requests; `settings` as of `rag serve`."""
     resolved = from_arguments({"serve_listen": "127.0.0.1:0", "answer_cache": False, **settings})
     chosen = {name: getattr(resolved.settings, name) for name in resolved.sources if resolved.explicit(name)}
-    site, began = Site(resolved.settings, index, chosen), threading.Event()
+    keys = KeyFile(Path(resolved.settings.serve_keys or index.parent / "keys.json"))
+    site, began = Site(resolved.settings, index, chosen, keys), threading.Event()
     thread = threading.Thread(target=site.serve, args=(began.set,))
     thread.start()
     try:

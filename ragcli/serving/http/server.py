@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from ragcli.errors import RagError
+from ragcli.errors import RagError, UsageError
 from ragcli.serving.http import hosts
 from ragcli.serving.http.app import create_app
+from ragcli.serving.http.doorkeeper import Doorkeeper
 from ragcli.serving.http.gate import Gate
 from ragcli.serving.http.service import Service
 from ragcli.serving.http.shelf import Shelf
+from ragcli.serving.keys import KeyFile
 
 if TYPE_CHECKING:
     from ragcli.settings import Settings
@@ -59,12 +61,24 @@ def bound(host: str, port: int) -> socket.socket:
 
 class Site:
     """One server over the index in `directory`. `settings` are those of the user, `chosen` those of `Rag` that somebody set.
-    Raises UsageError for an address or a name that makes no sense, and RagError when it cannot listen there."""
+    Raises UsageError for an address or a name that makes no sense, and for one that others reach while there are no keys;
+    RagError when it cannot listen there."""
 
-    def __init__(self, settings: Settings, directory: Path, chosen: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Settings, directory: Path, chosen: Mapping[str, Any], keys: KeyFile) -> None:
         host, port = hosts.address(settings.serve_listen)
+        private = hosts.is_loopback(host)
+        if not private and not keys.keys():
+            raise UsageError(
+                f"{host} can be reached from other machines, and there are no keys, so anybody could read the documents",
+                hint="rag keys add NAME makes a key",
+            )
         known = hosts.Hosts.of(host, settings.serve_allow_hosts, settings.serve_cors)
-        self.service = Service(settings, Shelf(directory, chosen), Gate(settings.serve_threads, settings.serve_queue))
+        self.service = Service(
+            settings,
+            Shelf(directory, chosen),
+            Gate(settings.serve_threads, settings.serve_queue),
+            Doorkeeper(keys, demanded=not private),
+        )
         self.app = create_app(self.service, known)
         self._socket = bound(host, port)
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{self._socket.getsockname()[1]}"

@@ -12,10 +12,11 @@ from starlette.responses import Response
 from ragcli.cancellation import Cancellation
 from ragcli.datatypes import DocumentRecord
 from ragcli.render.jsonout import dumps
+from ragcli.serving.http.doorkeeper import Doorkeeper
 from ragcli.serving.http.gate import Gate
 from ragcli.serving.http.problems import Forbidden
 from ragcli.serving.http.shelf import Shelf
-from ragcli.serving.principals import LOCAL, Principal, Scope
+from ragcli.serving.principals import Principal, Scope
 
 if TYPE_CHECKING:
     from ragcli.settings import Settings
@@ -31,11 +32,12 @@ class Service:
     settings: Settings
     shelf: Shelf
     gate: Gate
+    doorkeeper: Doorkeeper
     draining: bool = field(default=False)
 
     def principal(self, request: Request) -> Principal:
-        """Who makes the request. Raises Unauthenticated."""
-        return LOCAL
+        """Who makes the request. Raises Unauthenticated and RateLimited."""
+        return self.doorkeeper.principal(request.headers)
 
     def seconds(self, deadline_ms: int | None) -> float:
         """The time for a request that asks for this much."""
@@ -51,6 +53,7 @@ class Service:
     def close(self) -> None:
         self.gate.close()
         self.shelf.close()
+        self.doorkeeper.close()
 
 
 def service_of(request: Request) -> Service:

@@ -14,7 +14,7 @@ the index, the caches of models and the `audit_file`, if one is set.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -210,6 +210,16 @@ class Rag(Changing):
 
         options = options or EvalOptions(answers=answers)
         return evaluate_target(self._engine.measured(), Path(gold), options, on_progress=on_progress)
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors of texts by the embedding model of the index, each of length 1. Raises ModelUnavailable.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     vectors = rag.embed(["annual leave", "pay"])
+        >>> len(vectors)
+        2
+        """
+        return [[float(value) for value in vector] for vector in self._engine.embedding.embed_documents(texts)]
 
     def stats(self) -> IndexStats:
         """The state of the index, and how many files changed since.

@@ -13,9 +13,11 @@ from starlette.types import ASGIApp
 
 from ragcli import __version__
 from ragcli.errors import RagError
-from ragcli.serving.http import asking, documents, health, problems, searching
+from ragcli.serving.http import asking, compatible, documents, health, problems, searching
+from ragcli.serving.http import metrics as measuring
 from ragcli.serving.http.envelope import Envelope
 from ragcli.serving.http.hosts import Hosts
+from ragcli.serving.http.metrics import Metrics
 from ragcli.serving.http.openapi import describe
 from ragcli.serving.http.problems import BadRequest, Misshapen, NoSuchPath, WrongMethod
 from ragcli.serving.http.service import Service, facts_of
@@ -27,7 +29,8 @@ def create_app(service: Service, hosts: Hosts) -> ASGIApp:
     """The server of `service` as an ASGI application; see `describe` for what it offers."""
     app = FastAPI(title="rag", version=__version__, docs_url=None, redoc_url=None)
     app.state.service = service
-    for module in (health, searching, asking, documents):
+    app.state.metrics = metrics = Metrics(service.gate, __version__)
+    for module in (health, searching, asking, documents, measuring, compatible):
         app.include_router(module.router)
     made: list[dict[str, Any]] = []
 
@@ -41,14 +44,14 @@ def create_app(service: Service, hosts: Hosts) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, _misshapen)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(Exception, _unforeseen)
-    return Envelope(app, hosts=hosts, log_questions=service.settings.serve_log_questions, watch=lambda facts: None)
+    return Envelope(app, hosts=hosts, log_questions=service.settings.serve_log_questions, watch=metrics.count)
 
 
 def _told(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, RagError)
     facts = facts_of(request)
     facts["problem"] = problem.message
-    return problems.response(problem, facts["request_id"], openly=facts["openly"])
+    return problems.response(problem, facts["request_id"], openly=facts["openly"], path=request.url.path)
 
 
 def _misshapen(request: Request, problem: Exception) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -15,16 +15,18 @@ from ragcli.render import jsonout
 from ragcli.serving.http import problems
 from ragcli.serving.http.openapi import replies
 from ragcli.serving.http.requests import AskRequest
-from ragcli.serving.http.service import Asker, Served, Service, facts_of, reply, shown
+from ragcli.serving.http.service import Asker, Call, Served, Service, facts_of, shown
 from ragcli.serving.http.streaming import Lines, answering
 from ragcli.serving.principals import Principal
 from ragcli.streaming import AnswerEvent, AnswerFinished
 
 if TYPE_CHECKING:
+    from ragcli.api import Rag
     from ragcli.results import Answer
 
 EVENTS = "text/event-stream"
 _PING_SECONDS = 15.0
+_KEEP_SECONDS = 60.0  # an answer says which cited files changed since, and files change without the index
 router = APIRouter(tags=["answers"])
 
 
@@ -36,13 +38,12 @@ async def ask(request: Request, body: AskRequest, served: Served, principal: Ask
     if EVENTS in request.headers.get("accept", ""):
         return await _streamed(request, body, served, principal)
 
-    def work(cancel: Cancellation) -> Answer:
-        rag = served.shelf.rag(principal, body.mode)
-        return rag.ask(body.question, k=body.k, where=body.filter, cancel=cancel)
+    def made(rag: Rag, cancel: Cancellation) -> tuple[Mapping[str, object], Mapping[str, object]]:
+        answer = rag.ask(body.question, k=body.k, where=body.filter, cancel=cancel)
+        return jsonout.ask(answer, shown), told_of(answer)
 
-    answer = await served.run(request, work, body.deadline_ms)
-    note(request, answer)
-    return reply(jsonout.ask(answer, shown))
+    call = Call(principal, body.mode, ("ask", body.asked), made, body.deadline_ms, _KEEP_SECONDS)
+    return await served.answered(request, call)
 
 
 async def _streamed(request: Request, body: AskRequest, served: Service, principal: Principal) -> Response:
@@ -64,7 +65,7 @@ async def _streamed(request: Request, body: AskRequest, served: Service, princip
                 for line in lines.of(event) if event is not None else [b": still writing\n\n"]:
                     yield line
                 if isinstance(event, AnswerFinished):
-                    note(request, event.answer)
+                    facts_of(request).update(told_of(event.answer))
                     return
                 try:
                     event = await events.next(_PING_SECONDS)
@@ -75,9 +76,9 @@ async def _streamed(request: Request, body: AskRequest, served: Service, princip
     return StreamingResponse(sent(), media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
 
 
-def note(request: Request, answer: Answer) -> None:
-    """Say in the facts of a request what became of its question."""
-    facts_of(request).update(outcome=answer.outcome, timings=answer.timings, writer=answer.mode)
+def told_of(answer: Answer) -> dict[str, object]:
+    """What the log and the metrics say of an answer."""
+    return {"outcome": answer.outcome, "timings": answer.timings, "writer": answer.mode}
 
 
 def failed(request: Request, problem: RagError, principal: Principal) -> dict[str, object]:

@@ -100,6 +100,9 @@ STATUS: Mapping[type[RagError], int] = {
     errors.LoadError: 422,
     errors.Cancelled: 504,
     errors.IndexLocked: 503,
+    errors.IndexNotFound: 503,
+    errors.IndexIncompatible: 503,
+    errors.IndexDamaged: 503,
     errors.IndexUnusable: 503,
     errors.ModelUnavailable: 503,
     errors.PluginFailed: 503,
@@ -141,6 +144,17 @@ def document(problem: RagError, request_id: str, *, openly: bool) -> ProblemDocu
     return made
 
 
+_CODES = {401: "invalid_api_key", 404: "not_found", 429: "rate_limit_exceeded"}
+
+
+def openai_error(problem: RagError, *, openly: bool) -> dict[str, object]:
+    """The same in the form that clients of OpenAI's API expect."""
+    made = document(problem, "", openly=openly)
+    kind = "server_error" if made["status"] >= 500 else "invalid_request_error"
+    said = made["detail"] + (f" ({made['hint']})" if "hint" in made else "")
+    return {"error": {"message": said, "type": kind, "param": None, "code": _CODES.get(made["status"])}}
+
+
 def headers(problem: RagError) -> dict[str, str]:
     """What a reply with this problem has beside its body."""
     found = {}
@@ -154,7 +168,10 @@ def headers(problem: RagError) -> dict[str, str]:
     return found
 
 
-def response(problem: RagError, request_id: str, *, openly: bool) -> Response:
-    """The reply that says it."""
+def response(problem: RagError, request_id: str, *, openly: bool, path: str = "") -> Response:
+    """The reply that says it to a request for `path`."""
+    if path.startswith("/v1/"):
+        said = dumps(openai_error(problem, openly=openly))
+        return Response(said, status_of(problem), headers(problem), "application/json")
     made = document(problem, request_id, openly=openly)
     return Response(dumps(made), made["status"], headers(problem), MEDIA_TYPE)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ragcli.errors import UsageError
+
 MAX_BODY = 1_000_000  # bytes
 MAX_QUESTION = 4_000  # characters
 MAX_K = 50
@@ -41,6 +43,11 @@ class QueryRequest(BaseModel):
     filter: Conditions = []
     deadline_ms: Milliseconds = None
 
+    @property
+    def asked(self) -> tuple[str | int | None, ...]:
+        """All that the result depends on."""
+        return self.question, self.k, self.mode, *self.filter
+
 
 class AskRequest(QueryRequest):
     """A question to answer."""
@@ -75,3 +82,74 @@ class Part(BaseModel):
     def first(self) -> int | None:
         """The line that it begins with; None where it is not told by lines."""
         return self.line_from if self.line_from is not None else self.line_to
+
+
+class TextPart(BaseModel):
+    """A part of a message."""
+
+    type: str
+    text: str = ""
+
+
+class Message(BaseModel):
+    """A message of a chat."""
+
+    role: str
+    content: str | list[TextPart] | None = None
+
+    @property
+    def said(self) -> str:
+        """Its text. Raises UsageError for pictures, sounds and files."""
+        if not isinstance(self.content, list):
+            return self.content or ""
+        if any(part.type not in ("text", "input_text", "output_text") for part in self.content):
+            raise UsageError("a question is text", hint="send parts of the type text alone")
+        return "\n".join(part.text for part in self.content)
+
+
+def _last(messages: list[Message]) -> str:
+    said = next((message.said for message in reversed(messages) if message.role == "user"), "")
+    if not said.strip():
+        raise UsageError("there is no question", hint="a message of the role user")
+    return said
+
+
+class ChatRequest(BaseModel):
+    """As OpenAI has it; what is not named here is passed over."""
+
+    messages: Annotated[list[Message], Field(min_length=1, max_length=1_000)]
+    model: str | None = None
+    stream: bool | None = None
+    stream_options: dict[str, bool] | None = None
+    n: int | None = None
+
+    def question(self) -> str:
+        """The last message of the user. Raises UsageError when there is none."""
+        return _last(self.messages)
+
+
+class ResponseRequest(BaseModel):
+    """As OpenAI has it; what is not named here is passed over."""
+
+    input: str | list[Message]
+    model: str | None = None
+    stream: bool | None = None
+    previous_response_id: str | None = None
+
+    def question(self) -> str:
+        """The last message of the user. Raises UsageError when there is none."""
+        return _last([Message(role="user", content=self.input)] if isinstance(self.input, str) else self.input)
+
+
+class EmbeddingRequest(BaseModel):
+    """As OpenAI has it."""
+
+    input: (
+        Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+        | Annotated[
+            list[Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]], Field(min_length=1, max_length=MAX_BATCH)
+        ]
+    )
+    model: str = ""
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: int | None = None

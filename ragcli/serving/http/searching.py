@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
@@ -13,10 +14,11 @@ from ragcli.render import jsonout, jsonserving
 from ragcli.serving.http import problems
 from ragcli.serving.http.openapi import replies
 from ragcli.serving.http.requests import BatchRequest, QueryRequest
-from ragcli.serving.http.service import Reader, Served, Service, facts_of, reply, shown
+from ragcli.serving.http.service import Call, Reader, Served, Service, facts_of, reply, shown
 from ragcli.serving.principals import Principal
 
 if TYPE_CHECKING:
+    from ragcli.api import Rag
     from ragcli.schemas.search import QueryDocument
     from ragcli.schemas.serving import BatchReply
 
@@ -27,9 +29,12 @@ router = APIRouter(tags=["search"])
 async def query(request: Request, body: QueryRequest, served: Served, principal: Reader) -> Response:
     """The passages that fit a question best: what `rag query --json` prints."""
     facts_of(request)["question"] = body.question
-    found = await served.run(request, lambda cancel: _found(served, principal, body, cancel), body.deadline_ms)
-    facts_of(request)["timings"] = found["timings"]
-    return reply(found)
+
+    def made(rag: Rag, cancel: Cancellation) -> tuple[Mapping[str, object], Mapping[str, object]]:
+        found = rag.query(body.question, k=body.k, where=body.filter, cancel=cancel)
+        return jsonout.query(found, shown), {"timings": found.timings}
+
+    return await served.answered(request, Call(principal, body.mode, ("query", body.asked), made, body.deadline_ms))
 
 
 @router.post("/query/batch", response_model=None, responses=replies("QueriesDocument"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+import math
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from ragcli.cancellation import Cancellation
 from ragcli.datatypes import DocumentRecord
 from ragcli.render.jsonout import dumps
+from ragcli.serving.http.caching import Kept
 from ragcli.serving.http.doorkeeper import Doorkeeper
 from ragcli.serving.http.gate import Gate
 from ragcli.serving.http.problems import Forbidden
@@ -19,10 +21,24 @@ from ragcli.serving.http.shelf import Shelf
 from ragcli.serving.principals import Principal, Scope
 
 if TYPE_CHECKING:
+    from ragcli.api import Rag
     from ragcli.settings import Settings
 
 _Value = TypeVar("_Value")
 JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of `Rag` on behalf of `principal`, whose result depends on the state of the index, on what the principal may see,
+    and on `key`. `made` gives the document of the reply and facts for the log."""
+
+    principal: Principal
+    mode: str | None
+    key: Hashable
+    made: Callable[[Rag, Cancellation], tuple[Mapping[str, object], Mapping[str, object]]]
+    deadline_ms: int | None = None
+    keep_seconds: float = math.inf
 
 
 @dataclass
@@ -33,7 +49,12 @@ class Service:
     shelf: Shelf
     gate: Gate
     doorkeeper: Doorkeeper
-    draining: bool = field(default=False)
+    draining: bool = False
+    kept: Kept = field(init=False)
+
+    def __post_init__(self) -> None:
+        # what is replied without asking the index would not be in the audit file
+        self.kept = Kept(0.0 if self.settings.audit_file else self.settings.serve_cache_mb)
 
     def principal(self, request: Request) -> Principal:
         """Who makes the request. Raises Unauthenticated and RateLimited."""
@@ -49,6 +70,21 @@ class Service:
     ) -> _Value:
         """What `work` returns, in a thread; see `Gate.run`."""
         return await self.gate.run(work, self.seconds(deadline_ms), request.receive)
+
+    async def answered(self, request: Request, call: Call) -> Response:
+        """The reply to `call`: one that is kept, where the index is as it was, or a new one. Raises as `run` does."""
+        rag = await self.gate.aside(lambda: self.shelf.rag(call.principal, call.mode))
+        facts, key = facts_of(request), (self.shelf.view(call.principal), call.key)
+        before = await self.gate.aside(rag.generation) if self.kept.on else None
+        found = self.kept.find((before, key)) if self.kept.on else None
+        facts["cache"] = "miss" if found is None else "hit"
+        if found is None:
+            document, told = await self.run(request, lambda cancel: call.made(rag, cancel), call.deadline_ms)
+            facts.update(told)
+            found = dumps(document).encode("ascii")
+            if self.kept.on and await self.gate.aside(rag.generation) == before:
+                self.kept.keep((before, key), found, call.keep_seconds)
+        return Response(found, media_type=JSON, headers={"X-Rag-Cache": facts["cache"]})
 
     def close(self) -> None:
         self.gate.close()

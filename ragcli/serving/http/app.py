@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from ragcli import __version__
 from ragcli.errors import RagError
-from ragcli.serving.http import asking, compatible, documents, health, problems, searching
+from ragcli.serving.http import asking, compatible, documents, health, pages, problems, searching
 from ragcli.serving.http import metrics as measuring
 from ragcli.serving.http.envelope import Envelope
 from ragcli.serving.http.hosts import Hosts
@@ -30,7 +30,7 @@ def create_app(service: Service, hosts: Hosts) -> ASGIApp:
     app = FastAPI(title="rag", version=__version__, docs_url=None, redoc_url=None)
     app.state.service = service
     app.state.metrics = metrics = Metrics(service.gate, __version__)
-    for module in (health, searching, asking, documents, measuring, compatible):
+    for module in (health, searching, asking, documents, measuring, compatible, pages):
         app.include_router(module.router)
     made: list[dict[str, Any]] = []
 

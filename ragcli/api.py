@@ -14,7 +14,7 @@ the index, the caches of models and the `audit_file`, if one is set.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -228,6 +228,16 @@ class Rag(Changing):
         options = options or EvalOptions(answers=answers)
         return evaluate_target(self._engine.measured(), Path(gold), options, on_progress=on_progress)
 
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors of texts by the embedding model of the index, each of length 1. Raises ModelUnavailable.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     vectors = rag.embed(["annual leave", "pay"])
+        >>> len(vectors)
+        2
+        """
+        return [[float(value) for value in vector] for vector in self._engine.embedding.embed_documents(texts)]
+
     def stats(self) -> IndexStats:
         """The state of the index, and how many files changed since.
 
@@ -238,6 +248,17 @@ class Rag(Changing):
         from ragcli.usecases.status import index_stats
 
         return index_stats(self._engine.workspace, self._engine.index.catalog, self._engine.threshold)
+
+    def generation(self) -> object:
+        """What names the state of the index: it changes with every commit, and is only to be compared. Results that were taken
+        between two equal ones are of one state.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     before = rag.generation()
+        ...     rag.generation() == before
+        True
+        """
+        return self._engine.index.catalog.generation()
 
     @property
     def _workspace(self) -> Workspace:

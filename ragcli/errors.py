@@ -2,6 +2,7 @@
 
     RagError                 exit 1   something is wrong and the message says what, where, and how to fix it
     ├── UsageError           exit 2   the request itself makes no sense
+    │   └── NotFound                  it names a document, a page or lines that there are not
     ├── SettingsError        exit 2   a setting is unknown or has the wrong type
     ├── LoadError            exit 1   one file could not be read; ingest reports it and goes on
     │   └── NotADocument              binary, unsupported or empty: skipped and counted
@@ -56,6 +57,10 @@ class UsageError(RagError):
     """The arguments contradict each other or name something that does not exist."""
 
     exit_code = ExitCode.USAGE
+
+
+class NotFound(UsageError):
+    """A document, a page or lines that there are not, or a name that means several documents."""
 
 
 class SettingsError(RagError):

@@ -18,6 +18,10 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
         "mcp>=2.3,<3", "mcp-types>=2.3,<3", "anyio>=4", "pydantic>=2", "starlette>=0.40", "uvicorn>=0.30",
         "jsonschema>=4.19",
     ),
+    "serve": (
+        "fastapi>=0.160", "starlette>=0.46", "pydantic>=2.7", "uvicorn>=0.30", "httptools>=0.6", "limits>=5",
+        "cachetools>=5", "prometheus-client>=0.20",
+    ),
 }  # fmt: skip
 
 

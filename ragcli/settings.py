@@ -17,6 +17,7 @@ from ragcli.access import section_of_settings
 from ragcli.errors import SettingsError
 from ragcli.files import read_text
 from ragcli.plugins import scheme_of
+from ragcli.serversettings import SERVER_RANGES, ServerSettings
 
 PROJECT_FILE = "rag.toml"
 INDEX_DIRECTORY = ".rag"
@@ -25,7 +26,7 @@ _ARGUMENTS = "the arguments"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(ServerSettings):
     """Every setting with its default. An empty string means: decided elsewhere, as the comment says."""
 
     index: str = ""  # the nearest .rag upward, else ./.rag
@@ -137,6 +138,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "answer_price_prompt": (0.0, 1e6),
     "answer_price_answer": (0.0, 1e6),
     "audit_max_mb": (0.001, 1e6),
+    **SERVER_RANGES,
 }
 
 
@@ -190,7 +192,7 @@ def from_arguments(arguments: Mapping[str, object], *, config: Path | None = Non
 def _resolved(entries: Sequence[tuple[str, object, str]]) -> Resolved:
     """(name, value, source) of settings, the later before the earlier."""
     values: dict[str, Any] = {}
-    sources = {field.name: "default" for field in fields(Settings)}
+    sources = dict.fromkeys(_NAMES, "default")
     for name, value, source in entries:
         values[name] = _checked(name, value, source)
         sources[name] = source
@@ -202,9 +204,9 @@ def find_upward(directory: Path, name: str) -> Path | None:
     return next((folder / name for folder in [directory, *directory.parents] if (folder / name).exists()), None)
 
 
-_NAMES = tuple(field.name for field in fields(Settings))
+_NAMES = tuple(sorted((field.name for field in fields(Settings)), key=lambda name: name.startswith("serve_")))
 _GIVEN_ONLY = frozenset({"trust_code"})  # what no file and no variable may say
-_SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer", "access", "audit"})
+_SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer", "access", "audit", "serve"})
 
 
 def _from_file(path: Path | None) -> list[tuple[str, object, str]]:

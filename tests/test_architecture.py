@@ -23,7 +23,19 @@ LAYERS = [
         "reports",
         "measurements",
     },
-    {"protocols", "text", "metadata", "hub", "processes", "private", "remains", "schemas", "plugins", "redaction"},
+    {
+        "protocols",
+        "text",
+        "metadata",
+        "hub",
+        "processes",
+        "private",
+        "remains",
+        "schemas",
+        "plugins",
+        "redaction",
+        "serversettings",
+    },
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources", "access"},
     {"settings", "places", "audit", "ingest", "answering", "evaluating", "collection"},
     {"trust"},
@@ -75,16 +87,24 @@ HOMES = {
     "httpx": {"sources.fetching", "sources.addresses", "generation.pulling", "embedding.weights"},
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
-    "typer": {"cli.main", "cli.audit", "cli.demo", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
-              "cli.answers", "cli.chat", "cli.models", "cli.rights", "cli.runs", "cli.scan", "cli.trust", "cli.tuning", "cli.mcp"},
-    "click": {"cli.main"},
-    "rich": {"render.answers", "render.audit", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
+    "typer": {"cli.main", "cli.audit", "cli.cutting", "cli.demo", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
+              "cli.answers", "cli.chat", "cli.keys", "cli.models", "cli.rights", "cli.runs", "cli.scan", "cli.serve", "cli.trust", "cli.tuning", "cli.mcp",
+              "cli.group", "cli.helping", "cli.recall"},
+    "click": {"cli.group", "cli.usage", "cli.helping", "cli.manual"},
+    "rich": {"render.answers", "render.overview", "render.recall", "render.audit", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},
     "mcp": {"serving.mcp.server", "serving.mcp.stdio", "serving.mcp.http"},
     "mcp_types": {"serving.mcp.server", "serving.mcp.stdio"},
     "anyio": {"serving.mcp.server", "serving.mcp.stdio"},
-    "pydantic": {"serving.mcp.stdio"},
-    "starlette": {"serving.mcp.http"},
-    "uvicorn": {"serving.mcp.http"},
+    "pydantic": {"serving.mcp.stdio", "serving.http.requests"},
+    "fastapi": {"serving.http.app", "serving.http.asking", "serving.http.compatible", "serving.http.documents", "serving.http.health",
+                "serving.http.metrics", "serving.http.openapi", "serving.http.pages", "serving.http.searching", "serving.http.service"},
+    "starlette": {"serving.mcp.http", "serving.http.compatible", "serving.http.app", "serving.http.asking", "serving.http.documents",
+                  "serving.http.doorkeeper", "serving.http.envelope", "serving.http.health", "serving.http.metrics", "serving.http.pages", "serving.http.problems", "serving.http.searching",
+                  "serving.http.service"},
+    "cachetools": {"serving.http.caching"},
+    "prometheus_client": {"serving.http.metrics"},
+    "limits": {"serving.http.doorkeeper"},
+    "uvicorn": {"serving.mcp.http", "serving.http.server"},
     "jsonschema": {"serving.mcp.tools"},
     "yaml": {"evaluation.importing", "loaders.markdown"},
 }  # fmt: skip
@@ -219,6 +239,7 @@ def test_nobody_imports_the_package_root_but_for_its_version() -> None:
         "cli.overview",
         "engine.auditing",
         "render.html",
+        "serving.http.app",
         "serving.mcp.server",
     }
 
@@ -284,6 +305,17 @@ def test_installed_distributions_are_looked_at_in_one_place() -> None:
     """`index.copystate` asks for the version of one distribution."""
     users = {module for module, names in imports().items() if "importlib.metadata" in {name for name, _ in names}}
     assert users == {"plugins", "index.copystate"}
+
+
+def test_one_module_of_the_server_opens_the_index() -> None:
+    """What a caller may not see is left out there."""
+    openers = {
+        module
+        for module, names in imports().items()
+        for name, only_types in names
+        if name == "ragcli.api" and not only_types and module.startswith("serving.http")
+    }
+    assert openers == {"serving.http.shelf"}
 
 
 def test_the_contract_suites_are_for_tests_alone() -> None:

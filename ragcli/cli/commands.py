@@ -47,6 +47,8 @@ GROUPS: Mapping[str, Mapping[str, Entry]] = {
         "compare": Entry("tuning", "Measure two configurations on the same questions."),
     },
     "Serve": {
+        "serve": Entry("serve", "Serve the index over HTTP."),
+        "keys": Entry("keys", "Make, list and take back the keys of rag serve."),
         "mcp": Entry("mcp", "Serve the index to agents, by the Model Context Protocol (MCP)."),
     },
     "Set up": {
@@ -80,7 +82,7 @@ MEANT: Mapping[str, str] = {  # what people type → the command that they mean
     **dict.fromkeys(("check", "verify", "fsck"), "doctor"),
     **dict.fromkeys(("evaluate", "test", "benchmark", "measure"), "eval"),
     **dict.fromkeys(("settings", "configure"), "config"),
-    **dict.fromkeys(("serve", "server"), "mcp"),
+    **dict.fromkeys(("server", "web", "ui", "api"), "serve"),
     **dict.fromkeys(("model", "pull"), "models"),
     **dict.fromkeys(("explain", "debug"), "why"),
     **dict.fromkeys(("conversation", "talk"), "chat"),

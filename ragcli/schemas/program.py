@@ -162,3 +162,29 @@ class ErrorDocument(TypedDict):
     hint: Annotated[str, says("The command or the edit that fixes it; empty when none is known.")]
     exit: Annotated[int, says("The exit code of the command.")]
     question: NotRequired[Annotated[str, says("The question that failed; there with `rag ask --file --jsonl` alone.")]]
+
+
+class KnownKey(TypedDict):
+    """A key of `rag serve`, without its secret."""
+
+    id: Annotated[str, says("The digits that name it; they stand in the key.")]
+    name: Annotated[str, says("Whose it is.")]
+    scopes: Annotated[list[str], says("What it allows: read, ask, ingest, admin.")]
+    rate: Annotated[str, says("How many requests it allows, such as 10/second; empty for any number.")]
+    created: Annotated[str, says("The day on which it was made (UTC).")]
+    expires: Annotated[str, says("The last day on which it can be used; empty for one that does not expire.")]
+
+
+class KeysDocument(TypedDict):
+    """The keys of `rag serve` (`rag keys ls`)."""
+
+    schema: Literal["rag.keys/1"]
+    keys: Annotated[list[KnownKey], says("The keys, ordered by name.")]
+
+
+class NewKeyDocument(TypedDict):
+    """A key that was made (`rag keys add`)."""
+
+    schema: Literal["rag.keys.add/1"]
+    known: Annotated[KnownKey, says("What is kept of it.")]
+    key: Annotated[str, says("The key, which is not kept anywhere.")]

@@ -59,6 +59,7 @@ class Hit(Place):
     """A passage that was found."""
 
     rank: Annotated[int, says("The rank, from 1.")]
+    document_id: Annotated[str, says("The identity of the document.")]
     score: Annotated[float, says("The score; larger is better, and scores of different questions do not compare.")]
     path: Annotated[str, says("The document.")]
     title: Annotated[str, says("The title of the document.")]
@@ -99,6 +100,7 @@ class Citation(Place):
     """The place that supports a sentence of an answer."""
 
     marker: Annotated[int, says("The number by which sentences name it.")]
+    document_id: Annotated[str, says("The identity of the document.")]
     path: Annotated[str, says("The document.")]
     date: Annotated[str | None, says("The date of the document as far as it is known.")]
     headings: Annotated[list[str], says("The section path, outermost first.")]

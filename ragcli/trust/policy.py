@@ -43,9 +43,14 @@ STRICTER: Mapping[str, tuple[str, ...]] = {  # from the loosest to the strictest
 PATHS = frozenset({"index", "retrieval_synonyms", "answer_templates"})
 MODELS = frozenset({"embedding_model", "retrieval_rerank", "answer_judge"})  # directories, else fetched
 WRITERS = frozenset({"answer_model", "answer_models"})
-NEVER = frozenset({"ingest_ocr", "trust_code"})  # starts a program; runs code
+NEVER = frozenset(  # starts a program; runs code; decides who can reach the index
+    """ingest_ocr trust_code serve_listen serve_allow_hosts serve_cors serve_threads serve_queue serve_seconds
+    serve_drain_seconds serve_cache_mb serve_log_questions""".split()
+)
 RIGHTS = frozenset({"access_rules", "access_grants"})  # would show somebody what they do not see without the file
-OWN = frozenset({"audit_file", "audit_required", "audit_questions", "audit_max_mb"})  # not even of a trusted file
+OWN = frozenset(
+    {"audit_file", "audit_required", "audit_questions", "audit_max_mb", "serve_keys"}
+)  # not even of a trusted file
 _BUILT_IN = frozenset({"", "hashing", "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2", "extractive"})
 _FATAL = frozenset({"index", "embedding_model"})  # without it, another index would be read or made: a wrong result
 

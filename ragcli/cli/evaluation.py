@@ -102,6 +102,7 @@ def evaluate(
     worst: Annotated[
         int, typer.Option("--worst", metavar="N", help="Show the N worst questions, and why they failed.")
     ] = 5,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show every metric, with its interval.")] = False,
     embedding_model: options.Model = None,
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
@@ -151,7 +152,8 @@ def evaluate(
                 target, options=wanted, on_progress=lambda stage, done, of: bar(done, of, stage, "")
             )
         output.result(
-            lambda text: text.evaluation(report, worst=worst), lambda: jsonevaluation.evaluation(report, timing=timing)
+            lambda text: text.evaluation(report, worst=worst, verbose=verbose),
+            lambda: jsonevaluation.evaluation(report, timing=timing),
         )
         write_reports(report, junit=junit, html=html, markdown=markdown, annotate=not as_json)
         if report.passed and save_baseline is not None:

@@ -262,11 +262,11 @@ class TerminalRenderer:
             for name, value in rows.items():
                 self._line(f"{name}\t{sanitize(value)}")
 
-    def evaluation(self, report: EvalReport, *, worst: int) -> None:
+    def evaluation(self, report: EvalReport, *, worst: int, verbose: bool) -> None:
         """See `ragcli.render.evaluation`."""
-        from ragcli.render.evaluation import evaluation_lines
+        from ragcli.render.evaluation import detailed_lines, evaluation_lines
 
-        self._lines(evaluation_lines(report, worst=worst))
+        self._lines((detailed_lines if verbose else evaluation_lines)(report, worst=worst))
 
     def problems(self, gold: str, problems: Sequence[Problem]) -> None:
         """See `ragcli.render.evaluation`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,14 @@ def evaluate_target(measured: Measured, target: Path, options: EvalOptions, *, o
     )
     if report.outcomes:
         report = replace(report, config={**config, "max_characters": options.max_characters})
-    report = replace(report, fingerprint=measured.index.catalog.fingerprint(), gold=str(target))
+    catalog = measured.index.catalog
+    report = replace(
+        report,
+        fingerprint=catalog.fingerprint(),
+        gold=str(target),
+        documents=sum(catalog.type_counts().values()),
+        finished=datetime.now(UTC).isoformat(timespec="seconds") if options.timing else "",
+    )
     if options.stages:
         if not collection:
             subjects = GoldSubjects(measured, target, why=options.why)

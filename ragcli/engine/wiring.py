@@ -32,14 +32,21 @@ class Engine:
     """The parts over one index, each made when it is first needed and once, for any number of threads.
 
     Only the fronts (`ragcli.Rag`, the command line) hold an engine. What they call is given the parts that it uses.
-    `schema` is the JSON schema that answers must have, checked; None for answers in prose.
+    `schema` is the JSON schema that answers must have, checked; None for answers in prose. `embedding` is that of another
+    engine, whose model is used where it is the one of this index.
     """
 
-    def __init__(self, workspace: Workspace, *, schema: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        embedding: QuestionEmbedder | None = None,
+    ) -> None:
         self.making = threading.RLock()
         self.workspace = workspace
         self.index = OpenIndex(store_of(workspace), workspace.settings.retrieval_engine)
-        self.embedding = QuestionEmbedder(workspace, self.index)
+        self.embedding = QuestionEmbedder(workspace, self.index, embedding)
         self._schema = schema
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ import pytest
 from ragcli.api import rag_over
 from ragcli.engine.once import once
 from ragcli.engine.wiring import Engine
-from ragcli.errors import IndexNotFound
+from ragcli.errors import IndexIncompatible, IndexNotFound
 from ragcli.index.catalog import transaction, translated
 from ragcli.index.contents import CatalogReader
 from ragcli.index.pages import documents
@@ -22,6 +22,7 @@ from ragcli.index.pool import ConnectionPool
 from ragcli.index.reader import IndexReader
 from ragcli.results import Answer, QueryResult
 from ragcli.retrieval.reranking import RememberingReranker
+from ragcli.workspace import with_settings
 from tests.helpers.indexes import TEXTS, build, engine_of, found
 from tests.helpers.programs import PATIENCE
 
@@ -210,6 +211,19 @@ def test_an_engine_that_is_closed_opens_the_index_again(engine: Engine) -> None:
     before = search.retrieve("topic 3", 3).hits
     engine.close()
     assert search.retrieve("topic 3", 3).hits == before
+
+
+def test_an_engine_takes_the_model_of_another_one_where_its_index_is_of_that_model(
+    engine: Engine, work: Path, write: Callable[[str, str], Path]
+) -> None:
+    question = "topic 3"
+    with closing(Engine(engine.workspace, embedding=engine.embedding)) as other:
+        assert other.embedding.embedder is engine.embedding.embedder
+        assert other.embedding.embed_query(question) is engine.embedding.embed_query(question)
+    build(work / "narrow", TEXTS)  # of a model with fewer dimensions
+    workspace = with_settings(engine.workspace, {"index": str(work / "narrow"), "embedding_model": ""})
+    with closing(Engine(workspace, embedding=engine.embedding)) as narrow, pytest.raises(IndexIncompatible):
+        narrow.embedding.embed_query(question)
 
 
 PLACES = ("Oslo", "Lima", "Rome", "Cairo", "Delhi")

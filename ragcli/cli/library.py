@@ -101,18 +101,19 @@ def ingest(
         if watch and (as_json or dry_run or url or sitemap or Path("-") in (paths or [])):
             raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
         from ragcli.access import tags_given
+        from ragcli.cli.opening import check_roots
         from ragcli.ingest import Options
         from ragcli.sources.fetching import FetchRequest
         from ragcli.trust.store import TrustStore
-        from ragcli.usecases.ingestion import IngestRequest, rules_of
+        from ragcli.usecases.ingestion import IngestRequest, rules_of, watched_roots
 
-        settings = opened.workspace.settings
+        place, store = opened.workspace, TrustStore(state_directory())
         request = IngestRequest(
             paths=[path for path in paths or [] if path != Path("-")],
             extra=_extra(
                 opened, paths or [], name, FetchRequest(url or [], sitemap or [], allow_private), output, scratch
             ),
-            rules=rules_of(settings, include=include or (), exclude=exclude or (), ignore_files=not no_ignore),
+            rules=rules_of(place.settings, include=include or (), exclude=exclude or (), ignore_files=not no_ignore),
             options=Options(
                 prune=prune,
                 tags=_tags(tag),
@@ -122,14 +123,13 @@ def ingest(
             rebuild=rebuild,
             passwords=read_passwords(password_file, paths or []),
         )
+        if not request.paths and not request.extra:
+            check_roots(watched_roots(place, request), place.index_directory, store)
         if dry_run:
             _dry_run(opened, request, output)
             return
-        place = opened.workspace
         with suppress(RagError):  # as with the last question: a state folder that cannot be written to is no error
-            TrustStore(state_directory()).add_roots(
-                place.index_directory, [place.directory / path for path in request.paths]
-            )
+            store.add_roots(place.index_directory, [place.directory / path for path in request.paths])
         report = _run(opened, request, output)
         if watch and not report.interrupted:
             from ragcli.cli.watching import watch_changes

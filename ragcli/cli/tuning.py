@@ -53,7 +53,7 @@ def tune(
         with progress_bar(not quiet) as bar:
             report = tune(
                 opened.workspace,
-                lambda workspace: Engine(workspace).measured(),
+                lambda workspace: Engine(workspace, embedding=opened.engine.embedding).measured(),
                 gold,
                 sizes=[int(part) for part in numbers],
                 on_progress=lambda name, done, of: bar(done, of, name, ""),

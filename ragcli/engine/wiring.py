@@ -34,18 +34,24 @@ class Engine:
 
     Only the fronts (`ragcli.Rag`, the command line) hold an engine. What they call is given the parts that it uses.
     `schema` is the JSON schema that answers must have, checked; None for answers in prose. With a `principal`, the index is as
-    if it held only what they may see.
+    if it held only what they may see. `embedding` is that of another engine, whose model is used where it is the one of this
+    index.
     """
 
     def __init__(
-        self, workspace: Workspace, *, schema: Mapping[str, Any] | None = None, principal: Principal | None = None
+        self,
+        workspace: Workspace,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        principal: Principal | None = None,
+        embedding: QuestionEmbedder | None = None,
     ) -> None:
         self.making = threading.RLock()
         self.workspace = workspace
         self.principal = principal
         access = principal.access if principal else None
         self.index = OpenIndex(store_of(workspace), workspace.settings.retrieval_engine, access)
-        self.embedding = QuestionEmbedder(workspace, self.index)
+        self.embedding = QuestionEmbedder(workspace, self.index, embedding)
         self._schema = schema
         self._beside: Engine | None = None
 

@@ -193,7 +193,7 @@ def _identity(workspace: Workspace, embedder: Embedder, chunker: Chunker, manife
 def watched_roots(workspace: Workspace, request: IngestRequest) -> list[Path]:
     """The files and folders whose changes concern a request."""
     given = [Path(os.path.abspath(workspace.directory / path)) for path in request.paths]
-    return [root for root in given or _known_roots(workspace) if root.exists()]
+    return [root for root in given or _known_roots(workspace, damaged=request.rebuild) if root.exists()]
 
 
 def rules_of(

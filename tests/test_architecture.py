@@ -72,7 +72,7 @@ HOMES = {
     "httpx": {"sources.fetching", "sources.addresses", "generation.pulling"},
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
-    "typer": {"cli.main", "cli.group", "cli.helping", "cli.recall", "cli.audit", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
+    "typer": {"cli.main", "cli.answer_options", "cli.group", "cli.helping", "cli.recall", "cli.audit", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
               "cli.answers", "cli.chat", "cli.models", "cli.runs", "cli.scan", "cli.trust", "cli.tuning", "cli.mcp"},
     "click": {"cli.group", "cli.usage", "cli.helping", "cli.manual"},
     "rich": {"render.answers", "render.overview", "render.recall", "render.audit", "render.inline", "render.models", "render.plugins", "render.runs", "render.schemas", "render.evaluation", "render.library", "render.passages", "render.progress", "render.terminal"},

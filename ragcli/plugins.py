@@ -136,3 +136,13 @@ def _declared(distribution: Distribution, seen: set[str]) -> list[Plugin]:
         return []
     seen.add(normal)
     return [Plugin(group, point.name, name, version, point.value) for group, point in points]
+
+
+def installed_version(distribution: str) -> str:
+    """The version of an installed distribution; empty when it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +160,8 @@ def first_sentence(text: str) -> str:
 
 def near_commands(wanted: str, known: Sequence[str]) -> list[str]:
     """What somebody may have meant by a command that does not exist, the likeliest first."""
+    from difflib import get_close_matches
+
     meant = [name for name, command in MEANT.items() if command in known or command.startswith("-")]
     near = get_close_matches(wanted.lower(), [*known, *meant], n=2)
     return list(dict.fromkeys(name if name in known else MEANT[name] for name in near))

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import click
 
-from ragcli import __version__
 from ragcli.cli.commands import EXAMPLES, GROUPS
+from ragcli.cli.overview import version
 
 
 def manual_page(root: click.Context) -> str:
     """All commands with their options, as `man -l` and mandoc read it."""
     assert isinstance(root.command, click.Group)
-    lines = [f'.TH RAG 1 "" "rag {__version__}" "User commands"', ".SH NAME", f"rag \\- {_text(root.command.help)}"]
+    lines = [f'.TH RAG 1 "" "rag {version()}" "User commands"', ".SH NAME", f"rag \\- {_text(root.command.help)}"]
     lines += [".SH SYNOPSIS", ".B rag", "[OPTIONS] COMMAND [ARGS]..."]
     lines += [".SH OPTIONS", *_options(root)]
     for group, commands in GROUPS.items():

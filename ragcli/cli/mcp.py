@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ragcli.cli import options, rights
+from ragcli.cli import answer_options, options, rights
 from ragcli.cli.session import Output, session
 from ragcli.errors import RagError, UsageError
 
@@ -54,7 +54,7 @@ def mcp(
         Path | None,
         typer.Option("--config", metavar="FILE", help="Settings [default: the nearest rag.toml].", show_default=False),
     ] = None,
-    model: options.AnswerModel = None,
+    model: answer_options.AnswerModel = None,
     principal: rights.As = None,
     index: options.Index = None,
 ) -> None:

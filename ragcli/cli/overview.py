@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 def show_version(*, as_json: bool) -> None:
     """Print the version; as JSON also of what runs it."""
-    Output(as_json=as_json, quiet=True).result(lambda text: text.plain(f"rag {_version()}"), _version_document)
+    Output(as_json=as_json, quiet=True).result(lambda text: text.plain(f"rag {version()}"), _version_document)
 
 
-def _version() -> str:
+def version() -> str:
+    """The version of rag."""
     from ragcli import __version__
 
     return __version__
@@ -24,22 +25,17 @@ def _version() -> str:
 
 def _version_document() -> VersionDocument:
     import platform
-    from importlib.metadata import PackageNotFoundError, version
 
-    def installed(name: str) -> str:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            return ""
+    from ragcli.plugins import installed_version
 
     names = ("numpy", "onnxruntime", "tokenizers", "chromadb", "llama-cpp-python", "mcp")
     return {
         "schema": "rag.version/1",
-        "version": _version(),
+        "version": version(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "executable": sys.executable,
-        "libraries": {name: installed(name) for name in names},
+        "libraries": {name: installed_version(name) for name in names},
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options, rights
+from ragcli.cli import answer_options, options, rights
 from ragcli.cli.answers import run_of
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.errors import ExitCode
@@ -23,7 +23,7 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="What rag ask --save wr
 @app.command()
 def replay(
     run: Run,
-    model: options.AnswerModel = None,
+    model: answer_options.AnswerModel = None,
     principal: rights.As = None,
     index: options.Index = None,
     as_json: options.Json = False,

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from ragcli.datatypes import DocumentRecord
 from ragcli.render import library
 from ragcli.render.excerpt import best_window, matches
-from ragcli.render.passages import EXCERPT, context, marked, trace_lines
+from ragcli.render.passages import EXCERPT, context, marked, place_text, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
@@ -61,8 +60,6 @@ class TerminalRenderer:
             lines = body.split("\n")
             self._console.print(Text("\n").join(prefix + line for line in lines), soft_wrap=True)
 
-    # ---- query ----------------------------------------------------------------------------------------------------
-
     def query(self, result: QueryResult, *, explain: bool) -> None:
         """Hits, best first, each with its place and an excerpt."""
         if not result.hits:
@@ -96,28 +93,14 @@ class TerminalRenderer:
 
     def _place(self, document: DocumentRecord, span: Span, headings: Sequence[str]) -> Text:
         """`path:line`, or the path and a page, then the section path."""
-        path = one_line(self._shown(document))
         address = self._address(document, span) if self._wrap else ""
-        place = Text(path, style=Style(bold=True, color="cyan", link=address or None))
-        if span.line_start is not None:
-            place.append(f":{span.line_start}", style="cyan")
-            if span.line_end != span.line_start:
-                place.append(f"-{span.line_end}", style="cyan")
-        elif span.page_start is not None:
-            pages = f"p. {span.page_start}" + (f"-{span.page_end}" if span.page_end != span.page_start else "")
-            place.append(f" {pages}", style="cyan")
-        shown = [one_line(heading) for heading in headings]
-        if shown:
-            place.append(f"  § {' › '.join(shown)}", style="dim")
-        return place
+        return place_text(one_line(self._shown(document)), address, span, headings)
 
     def _excerpt(self, hit: Hit, question: str) -> Text:
         passage, language = hit.passage.text, hit.passage.document.language
         start, end = best_window(passage, question, EXCERPT, language)
         found = matches(passage[start:end], question, language)
         return marked(passage, start, end, found, code=hit.passage.document.type == "code")
-
-    # ---- ask ------------------------------------------------------------------------------------------------------
 
     def answer(self, answer: Answer, *, streamed: bool = False) -> None:
         """The answer with its markers (unless it was shown already), what contradicts it, then the evidence; or that there is
@@ -204,8 +187,6 @@ class TerminalRenderer:
             marked(passage, before, after, [(start - before, end - before)], code=citation.document.type == "code"),
             indent=True,
         )
-
-    # ---- reports --------------------------------------------------------------------------------------------------
 
     def _lines(self, lines: Iterable[Text | str], *, wrap: bool = True) -> None:
         """One line each; without `wrap`, a long line is left to the terminal, so that what is copied from it is whole."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ragcli.api import rag_over
+from ragcli.engine.index import store_of
 from ragcli.errors import IndexDamaged, IndexUnusable
 from ragcli.index.catalog import open_catalog, translated
 from ragcli.index.reader import IndexReader
@@ -174,9 +175,9 @@ def test_an_older_catalog_that_is_put_back_is_refused_until_the_next_ingest(
 
 def test_a_calibration_is_covered_by_the_checksum_of_the_manifest(small: Path) -> None:
     with closing(engine_of(small.parent)) as engine:
-        manifest = engine.index.store.manifest()
+        manifest = store_of(engine.workspace).manifest()
         assert manifest is not None
-        with engine.index.store.writer(manifest.identity) as writer:
+        with store_of(engine.workspace).writer(manifest.identity) as writer:
             writer.calibrate({"threshold": 0.25})
         assert engine.index.reader.check() == []
     with closing(IndexReader(small)) as reader:

@@ -21,6 +21,7 @@ from ragcli.api import rag_over
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.datatypes import source_id
 from ragcli.drafts import Claim, DraftEvent, End
+from ragcli.engine.index import store_of
 from ragcli.generation.caching import CachingGenerator
 from ragcli.index import removals
 from ragcli.index.store import DirectoryStore
@@ -191,7 +192,7 @@ def test_what_a_killed_writer_left_undone_is_said_by_doctor_and_done_by_the_next
     rag("ingest", "docs")
     vectors = vectors_of(work)
     with closing(engine_of(work)) as engine:
-        store = engine.index.store
+        store = store_of(engine.workspace)
         manifest = store.manifest()
     assert manifest is not None
     gone = [source_id(f"docs/secret/{path.name}") for path in (work / "docs" / "secret").iterdir()]
@@ -221,7 +222,7 @@ def test_a_removal_that_was_killed_before_a_document_went_is_done_by_the_next_in
 def test_a_removal_that_was_interrupted_is_finished_by_the_same_command(rag: Rag, corpus: None, work: Path) -> None:
     rag("ingest", "docs")
     with closing(engine_of(work)) as engine:
-        store = engine.index.store
+        store = store_of(engine.workspace)
         manifest = store.manifest()
     assert manifest is not None
     with suppress(ZeroDivisionError), store.writer(manifest.identity) as writer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import answer_options, options
 from ragcli.cli.session import Output, session
 from ragcli.errors import RagError
 
@@ -55,7 +55,7 @@ def serve(
         Path | None,
         typer.Option("--config", metavar="FILE", help="Settings [default: the nearest rag.toml].", show_default=False),
     ] = None,
-    model: options.AnswerModel = None,
+    model: answer_options.AnswerModel = None,
     index: options.Index = None,
     quiet: options.Quiet = False,
 ) -> None:

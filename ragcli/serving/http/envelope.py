@@ -101,6 +101,8 @@ class Envelope:
         return origin if origin in self._hosts.origins else ""
 
     def _log(self, facts: Facts) -> None:
+        if not _LOGGER.isEnabledFor(logging.INFO):
+            return
         kept = {key: value for key, value in facts.items() if key not in ("openly", "question", "timings")}
         if self._log_questions and "question" in facts:
             kept["question"] = facts["question"]

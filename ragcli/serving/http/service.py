@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -73,9 +73,13 @@ class Service:
 
     async def answered(self, request: Request, call: Call) -> Response:
         """The reply to `call`: one that is kept, where the index is as it was, or a new one. Raises as `run` does."""
-        rag = await self.gate.aside(lambda: self.shelf.rag(call.principal, call.mode))
+
+        def opened() -> tuple[Rag, object]:
+            rag = self.shelf.rag(call.principal, call.mode)
+            return rag, rag.generation() if self.kept.on else None
+
+        rag, before = await self.gate.aside(opened)
         facts, key = facts_of(request), (self.shelf.view(call.principal), call.key)
-        before = await self.gate.aside(rag.generation) if self.kept.on else None
         found = self.kept.find((before, key)) if self.kept.on else None
         facts["cache"] = "miss" if found is None else "hit"
         if found is None:
@@ -98,16 +102,21 @@ def service_of(request: Request) -> Service:
     return found
 
 
+async def _service(request: Request) -> Service:
+    """As `service_of`; FastAPI would call it in a thread of its own if it were no coroutine."""
+    return service_of(request)
+
+
 def facts_of(request: Request) -> MutableMapping[str, Any]:
     """What is known of a request; its line of the log says it."""
     found: MutableMapping[str, Any] = request.scope["state"]["facts"]
     return found
 
 
-def may(scope: Scope) -> Callable[[Request], Principal]:
+def may(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
     """The principal of a request who has the scope. Raises Unauthenticated or Forbidden."""
 
-    def allowed(request: Request) -> Principal:
+    async def allowed(request: Request) -> Principal:
         principal = service_of(request).principal(request)
         facts = facts_of(request)
         facts["principal"], facts["openly"] = principal.name, principal.may("admin")
@@ -118,7 +127,7 @@ def may(scope: Scope) -> Callable[[Request], Principal]:
     return allowed
 
 
-Served = Annotated[Service, Depends(service_of)]
+Served = Annotated[Service, Depends(_service)]
 Reader = Annotated[Principal, Depends(may("read"))]
 Asker = Annotated[Principal, Depends(may("ask"))]
 Administrator = Annotated[Principal, Depends(may("admin"))]

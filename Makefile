@@ -17,14 +17,17 @@ ifeq ($(PIP_FIND_LINKS)$(PIP_EXTRA_INDEX_URL),)
 export PIP_EXTRA_INDEX_URL := $(TORCH_INDEX)
 endif
 
-.venv/installed: pyproject.toml locks/ragcli.txt
+# torch comes first and by its version alone: its builds for the CPU are on an index of their own, one for each Python.
+# Everything else is locked, and its hashes are compared.
+.venv/installed: pyproject.toml constraints.txt locks/ragcli.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) install --quiet --require-hashes --requirement locks/ragcli.txt
+	$(PIP) install --quiet --no-deps "$$(grep '^torch==' constraints.txt)"
+	$(PIP) install --quiet --no-deps --require-hashes --requirement locks/ragcli.txt
 	$(PIP) install --quiet --no-deps --editable .
 	touch $@
 
 .venv/developing: .venv/installed locks/developing.txt
-	$(PIP) install --quiet --require-hashes --requirement locks/developing.txt
+	$(PIP) install --quiet --no-deps --require-hashes --requirement locks/developing.txt
 	touch $@
 
 demo: .venv/installed  ## index the example documents, ask, and evaluate
@@ -48,24 +51,15 @@ test-all: lint   ## also the long suites: kill loops, quality gates, the wheel
 benchmark: .venv/developing  ## time the commands side by side
 	$(BIN)/python benchmarks/startup.py
 
-UV := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-header
-LOCK := $(UV) pyproject.toml --universal --python-version 3.11 --constraint constraints.txt
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-header pyproject.toml --universal \
+	--python-version 3.11 --constraint constraints.txt
 
 lock: .venv/developing  ## newest versions that pyproject.toml and constraints.txt allow, with their hashes
-	grep '^torch==' constraints.txt | sed 's/$$/+cpu/' > .venv/torch.in
-ifeq ($(PIP_FIND_LINKS),)
-	$(UV) .venv/torch.in --no-deps --index $(TORCH_INDEX) --python-platform x86_64-manylinux_2_28 \
-		--output-file .venv/torch.txt
-else
-	$(PIP) hash $(PIP_FIND_LINKS)/$$(cat .venv/torch.in | tr -s = -)-* > .venv/torch.txt
-endif
-	grep -o -e '--hash=[^ ]*' .venv/torch.txt > .venv/torch.hashes
 	$(LOCK) --upgrade --all-extras --output-file locks/developing.txt
 	cp locks/developing.txt locks/ragcli.txt
 	$(LOCK) --extra models --output-file locks/ragcli.txt
 	for lock in locks/*.txt; do \
-		sed -i.before "s/^\(torch==[0-9.]*\) ;.*/\1 ; sys_platform == 'darwin' \\\\/" $$lock && \
-		echo "$$(cat .venv/torch.in) ; sys_platform == 'linux'" $$(cat .venv/torch.hashes) >> $$lock; done
+		sed -i.before "s/^\(torch==[0-9.]*\) ;.*/\1 ; sys_platform == 'darwin' \\\\/" $$lock; done
 	rm locks/*.before
 
 sbom: .venv/developing  ## write dist/sbom.json, the bill of materials (CycloneDX) of what is installed with every extra
@@ -74,8 +68,7 @@ sbom: .venv/developing  ## write dist/sbom.json, the bill of materials (CycloneD
 		--output-format JSON --output-file dist/sbom.json
 
 audit: .venv/developing  ## ask PyPI which locked versions have known vulnerabilities
-	sed 's/+cpu//' locks/developing.txt > .venv/audit.txt
-	$(BIN)/pip-audit --strict --requirement .venv/audit.txt --disable-pip --no-deps --progress-spinner off \
+	$(BIN)/pip-audit --strict --requirement locks/developing.txt --disable-pip --no-deps --progress-spinner off \
 		> .venv/audit.log 2>&1 || { tail -n 20 .venv/audit.log; \
 		if grep -q -e 'not found on PyPI' -e 'Max retries' .venv/audit.log; then \
 		echo "Nothing was audited: https://pypi.org/pypi cannot be asked from here. Run it where it can."; fi; false; }

@@ -35,6 +35,7 @@ LAYERS = [
         "plugins",
         "redaction",
         "serversettings",
+        "settingvalues",
     },
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources", "access"},
     {"settings", "places", "audit", "ingest", "answering", "evaluating", "collection"},

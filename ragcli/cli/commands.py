@@ -52,7 +52,7 @@ GROUPS: Mapping[str, Mapping[str, Entry]] = {
         "mcp": Entry("mcp", "Serve the index to agents, by the Model Context Protocol (MCP)."),
     },
     "Set up": {
-        "models": Entry("models", "Language models that write answers, on this machine."),
+        "models": Entry("models", "Models on this machine, for answers and for embedding."),
         "config": Entry("status", "Settings and where they come from."),
         "plugins": Entry("status", "List installed plug-ins, each imported to see that it works."),
         "schema": Entry("status", "Print the JSON Schema of a document that --json prints."),

@@ -18,7 +18,7 @@ def choices(setting: str) -> Complete:
     """The values that a setting may have."""
 
     def complete(incomplete: str) -> list[str]:
-        from ragcli.settings import CHOICES
+        from ragcli.settingvalues import CHOICES
 
         return [value for value in CHOICES[setting] if value and value.startswith(incomplete)]
 

@@ -11,7 +11,7 @@ from ragcli.cli.session import Output, session
 from ragcli.errors import UsageError
 
 app = typer.Typer(
-    help="Models on this machine: those that write answers, and the one that embeds.",
+    help="Models on this machine, for answers and for embedding.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -226,8 +226,7 @@ class Writer(Protocol):
         """Remember new times of files whose content is that of their documents, and forget their failures."""
 
     def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]], reader: str) -> None:
-        """Remember files that this version of the reader could not read; a document that an earlier version of the file gave
-        stays."""
+        """Remember files that this version of the reader could not read; documents of earlier versions of them stay."""
 
     def remove(self, document_ids: Sequence[str]) -> int:
         """Delete documents, copies and remembered failures; returns how many documents and copies went. A copy of a document
@@ -246,8 +245,7 @@ class Writer(Protocol):
         """What was to be forgotten has been looked for: the removal is finished."""
 
     def calibrate(self, values: Mapping[str, object]) -> None:
-        """Keep what was fitted to the index (values that JSON can hold), in place of what was fitted before. The index counts
-        as unchanged: its generation stays."""
+        """Keep what was fitted to the index (JSON values), in place of what was fitted before; its generation stays."""
 
     def finish(self) -> list[str]:
         """Tidy up at the end of a run; returns what went wrong with copies of the index, none of which harms it."""
@@ -288,8 +286,7 @@ class Store(Protocol):
         """How far the last ingest came, if it is still running or did not finish."""
 
     def files(self) -> Sequence[Path]:
-        """Every file of this machine that holds something of the index, ordered by path; not the record of a removal that is
-        not settled."""
+        """The files that hold something of the index, ordered by path; not the record of a removal that is not settled."""
 
     def roots(self, *, damaged: bool = False) -> Sequence[str]:
         """As `Catalog.roots`, also of older formats; with `damaged`, without what cannot be read. Raises IndexNotFound."""

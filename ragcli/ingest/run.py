@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ragcli.cancellation import uninterrupted
 from ragcli.datatypes import Chunk, Document, NewDocument, Reading, SourceFile
 from ragcli.errors import LoadError
+from ragcli.ingest.copying import Copies
 from ragcli.ingest.estimating import Estimate
 from ragcli.ingest.granting import granted
-from ragcli.ingest.parts import Options, Progress, Reader, Tally, content_key
+from ragcli.ingest.parts import Options, Progress, Reader, Tally
 from ragcli.ingest.vectors import embed_chunks
 from ragcli.metadata import TAG, AccessTags, described
 from ragcli.protocols import Chunker, Embedder
@@ -25,7 +26,6 @@ from ragcli.text.dating import dated
 if TYPE_CHECKING:
     from ragcli.index.protocol import Writer
 
-_Content: TypeAlias = tuple[str, str, AccessTags]
 BATCH_CHUNKS = 128  # documents are embedded and committed together when they have this many chunks; a longer document
 # stores its embeddings in runs of this many, so that a killed ingest keeps them
 MAX_CHUNKS = 50_000  # of one source
@@ -58,12 +58,8 @@ class Ingest:
         self._bare: frozenset[str] = frozenset()  # documents to read again, as they would be read now
         self._tags: dict[str, dict[str, str]] = {}
         self._access: dict[str, AccessTags] = {}  # as it was before this run
-        self._gone: Set[str] = frozenset()  # a file that moved is no copy of what it was
         self._queue: list[NewDocument] = []
-        self._copies: list[tuple[SourceFile, str, bool]] = []  # with the document, and whether it is in the queue
-        self._arriving: dict[_Content, str] = {}  # → the document in the queue with it
-        self._leaving: set[str] = set()  # documents whose content the next commit replaces or removes
-        self._inheriting = False  # whether the next commit makes a document of a copy
+        self._copies = Copies(writer, self._access_of, {}, frozenset())
         self._touched: list[SourceFile] = []
         self._done, self._files, self._estimate = 0, 0, Estimate([])
         self._emptied: list[str] = []  # ids of documents whose files hold no text any more
@@ -115,8 +111,8 @@ class Ingest:
         return inherited
 
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
-        self._gone = gone
         self._known = self._writer.known([source.document_id for source in sources])
+        self._copies = Copies(self._writer, self._access_of, self._known, gone)
         self._access = {**self._options.access_before, **self._writer.access(list(self._known))}
         moved = granted(self._writer, [(s, self._access_of(s)) for s in sources if s.document_id in self._known])
         self._bare = self._writer.outdated(self._reader.changed, self._reader.redaction) | moved
@@ -134,7 +130,7 @@ class Ingest:
             self._take(source, reading)
             self._done += 1
             self._estimate.read(source, time.monotonic() - begun, self._waiting - queued)
-            if self._inheriting or self._waiting >= BATCH_CHUNKS:
+            if self._copies.inheriting or self._waiting >= BATCH_CHUNKS:
                 self._commit()
             begun = time.monotonic()
         self._commit()
@@ -159,7 +155,7 @@ class Ingest:
             if len(self._writer.without_embedding(new.chunks)) > BATCH_CHUNKS
         }
         self._queue = [new for new in self._queue if new.source.document_id not in long]
-        self._copies = [copy for copy in self._copies if copy[1] not in long]
+        self._copies.drop(long)
         if self._queue or self._copies:
             self._tell("keeping what was read; Ctrl-C again stops at once")
             self._commit()
@@ -202,9 +198,8 @@ class Ingest:
         elif reading.document is None:
             self._tally.unchanged += 1
             self._touched.append(source)
-        elif (twin := self._twin(source)) != source.document_id:
-            self._forget_content(source)
-            self._copies.append((source, twin, self._content(source) in self._arriving))
+        elif (twin := self._copies.twin(source)) != source.document_id:
+            self._copies.add(source, twin)
             self._tally.copies += before is None
             self._tally.updated += before is not None
         else:
@@ -225,46 +220,17 @@ class Ingest:
         if document.partial:
             self._tally.partial.append(Failure(source.path, document.partial))
         self._tally.redacted.update(entry.kind for entry in document.redactions)
-        self._forget_content(source)
-        self._arriving[self._content(source)] = source.document_id
+        self._copies.arrive(source)
         self._queue.append(NewDocument(source, document, chunks, self._reader.version))
-
-    def _twin(self, source: SourceFile) -> str:
-        """The id of the document that `source` is a copy of; its own when there is none."""
-        key = self._content(source)
-        if key in self._arriving:
-            return self._arriving[key]
-        staying = [
-            twin.document_id
-            for twin in self._writer.twins([source.content_hash])
-            if content_key(twin) == content_key(source) and twin.document_id not in self._gone | self._leaving
-        ]
-        access = self._writer.access(staying)
-        staying = [identity for identity in staying if access[identity] == self._access_of(source)]
-        return staying[-1] if staying else source.document_id
 
     def _access_of(self, source: SourceFile) -> AccessTags:
         return self._options.access_tags(source, self._access.get(source.document_id, AccessTags()))
-
-    def _content(self, source: SourceFile) -> _Content:
-        """What two files must share to be copies: all bytes, the suffix, which can decide how they are read, and who may see
-        them."""
-        return *content_key(source), self._access_of(source)
-
-    def _forget_content(self, source: SourceFile) -> None:
-        """What the source held before is no longer its own; if that had copies, one of them is about to inherit it."""
-        identity = source.document_id
-        before = self._known.get(identity)
-        if before is not None and before.content_hash != source.content_hash:
-            self._leaving.add(identity)
-            self._inheriting |= any(twin == identity for _, twin, _ in self._copies)
-            self._inheriting |= bool(self._writer.copied([identity]))
 
     def _fail(self, source: SourceFile, failure: Failure) -> None:
         self._tally.count(failure)
         self._failures.append((source, failure))
         if failure.skipped and source.document_id in self._known:
-            self._forget_content(source)
+            self._copies.forget(source)
             self._emptied.append(source.document_id)
 
     def _commit(self) -> None:
@@ -280,13 +246,7 @@ class Ingest:
         self._estimate.embedded(time.monotonic() - begun, count)
 
     def _write_queue(self) -> None:
-        # A copy of a document in the index must be known before that is replaced, for then it inherits the text; a copy of one
-        # that is only now committed, afterwards.
-        self._writer.add_copies([(source, twin) for source, twin, arriving in self._copies if not arriving])
-        if self._queue:
-            self._writer.commit(self._queue)
-        self._writer.add_copies([(source, twin) for source, twin, arriving in self._copies if arriving])
-        self._copies, self._arriving = [], {}
+        self._copies.write_around(lambda: self._writer.commit(self._queue) if self._queue else None)
         for new in self._queue:
             self._tally.added += new.source.document_id not in self._known
             self._tally.updated += new.source.document_id in self._known
@@ -295,7 +255,7 @@ class Ingest:
         if self._emptied:
             self._tally.removed += self._writer.remove(self._emptied)
             self._emptied = []
-        self._leaving, self._inheriting = set(), False
+        self._copies.committed()
         self._record_failures()
 
     def _embed(self, batch: Mapping[bytes, tuple[Chunk, str]]) -> None:

@@ -45,6 +45,8 @@ async def batch(request: Request, body: BatchRequest, served: Served, principal:
     def each(entry: QueryRequest, cancel: Cancellation) -> BatchReply:
         try:
             return {"found": _found(served, principal, entry, cancel), "problem": None}
+        except problems.Forbidden:
+            raise
         except RagError as problem:
             return {"found": None, "problem": problems.document(problem, identity, openly=openly)}
 

@@ -74,12 +74,12 @@ class Service:
     async def answered(self, request: Request, call: Call) -> Response:
         """The reply to `call`: one that is kept, where the index is as it was, or a new one. Raises as `run` does."""
 
-        def opened() -> tuple[Rag, object]:
-            rag = self.shelf.rag(call.principal, call.mode)
-            return rag, rag.generation() if self.kept.on else None
+        def opened() -> tuple[str, Rag, object]:
+            view, rag = self.shelf.view(call.principal), self.shelf.rag(call.principal, call.mode)
+            return view, rag, rag.generation() if self.kept.on else None
 
-        rag, before = await self.gate.aside(opened)
-        facts, key = facts_of(request), (self.shelf.view(call.principal), call.key)
+        view, rag, before = await self.gate.aside(opened)
+        facts, key = facts_of(request), (view, call.key)
         found = self.kept.find((before, key)) if self.kept.on else None
         facts["cache"] = "miss" if found is None else "hit"
         if found is None:

@@ -105,7 +105,8 @@ def ask(
         from ragcli.engine.models import check_judge, check_model
 
         check_judge(opened.workspace.resolved)
-        check_model(opened.workspace)
+        if file is None:  # of a file of questions, each that fails is told
+            check_model(opened.workspace)
         if again is not None:
             words, filters = _asked_again(again, filters)
         where = parse_filters(filters)

@@ -74,11 +74,8 @@ def _paragraph(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return (
-        " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
-        if not text.startswith("`")
-        else text.replace("|", "\\|")
-    )
+    escaped = text.replace("|", "\\|")
+    return escaped if text.startswith("`") else " ".join(escaped.split()).replace("<", "&lt;")
 
 
 def settings() -> str:

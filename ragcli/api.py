@@ -14,7 +14,7 @@ the index, the caches of models and the `audit_file`, if one is set.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +88,23 @@ class Rag(Changing):
 
         create_index(workspace)
         return cls(path, config=config, **settings)
+
+    def as_principal(self, who: str | Collection[str]) -> Rag:
+        """The same index as somebody sees it: everything that the methods give is as if the index held only what they may see.
+        `who` is a name in the file of the setting `access_grants`, or the access tags that somebody has; `access_untagged` says
+        whether documents without tags are seen. What changes the index raises UsageError. Models are shared with this object.
+
+        Raises UsageError for a name that is not there, and when this object is itself somebody's.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     [document.path for document in rag.as_principal(["board"]).documents()]
+        []
+        """
+        from ragcli.usecases.rights import principal
+
+        if self._engine.principal is not None:
+            raise UsageError(f"this index is seen as {self._engine.principal.name}", hint="begin with the whole index")
+        return rag_over(self._engine.seen_by(principal(self._engine.workspace, who)))
 
     @recorded("query")
     def query(
@@ -211,6 +228,16 @@ class Rag(Changing):
         options = options or EvalOptions(answers=answers)
         return evaluate_target(self._engine.measured(), Path(gold), options, on_progress=on_progress)
 
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors of texts by the embedding model of the index, each of length 1. Raises ModelUnavailable.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     vectors = rag.embed(["annual leave", "pay"])
+        >>> len(vectors)
+        2
+        """
+        return [[float(value) for value in vector] for vector in self._engine.embedding.embed_documents(texts)]
+
     def stats(self) -> IndexStats:
         """The state of the index, and how many files changed since.
 
@@ -221,6 +248,17 @@ class Rag(Changing):
         from ragcli.usecases.status import index_stats
 
         return index_stats(self._engine.workspace, self._engine.index.catalog, self._engine.threshold)
+
+    def generation(self) -> object:
+        """What names the state of the index: it changes with every commit, and is only to be compared. Results that were taken
+        between two equal ones are of one state.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     before = rag.generation()
+        ...     rag.generation() == before
+        True
+        """
+        return self._engine.index.catalog.generation()
 
     @property
     def _workspace(self) -> Workspace:

@@ -1,11 +1,15 @@
-"""Ending a question before its answer is complete: whoever asked gives up, or a deadline passes."""
+"""Ending a question before its answer is complete: whoever asked gives up, or a deadline passes. And what is not to be ended
+halfway."""
 
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from ragcli.errors import Cancelled
 
@@ -71,3 +75,30 @@ class _Never(Cancellation):
 
 NEVER = _Never()
 """For questions that nobody will cancel."""
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Inside, the first Ctrl-C waits until the end; the second one counts at once. So does SIGTERM where it has a handler. Only
+    the main thread is ever interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in before.items() if callable(handler)}
+    waiting: list[tuple[int, FrameType | None]] = []
+
+    def defer(number: int, frame: FrameType | None) -> None:
+        waiting.append((number, frame))
+        if len(waiting) > 1:
+            handlers[number](number, frame)
+
+    for number in handlers:
+        signal.signal(number, defer)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number, frame in waiting[:1]:
+        handlers[number](number, frame)

@@ -8,7 +8,7 @@ All offsets are in characters of `Document.text`, end exclusive. Lines, pages an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -213,6 +213,18 @@ class DocumentRecord:
     partial: str = ""
     copies: tuple[str, ...] = ()
     is_file: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What somebody may see of an index: the documents that have one of `tags`, and, if `untagged`, those that have none."""
+
+    tags: frozenset[str] = frozenset()
+    untagged: bool = False
+
+    def sees(self, tags: Collection[str]) -> bool:
+        """Whether a document with these access tags is there for them."""
+        return not self.tags.isdisjoint(tags) if tags else self.untagged
 
 
 @dataclass(frozen=True, slots=True)

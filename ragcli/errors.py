@@ -2,6 +2,7 @@
 
     RagError                 exit 1   something is wrong and the message says what, where, and how to fix it
     ├── UsageError           exit 2   the request itself makes no sense
+    │   └── NotFound                  it names a document, a page or lines that there are not
     ├── SettingsError        exit 2   a setting is unknown or has the wrong type
     ├── LoadError            exit 1   one file could not be read; ingest reports it and goes on
     │   └── NotADocument              binary, unsupported or empty: skipped and counted
@@ -16,7 +17,8 @@
     ├── ModelUnavailable     exit 6   a model or the library that runs it is missing
     └── Cancelled            exit 130 whoever asked gave up, or the deadline of a question passed
 
-Exit 3 (below the gate, or not verified), 4 (nothing found) and 130 (interrupted) are outcomes, not errors.
+Exit 3 (below the gate, or not verified), 4 (nothing found), 130 (interrupted), 141 (the reader of the output left) and 143
+(terminated) are outcomes, not errors.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ class ExitCode:
     INDEX = 5
     MODEL = 6
     INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
 
 
 class RagError(Exception):
@@ -53,6 +57,10 @@ class UsageError(RagError):
     """The arguments contradict each other or name something that does not exist."""
 
     exit_code = ExitCode.USAGE
+
+
+class NotFound(UsageError):
+    """A document, a page or lines that there are not, or a name that means several documents."""
 
 
 class SettingsError(RagError):

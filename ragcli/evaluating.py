@@ -160,7 +160,17 @@ def _score(
         vanished=_vanished(question, subject),
         why=tuple(subject.why(question)) if missed and subject.why else (),
         judgement=judgement,
+        references=_references(question),
+        citations=reply.citations if reply is not None and reply.answered else (),
     )
+
+
+def _references(question: GoldQuestion) -> tuple[str, ...]:
+    """What the gold wants to read: its reference answers, else one alternative of each group or each phrase, in one text."""
+    if question.answers:
+        return question.answers
+    wanted = [group[0] for group in question.must_groups] or list(question.must_contain)
+    return (" … ".join(wanted),) if wanted else ()
 
 
 def _vanished(question: GoldQuestion, subject: Subject) -> tuple[str, ...]:

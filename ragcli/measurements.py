@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ragcli.results import Citation
+
 Outcome = Literal["right", "long", "incomplete", "wrong", "abstained"]
 OUTCOMES: tuple[Outcome, ...] = ("right", "long", "incomplete", "wrong", "abstained")
 
@@ -31,7 +33,7 @@ class Judgement:
 class QuestionScore:
     """What was measured of one question. `metrics` holds retrieval and answer metrics by name; None elsewhere means that it was
     not asked for. `why` says where each piece of evidence that was not found got lost; `judgement` is None when the gold does
-    not say what the answer must hold."""
+    not say what the answer must hold. `references` is what the gold wants to read, `citations` what the answer rests on."""
 
     id: str
     question: str
@@ -48,6 +50,8 @@ class QuestionScore:
     vanished: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     judgement: Judgement | None = None
+    references: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
 
     @property
     def contains(self) -> bool | None:
@@ -112,6 +116,7 @@ class EvalReport:
     `intervals` are 95 % bootstrap intervals of the means. `slices` maps a tag to its questions' metrics. `comparisons` are
     with the baseline, `remarks` what else changed since. `latency` maps a stage to p50 and p95 in milliseconds.
     `reliability` says of answers, by confidence, how often the documents could answer and the evidence was cited.
+    `documents` is how many the index holds, `finished` when the evaluation ended (ISO 8601), empty without timing.
     """
 
     metrics: Mapping[str, float]
@@ -133,6 +138,8 @@ class EvalReport:
     stages: tuple[Stage, ...] = ()
     fingerprint: str = ""
     gold: str = ""
+    documents: int = 0
+    finished: str = ""
 
     @property
     def outcomes(self) -> dict[Outcome, int]:

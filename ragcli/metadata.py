@@ -6,23 +6,52 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ragcli.datatypes import Document, SourceFile
 
 TAG = "tag."
 REDACTED = "redacted"
+ACCESS = "access."  # how the names of metadata begin that say who may see a document
+_RULED, _GIVEN = f"{ACCESS}ruled", f"{ACCESS}given"
+_OURS = frozenset({REDACTED, _RULED, _GIVEN})  # not what a file says of itself
 _WORD = re.compile(r"\S+")  # counted one by one: a list of a long document's words takes more than the document
 _MAX_HEADINGS = 200
 
 
-def described(document: Document, source: SourceFile, tags: Mapping[str, str]) -> Document:
+@dataclass(frozen=True, slots=True)
+class AccessTags:
+    """The access tags of a document: those that rules gave, and those of --access."""
+
+    ruled: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+
+    @property
+    def tags(self) -> frozenset[str]:
+        return self.ruled | self.given
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """As metadata: lists separated by commas, "" where there is none."""
+        return {_RULED: ",".join(sorted(self.ruled)), _GIVEN: ",".join(sorted(self.given))}
+
+
+def access_of(metadata: Mapping[str, str]) -> AccessTags:
+    """The access tags in the metadata of a document."""
+    return AccessTags(*(frozenset(filter(None, metadata.get(key, "").split(","))) for key in (_RULED, _GIVEN)))
+
+
+def described(
+    document: Document,
+    source: SourceFile,
+    tags: Mapping[str, str],
+    access: AccessTags = AccessTags(),
+) -> Document:
     """The document with `words`, `headings`, `has_code`, `modified` (the file's own time where the content names none),
-    `redacted` (placeholders by kind, such as "email=2 token=1") and `tags` in its metadata."""
+    `redacted` (placeholders by kind, such as "email=2 token=1"), the `access` tags and `tags` in its metadata."""
     headings = dict.fromkeys(title for block in document.blocks for title in block.headings)
-    found = dict(document.metadata)
-    found.pop(REDACTED, None)  # what a file says of itself
+    found = {key: value for key, value in document.metadata.items() if key not in _OURS}
     if document.redactions:
         counts = Counter(entry.kind for entry in document.redactions)
         found[REDACTED] = " ".join(f"{kind}={count}" for kind, count in sorted(counts.items()))
@@ -34,6 +63,7 @@ def described(document: Document, source: SourceFile, tags: Mapping[str, str]) -
     if source.is_file:
         moment = datetime.fromtimestamp(source.mtime_ns // 1_000_000_000, UTC).replace(tzinfo=None)
         found.setdefault("modified", moment.isoformat())
+    found |= {key: value for key, value in access.metadata.items() if value}
     return replace(document, metadata={**found, **{f"{TAG}{name}": value for name, value in tags.items()}})
 
 

@@ -38,6 +38,11 @@ def process_environment() -> Mapping[str, str]:
     return os.environ
 
 
+def history_file() -> Path:
+    """The file in the state folder that keeps the questions that were asked before, one a line."""
+    return state_directory() / "history.jsonl"
+
+
 def last_result() -> Path:
     """The file in the state folder that keeps the last question and what was shown for it."""
     return state_directory() / "last.json"

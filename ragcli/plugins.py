@@ -21,6 +21,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ragcli.errors import PluginFailed, RagError
+from ragcli.installing import install_command, uninstall_command
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -64,7 +65,7 @@ def find(group: Group, name: str) -> Plugin | None:
     if len(found) > 1:
         raise PluginFailed(
             f"{' and '.join(map(str, found))} both bring {name!r} ({_PREFIX}{group})",
-            hint=f"pip uninstall {found[-1].distribution}, or another of them",
+            hint=f"{uninstall_command(found[-1].distribution)}, or another of them",
         )
     return found[0] if found else None
 
@@ -102,7 +103,7 @@ def missing(part: str, distribution: object, version: object) -> PluginFailed:
     """The error for a `part` (such as "the chunker 'verses'") of an index whose plug-in is not installed. The name of the
     distribution comes out of the index; it is repeated as a command only if it is one."""
     name = str(distribution)
-    hint = f"pip install {name}" if _DISTRIBUTION.fullmatch(name) else ""
+    hint = install_command(name) if _DISTRIBUTION.fullmatch(name) else ""
     return PluginFailed(f"the index was made with {part} of {name} {version}, which is not installed", hint=hint)
 
 
@@ -135,3 +136,13 @@ def _declared(distribution: Distribution, seen: set[str]) -> list[Plugin]:
         return []
     seen.add(normal)
     return [Plugin(group, point.name, name, version, point.value) for group, point in points]
+
+
+def installed_version(distribution: str) -> str:
+    """The version of an installed distribution; empty when it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""

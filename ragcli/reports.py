@@ -68,7 +68,8 @@ class IngestReport:
 class EngineState:
     """Who finds the nearest vectors: `setting` is what the settings ask for, `answers` what answers now ("exact" or "chroma").
     They differ while the Chroma collection cannot be used. `copy` says whether that collection holds what the catalog does:
-    "complete", "behind" (of an older generation) or "missing" (none that can be used)."""
+    "complete", "behind" (of an older generation), "missing" (none that can be used), "off" (chromadb is not installed) or
+    "unused" (where access rights count)."""
 
     setting: str
     answers: str
@@ -80,7 +81,8 @@ class IndexStats:
     """The state of an index.
 
     `threshold` is the confidence below which answers abstain, `disk` maps each part to bytes, `freshness` counts files that
-    changed or vanished since, `redacted` counts placeholders by kind.
+    changed or vanished since, `redacted` counts placeholders by kind. Of an index that is seen as somebody, documents and what
+    is counted of them are those that they may see; `generation` is 0, `created` and `updated` are empty, and so is `disk`.
     """
 
     path: str
@@ -198,3 +200,17 @@ class Calibration:
     intercept: float = 0.0
     error_before: float = 0.0
     error_after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is in the folder `directory`: the `index` in force with its counts and what was ingested (`roots`), or, without one,
+    how many `files` of each suffix an ingest would look at; `complete` is false where counting them was given up."""
+
+    directory: str
+    index: str = ""
+    documents: int = 0
+    chunks: int = 0
+    roots: tuple[str, ...] = ()
+    files: Mapping[str, int] = field(default_factory=dict)
+    complete: bool = True

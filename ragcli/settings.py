@@ -13,9 +13,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from ragcli.access import section_of_settings
 from ragcli.errors import SettingsError
 from ragcli.files import read_text
 from ragcli.plugins import scheme_of
+from ragcli.serversettings import ServerSettings
+from ragcli.settingvalues import CHOICES, RANGES
 
 PROJECT_FILE = "rag.toml"
 INDEX_DIRECTORY = ".rag"
@@ -24,14 +27,13 @@ _ARGUMENTS = "the arguments"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(ServerSettings):
     """Every setting with its default. An empty string means: decided elsewhere, as the comment says."""
 
     index: str = ""  # the nearest .rag upward, else ./.rag
+    history: int = 500  # questions that rag history keeps; 0: none but the last
     offline: bool = False  # true: no socket but to an answer model on this machine
-    trust_code: str = (
-        ""  # or the directory or hub name of a model whose own code may run; the command line alone sets it
-    )
+    trust_code: str = ""  # or a model whose own code may run: a directory or a hub name; from the command line alone
     embedding_model: str = ""  # the index's own, else all-MiniLM-L6-v2
     embedding_sentences: str = ""  # the index's own, else on
     ingest_ocr: str = ""  # no; or Tesseract's languages, such as eng+deu
@@ -87,52 +89,13 @@ class Settings:
     answer_cache: bool = True
     answer_price_prompt: float = 0.0  # of a million tokens; 0: costs are not counted
     answer_price_answer: float = 0.0
+    access_rules: tuple[str, ...] = ()  # PATTERN=TAG+TAG; in files, tables with path and tags
+    access_untagged: str = "nobody"  # who sees documents without tags, of those whose access is restricted
+    access_grants: str = ""  # or the file that says who may see what
     audit_file: str = ""  # or the file that says who asked and changed what
     audit_required: bool = False  # whether nothing is done that cannot be recorded
     audit_questions: str = "hash"
     audit_max_mb: float = 100.0
-
-
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "retrieval_mode": ("lexical", "dense", "hybrid"),
-    "retrieval_fusion": ("convex", "rrf"),
-    "retrieval_prefer": ("", "recent"),
-    "retrieval_engine": ("exact", "chroma"),
-    "embedding_sentences": ("", "on", "off"),
-    "ingest_secrets": ("redact", "skip", "allow"),
-    "ingest_pii": ("off", "redact"),
-    "answer_verify": ("warn", "drop", "fail"),
-    "audit_questions": ("hash", "text"),
-}
-_RANGES: Mapping[str, tuple[float, float]] = {
-    "limits_file_mb": (0.001, 10_000.0),
-    "limits_idle_seconds": (0.1, 86_400.0),
-    "limits_seconds": (0.1, 86_400.0),
-    "limits_cpu_seconds": (1.0, 86_400.0),
-    "limits_memory_mb": (128, 1_000_000),
-    "limits_characters": (1_000, 1_000_000_000),
-    "chunking_max_tokens": (16, 8192),
-    "retrieval_weight": (0.0, 1.0),
-    "retrieval_depth": (1, 10_000),
-    "retrieval_k": (1, 1_000),
-    "retrieval_stitch_tokens": (0, 100_000),
-    "retrieval_per_document": (0, 1_000),
-    "retrieval_mmr": (0.0, 1.0),
-    "retrieval_rerank_depth": (1, 1_000),
-    "retrieval_max_seconds": (0.0, 3_600.0),
-    "answer_threshold": (0.0, 1.0),
-    "answer_closest": (0.0, 1.0),
-    "answer_max_sentences": (1, 20),
-    "answer_context_tokens": (16, 1_000_000),
-    "answer_max_tokens": (1, 100_000),
-    "answer_seconds": (0.01, 86_400.0),
-    "answer_idle_seconds": (0.01, 86_400.0),
-    "answer_threads": (0, 1_024),
-    "answer_window": (512, 10_000_000),
-    "answer_price_prompt": (0.0, 1e6),
-    "answer_price_answer": (0.0, 1e6),
-    "audit_max_mb": (0.001, 1e6),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +148,7 @@ def from_arguments(arguments: Mapping[str, object], *, config: Path | None = Non
 def _resolved(entries: Sequence[tuple[str, object, str]]) -> Resolved:
     """(name, value, source) of settings, the later before the earlier."""
     values: dict[str, Any] = {}
-    sources = {field.name: "default" for field in fields(Settings)}
+    sources = dict.fromkeys(_NAMES, "default")
     for name, value, source in entries:
         values[name] = _checked(name, value, source)
         sources[name] = source
@@ -197,9 +160,9 @@ def find_upward(directory: Path, name: str) -> Path | None:
     return next((folder / name for folder in [directory, *directory.parents] if (folder / name).exists()), None)
 
 
-_NAMES = tuple(field.name for field in fields(Settings))
+_NAMES = tuple(sorted((field.name for field in fields(Settings)), key=lambda name: name.startswith("serve_")))
 _GIVEN_ONLY = frozenset({"trust_code"})  # what no file and no variable may say
-_SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer", "audit"})
+_SECTIONS = frozenset({"ingest", "limits", "embedding", "chunking", "retrieval", "answer", "access", "audit", "serve"})
 
 
 def _from_file(path: Path | None) -> list[tuple[str, object, str]]:
@@ -216,6 +179,7 @@ def _from_file(path: Path | None) -> list[tuple[str, object, str]]:
     found: list[tuple[str, object, str]] = []
     if isinstance(content.get("index"), str) and not scheme_of(content["index"]):
         content["index"] = str(path.parent / content["index"])  # a path in a file is relative to the file
+    content |= {"access": section_of_settings(content["access"], path)} if "access" in content else {}
     for key, value in content.items():
         if key in _SECTIONS and isinstance(value, dict):
             found += [
@@ -264,9 +228,9 @@ def _checked(name: str, value: object, source: str) -> object:
     where = f"{key_of(name)} = {value!r} ({source})"
     if converted is None:
         raise SettingsError(f"{where} is not {_KINDS[type(default)]}", hint="rag config show lists all settings")
-    if name in _CHOICES and converted not in _CHOICES[name]:
-        raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(filter(None, _CHOICES[name]))}")
-    low, high = _RANGES.get(name, (float("-inf"), float("inf")))
+    if name in CHOICES and converted not in CHOICES[name]:
+        raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(filter(None, CHOICES[name]))}")
+    low, high = RANGES.get(name, (float("-inf"), float("inf")))
     if isinstance(converted, (int, float)) and not isinstance(converted, bool) and not low <= converted <= high:
         raise SettingsError(f"{where} is out of range", hint=f"use a value from {low:g} to {high:g}")
     return converted

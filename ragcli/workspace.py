@@ -38,10 +38,6 @@ class Workspace:
         absolute = os.path.join(self.project, path)
         return min(os.path.relpath(absolute, self.directory), absolute, key=len)
 
-    def address(self, path: str) -> str:
-        """A stored path as a file URL."""
-        return Path(os.path.abspath(os.path.join(self.project, path))).as_uri()
-
 
 def workspace_at(
     directory: Path, resolved: Resolved, note: Callable[[str], None] = lambda _: None, *, project: Path | None = None

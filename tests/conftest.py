@@ -90,10 +90,18 @@ def rag(monkeypatch: pytest.MonkeyPatch) -> Rag:
     return Rag(monkeypatch)
 
 
+def folder_of_the_run(factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder that all processes of one run of the tests share."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache into which the real embedding model is exported once per session."""
-    return tmp_path_factory.mktemp("cache")
+    """A cache into which the real embedding model is exported once, by the process that needs it first."""
+    cache = folder_of_the_run(tmp_path_factory) / "models"
+    cache.mkdir(exist_ok=True)
+    return cache
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -15,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from ragcli.api import rag_over
-from ragcli.errors import IndexDamaged
+from ragcli.engine.index import store_of
+from ragcli.errors import IndexDamaged, IndexUnusable
+from ragcli.index.catalog import open_catalog, translated
 from ragcli.index.reader import IndexReader
 from tests.conftest import Rag
 from tests.helpers.damage import answers_of, damaged, damages, is_error, outcome
@@ -54,9 +57,11 @@ def states(work: Path, write: Callable[[str, str], Path]) -> tuple[Path, Path, P
     return work / ".rag", work / "older" / ".rag", work / "other" / ".rag"
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("count", "seed"), [(60, 60), *(pytest.param(112, seed, marks=pytest.mark.slow) for seed in range(3))]
+)
 def test_every_single_corruption_is_found_by_doctor_or_harmless_and_none_is_answered_from(
-    states: tuple[Path, Path, Path], work: Path, count: int
+    states: tuple[Path, Path, Path], work: Path, count: int, seed: int
 ) -> None:
     index, older, other = states
     sound = engine_of(work)
@@ -65,7 +70,7 @@ def test_every_single_corruption_is_found_by_doctor_or_harmless_and_none_is_answ
     assert not any(is_error(answer) for answer in expected)
     shutil.copytree(index, work / "kept")
     outcomes = {}
-    for damage in damages(index, count, seed=count):
+    for damage in damages(index, count, seed=seed):
         shutil.rmtree(index)
         shutil.copytree(work / "kept", index)
         if damage.apply(index, older, other):
@@ -73,6 +78,26 @@ def test_every_single_corruption_is_found_by_doctor_or_harmless_and_none_is_answ
     bad = {damage: told for damage, told in outcomes.items() if told not in ("found", "harmless")}
     assert not bad, "\n".join(f"{damage}: {told}" for damage, told in bad.items())
     assert Counter(outcomes.values())["found"] > count / 3
+
+
+def test_an_embedding_that_is_not_found_is_no_embedding_without_sentences(
+    states: tuple[Path, Path, Path], work: Path
+) -> None:
+    index, _, _ = states
+    engine = engine_of(work)
+    expected = answers_of(engine)
+    engine.close()
+    catalog = index / "catalog.sqlite3"
+    content = catalog.read_bytes()
+    with closing(sqlite3.connect(catalog)) as connection:
+        (key,) = connection.execute("SELECT text_hash FROM chunks WHERE text LIKE '# Topic 2\n%'").fetchone()
+    places = [match.start() for match in re.finditer(re.escape(key), content)]
+    assert len(places) >= 4, "the rows of the chunk and of its embedding, and an index of each"
+    for place in places:
+        damaged_content = bytearray(content)
+        damaged_content[place + len(key) // 2] ^= 64
+        catalog.write_bytes(damaged_content)
+        assert outcome(index, expected) in ("found", "harmless")
 
 
 @pytest.fixture
@@ -150,9 +175,9 @@ def test_an_older_catalog_that_is_put_back_is_refused_until_the_next_ingest(
 
 def test_a_calibration_is_covered_by_the_checksum_of_the_manifest(small: Path) -> None:
     with closing(engine_of(small.parent)) as engine:
-        manifest = engine.index.store.manifest()
+        manifest = store_of(engine.workspace).manifest()
         assert manifest is not None
-        with engine.index.store.writer(manifest.identity) as writer:
+        with store_of(engine.workspace).writer(manifest.identity) as writer:
             writer.calibrate({"threshold": 0.25})
         assert engine.index.reader.check() == []
     with closing(IndexReader(small)) as reader:
@@ -197,3 +222,28 @@ def test_merging_the_words_of_several_commits_is_a_generation_of_its_own(work: P
                 assert found(reader, word)[0] == [f"{n}.txt"]
     steps = [after - before for before, after in itertools.pairwise(generations)]
     assert min(steps) < max(steps), "some of these commits merged, and others did not"
+
+
+def test_what_a_killed_writer_left_in_a_folder_that_may_not_be_written_is_no_damage(
+    rag: Rag, small: Path, work: Path
+) -> None:
+    with closing(sqlite3.connect(small / "catalog.sqlite3", isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size = 1")  # so that the file is changed before the commit
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE postings SET frequencies = zeroblob(3000)")
+        shutil.copytree(small, work / "killed" / ".rag")
+        writer.execute("ROLLBACK")
+    left = work / "killed" / ".rag"
+    with (
+        pytest.raises(IndexUnusable, match="was interrupted, and what it left half written") as raised,
+        translated(left),
+        closing(open_catalog(left / "catalog.sqlite3", "ro")) as connection,
+    ):
+        connection.execute("SELECT count(*) FROM chunks").fetchone()
+    assert not isinstance(raised.value, IndexDamaged)
+    assert raised.value.hint is not None
+    assert "rag stats" in raised.value.hint
+    rag("stats", "--index", str(left))
+    assert not (left / "catalog.sqlite3-journal").exists()
+    with closing(open_catalog(left / "catalog.sqlite3", "ro")) as connection:
+        assert connection.execute("SELECT count(*) FROM chunks").fetchone()[0] > 0

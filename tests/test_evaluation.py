@@ -72,7 +72,7 @@ def test_every_metric_is_produced(indexed) -> None:
     assert report["risk_coverage"][-1][0] == 1.0
     assert sum(entry["questions"] for entry in report["reliability"]) == report["questions"]
     assert all(entry["low"] <= entry["confidence"] <= entry["high"] for entry in report["reliability"])
-    assert "confidence   questions   mean   right" in indexed("eval", "gold.jsonl").stdout
+    assert "confidence   questions   mean   right" in indexed("eval", "gold.jsonl", "--verbose").stdout
 
 
 def test_without_timing_equal_runs_are_equal_byte_for_byte(indexed) -> None:
@@ -125,7 +125,11 @@ def test_a_planted_regression_turns_the_gate_red_by_name(indexed, write: Write) 
     for i in range(0, 24, 2):
         write(f"docs/{i:02}.txt", "This text was lost by a loader.\n")
     indexed("ingest", "docs")
-    result = indexed("eval", "gold.jsonl", "--baseline", "base.json", code=3)
+    brief = indexed("eval", "gold.jsonl", "--baseline", "base.json", code=3).stdout
+    assert "Since the baseline: worse: " in brief
+    assert "ndcg@10 1.000 → 0." in brief
+    assert "Gate: FAILED by " in brief
+    result = indexed("eval", "gold.jsonl", "--baseline", "base.json", "--verbose", code=3)
     assert re.search(r"ndcg@10 +1\.0000 → 0\.\d+ \(-0\.\d+, p 0\.00\d\) +regressed", result.stdout)
     assert "the corpus or the index changed since the baseline" in result.stdout
     assert "FAIL  regressed since the baseline" in result.stdout
@@ -223,7 +227,13 @@ def test_reports_for_other_programs(indexed, monkeypatch: pytest.MonkeyPatch, wr
     assert (suite.get("tests"), len(suite.findall("testcase"))) == ("32", 32)
     assert int(suite.get("failures") or 0) == len(suite.findall("testcase/failure")) >= 1
     page = Path("out/r.html").read_text()
-    assert "<script" not in page
+    assert page.count("<script") == 1
+    assert "alert(1)" not in page.replace("&lt;script&gt;alert(1)", "")
+    assert "30 documents" not in page
+    assert "24 documents · 24 answered" in page
+    assert "less is better" in page
+    assert "<summary>[1] docs/00.txt:1</summary><blockquote>" in page
+    assert '<div>maker0</div><span class="dim">docs/00.txt</span>' in page
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("<svg") == 2
     assert page.count('class="track"') >= 20
@@ -232,6 +242,26 @@ def test_reports_for_other_programs(indexed, monkeypatch: pytest.MonkeyPatch, wr
     assert "### rag eval: passed" in Path("out/m.md").read_text()
     assert "\\|" in Path("out/m.md").read_text()
     assert "::warning file=gold.jsonl,line=31::the quotation “never was, here” of <b>|x is not in its document" in shown
+
+
+def test_the_first_lines_say_whether_it_is_good_and_which_questions_fail(indexed, write: Write) -> None:
+    shown = indexed("eval", "gold.jsonl").stdout.splitlines()
+    assert shown[0].startswith("Good: 24 of 24 questions find their evidence among the first five passages")
+    assert shown[1].startswith("Answers: 24 of 24 right; ")
+    assert shown[3].startswith("No gate: --min hit@5=0.9 or --baseline FILE") or shown[2] == "No question fails."
+    assert len(shown) <= 6
+    lost = json.dumps({"id": "lost", "question": "Who painted number3?", "evidence": [{"path": "docs/04.txt"}]})
+    write("gold.jsonl", lost)
+    failed = indexed("eval", "gold.jsonl", "--min", "hit@1=1", "--no-answers", code=3).stdout
+    assert "Gate: FAILED by hit@1 0.000 (at least 1 is wanted)." in failed
+
+
+def test_every_metric_has_a_meaning_and_a_direction(indexed) -> None:
+    from ragcli.render.verdict import LESS_IS_BETTER, meaning
+
+    names = [name for name in evaluated(indexed)["metrics"] if not name.endswith("_ms")]
+    assert [name for name in [*names, "answer_recall@5", "answer_wrong"] if not meaning(name)] == []
+    assert {"answer_wrong", "calibration_error"} <= LESS_IS_BETTER
 
 
 def test_a_report_that_cannot_be_written_is_an_error(indexed, write: Write) -> None:

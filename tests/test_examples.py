@@ -90,7 +90,9 @@ def test_scifact_reaches_the_published_figures(rag_with_model: Rag, monkeypatch:
 
 @pytest.mark.slow
 def test_cranfield_stays_where_it_was_measured(rag_with_model: Rag) -> None:
-    shown = rag_with_model("eval", str(shared_data("collections", "cranfield")), "--min", "ndcg@10=0.55").stdout
+    shown = rag_with_model(
+        "eval", str(shared_data("collections", "cranfield")), "--min", "ndcg@10=0.55", "--verbose"
+    ).stdout
     assert "pass  ndcg@10" in shown
 
 
@@ -98,4 +100,4 @@ def test_cranfield_stays_where_it_was_measured(rag_with_model: Rag) -> None:
 @pytest.mark.parametrize(("language", "floor"), [("zh", 0.80), ("de", 0.93), ("ru", 0.87), ("ar", 0.87)])
 def test_other_languages_are_found_by_their_words(rag: Rag, language: str, floor: float) -> None:
     folder = str(shared_data("collections", "xquad", language))
-    assert "pass  ndcg@10" in rag("eval", folder, "--mode", "lexical", "--min", f"ndcg@10={floor}").stdout
+    assert "pass  ndcg@10" in rag("eval", folder, "--mode", "lexical", "--min", f"ndcg@10={floor}", "--verbose").stdout

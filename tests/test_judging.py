@@ -18,7 +18,7 @@ from ragcli.evaluation.gating import Baseline, compare
 from ragcli.evaluation.gold import Evidence, GoldQuestion, load_gold
 from ragcli.evaluation.judging import MAX_CHARACTERS, holds_phrase, judge, outcome_metrics, passages_hold, plain
 from ragcli.measurements import EvalReport
-from ragcli.render.evaluation import evaluation_lines, outcome_lines, tag_lines, worst_lines
+from ragcli.render.evaluation import detailed_lines, outcome_lines, tag_lines, worst_lines
 from ragcli.results import Answer, Hit, QueryResult, Sentence
 from tests.conftest import Rag, shared_data
 from tests.helpers.answers import make_hit
@@ -163,7 +163,7 @@ def test_the_summary_fits_eighty_columns_and_says_what_is_wrong_first() -> None:
     assert worst[2][:2] == ["incomplete", "q1"]
     assert "lacks “calendar year”" in " ".join(worst[3])
     assert worst[4][:3] == ["and", "1", "more"]
-    shown = [str(line) for line in evaluation_lines(report, worst=0)]
+    shown = [str(line) for line in detailed_lines(report, worst=0)]
     assert not any("more answers that are not right" in line for line in shown)
 
 
@@ -216,7 +216,9 @@ def test_eval_reports_outcomes_and_the_gate_holds_them(indexed: Rag) -> None:
                                "characters": judged["maker"]["characters"], "max_characters": 600}  # fmt: skip
     assert judged["colour"]["max_characters"] == 10
     assert (judged["<b>|paint"]["missing"], judged["<b>|paint"]["forbidden"]) == ([["painted twice"]], ["year7"])
-    failed = indexed("eval", "gold.jsonl", "--max", "answer_wrong=.08", "--min", "answer_right=.7", code=3).stdout
+    failed = indexed(
+        "eval", "gold.jsonl", "--max", "answer_wrong=.08", "--min", "answer_right=.7", "--verbose", code=3
+    ).stdout
     assert "FAIL  answer_wrong 0.3333, maximum 0.08: above its ceiling" in failed
     assert "FAIL  answer_right 0.3333, minimum 0.7: below its floor" in failed
     strict = json.loads(indexed("eval", "gold.jsonl", "--json", "--max-characters", "5").stdout)
@@ -238,7 +240,7 @@ def test_a_wrong_answer_in_place_of_an_abstention_fails_the_baseline(indexed: Ra
     indexed("eval", "gold.jsonl", "--save-baseline", "base.json")
     assert "answer_abstained" not in json.loads(Path("base.json").read_text())["metrics"]
     write("gold.jsonl", "\n".join(json.dumps({**row, "must_not": ["made"]}) for row in rows))
-    shown = indexed("eval", "gold.jsonl", "--baseline", "base.json", code=3).stdout
+    shown = indexed("eval", "gold.jsonl", "--baseline", "base.json", "--verbose", code=3).stdout
     assert "answer_wrong          0.0000 → 1.0000" in shown
     assert "FAIL  regressed since the baseline: answer_right, answer_first, answer_wrong" in shown
 
@@ -256,7 +258,7 @@ def test_the_reports_for_other_programs_say_why_an_answer_is_not_right(indexed: 
     assert "| &lt;b&gt;\\|paint | Who made number7 in year7? | wrong: says “year7”" in summary
     page = Path("r.html").read_text()
     assert "<h2>Outcomes</h2>" in page
-    assert "<td class=bad>wrong</td>" in page
+    assert '<span class="bad">wrong</span>' in page
     assert "lacks “painted twice”" in page
     assert "<td>right</td>" in page
 

@@ -271,5 +271,6 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(index: Pat
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert 'pip install "ragcli[mcp]"' in done.stderr
+    assert "install" in done.stderr
+    assert "[mcp]" in done.stderr
     assert "Traceback" not in done.stderr

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ragcli.installing import install_command
 from ragcli.plugins import missing
 from tests.conftest import EXAMPLES
 from tests.schema_check import checked
@@ -264,7 +265,7 @@ def test_an_index_remembers_the_chunker_of_a_plug_in_and_its_version(site: Site,
     site.remove("rag-cuts")
     error = site.json("ingest", "docs", code=1)
     assert error["error"] == "the index was made with the chunker 'halves' of rag-cuts 1.0, which is not installed"
-    assert error["hint"] == "pip install rag-cuts"
+    assert error["hint"].endswith("pip install rag-cuts")
     assert site.json("query", "annual leave")["hits"], "to search, a chunker is not needed"
 
 
@@ -290,7 +291,8 @@ def test_an_index_remembers_the_embedder_of_a_plug_in_and_its_version(site: Site
     assert "(version 1.0)" in site.json("query", "annual leave", code=5, model="")["error"]
     site.remove("rag-hashes")
     error = site.json("query", "annual leave", code=1, model="")
-    assert (error["hint"], "rag-hashes 1.0" in error["error"]) == ("pip install rag-hashes", True)
+    assert error["hint"].endswith("pip install rag-hashes")
+    assert "rag-hashes 1.0" in error["error"]
     error = site.json("ingest", "docs", "--rebuild", "--embedding-model", "other:64", code=6)
     assert "other:" in error["error"]
 
@@ -325,7 +327,7 @@ def test_what_lies_in_the_working_directory_is_not_installed(site: Site, write: 
 
 
 def test_what_an_index_says_is_no_command_unless_it_is_the_name_of_a_distribution() -> None:
-    assert missing("a part", "rag-cuts", "1.0").hint == "pip install rag-cuts"
+    assert missing("a part", "rag-cuts", "1.0").hint == install_command("rag-cuts")
     assert missing("a part", "x; rm -rf ~", "1.0").hint == ""
 
 

@@ -15,12 +15,14 @@ import pytest
 from ragcli.generation.store import Stored
 from ragcli.render.jsonout import dumps
 from ragcli.render.models import pulled_json
-from ragcli.schemas import audit, evaluation, library, program, registry, search
+from ragcli.schemas import audit, evaluation, library, program, registry, search, serving
 from tests.conftest import EXAMPLES, Rag
 from tests.schema_check import checked
 
 QUESTION = "How many days of annual leave does an employee have?"
-NOT_PRINTED = {"run", "model", "audit.entry"}  # files, and what needs a model to be pulled: all have tests of their own
+SERVED = {name for name, declared in registry.documents().items() if declared.__module__ == "ragcli.schemas.serving"}
+NOT_PRINTED = {"run", "model", "audit.entry", *SERVED}  # files, what needs a model to be pulled, and what `rag serve`
+# replies: all have tests of their own
 COMMANDS = [
     ("plan", ["ingest", "documents", "--dry-run"], 0),
     ("ingest", ["ingest", "documents"], 0),
@@ -48,6 +50,8 @@ COMMANDS = [
     ("gold.new", ["gold", "new", "new.jsonl", "-n", "5"], 0),
     ("models", ["models", "list"], 0),
     ("error", ["models", "verify", "nobody"], 6),
+    ("keys.add", ["keys", "add", "alice", "--rate", "5/minute", "--days", "9"], 0),
+    ("keys", ["keys", "ls"], 0),
     ("rm", ["rm", "documents/customer-faq.html"], 0),
     ("audit.verify", ["audit", "verify"], 0),
     ("audit.entries", ["audit", "show", "--command", "rm"], 0),
@@ -159,7 +163,7 @@ def test_every_object_and_every_field_of_a_schema_is_described(name: str) -> Non
 def test_names_and_versions_follow_one_pattern() -> None:
     declared = {
         kind
-        for module in (search, library, evaluation, program, audit)
+        for module in (search, library, evaluation, program, audit, serving)
         for name, kind in vars(module).items()
         if name.endswith("Document")
     }

@@ -54,7 +54,7 @@ def test_json_is_written_without_a_library_of_models(index: None) -> None:
     assert loaded_by("query", "annual leave", "--mode", "lexical", "--json") & (HEAVY | models) == set()
 
 
-SERVING = {"mcp", "mcp_types", "starlette", "uvicorn", "anyio", "jsonschema"}
+SERVING = {"mcp", "mcp_types", "fastapi", "pydantic", "starlette", "uvicorn", "anyio", "jsonschema"}
 
 
 @pytest.mark.parametrize("command", [("--help",), ("stats",), ("query", "leave", "--mode", "lexical"), ("schema",)])

@@ -14,7 +14,7 @@ import pytest
 from ragcli.api import rag_over
 from ragcli.engine.once import once
 from ragcli.engine.wiring import Engine
-from ragcli.errors import IndexNotFound
+from ragcli.errors import IndexIncompatible, IndexNotFound
 from ragcli.index.catalog import transaction, translated
 from ragcli.index.contents import CatalogReader
 from ragcli.index.pages import documents
@@ -22,6 +22,7 @@ from ragcli.index.pool import ConnectionPool
 from ragcli.index.reader import IndexReader
 from ragcli.results import Answer, QueryResult
 from ragcli.retrieval.reranking import RememberingReranker
+from ragcli.workspace import with_settings
 from tests.helpers.indexes import TEXTS, build, engine_of, found
 from tests.helpers.programs import PATIENCE
 
@@ -212,6 +213,19 @@ def test_an_engine_that_is_closed_opens_the_index_again(engine: Engine) -> None:
     assert search.retrieve("topic 3", 3).hits == before
 
 
+def test_an_engine_takes_the_model_of_another_one_where_its_index_is_of_that_model(
+    engine: Engine, work: Path, write: Callable[[str, str], Path]
+) -> None:
+    question = "topic 3"
+    with closing(Engine(engine.workspace, embedding=engine.embedding)) as other:
+        assert other.embedding.embedder is engine.embedding.embedder
+        assert other.embedding.embed_query(question) is engine.embedding.embed_query(question)
+    build(work / "narrow", TEXTS)  # of a model with fewer dimensions
+    workspace = with_settings(engine.workspace, {"index": str(work / "narrow"), "embedding_model": ""})
+    with closing(Engine(workspace, embedding=engine.embedding)) as narrow, pytest.raises(IndexIncompatible):
+        narrow.embedding.embed_query(question)
+
+
 PLACES = ("Oslo", "Lima", "Rome", "Cairo", "Delhi")
 THINGS = ("pump", "lamp", "boiler", "ladder", "engine", "filter", "sensor", "valve", "battery", "printer")
 
@@ -264,8 +278,9 @@ def test_many_threads_beside_a_writer_get_what_one_thread_gets(work: Path, write
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", ["exact", "chroma"])
 def test_64_threads_with_200_questions_each_get_what_one_thread_gets(
-    work: Path, write: Callable[[str, str], Path]
+    work: Path, write: Callable[[str, str], Path], engine: str
 ) -> None:
     for i, thing in enumerate(THINGS):
         for j, place in enumerate(PLACES):
@@ -274,7 +289,8 @@ def test_64_threads_with_200_questions_each_get_what_one_thread_gets(
                 f"# The {thing} of {place}\n\nThe {thing} in {place} costs {100 + 7 * i + j}.\n",
             )
     moving = ("zebra yellow xylophone", "yellow xylophone zebra")  # the same words, so that no score changes with it
-    library, file = rag_over(engine_of(work)), write("moving.txt", moving[0])
+    library = rag_over(engine_of(work, retrieval_engine=engine))
+    file = write("moving.txt", moving[0])
     library.ingest(work / "docs", file)
     questions = [f"What does the {thing} in {place} cost?" for thing in THINGS for place in PLACES]
     alone = [library.query(question, k=3) for question in questions]

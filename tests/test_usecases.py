@@ -71,7 +71,6 @@ def test_a_workspace_shows_stored_paths_from_where_the_user_is(tmp_path: Path) -
     assert (inside.index_directory, inside.project) == (tmp_path / "handbook" / ".rag", tmp_path / "handbook")
     assert inside.shown("leave.md") == "../leave.md"
     assert inside.shown("https://example.org/leave", is_file=False) == "https://example.org/leave"
-    assert inside.address("leave.md") == (tmp_path / "handbook" / "leave.md").as_uri()
 
 
 def test_a_changed_workspace_says_what_was_changed_and_leaves_the_first_one_alone(tmp_path: Path) -> None:

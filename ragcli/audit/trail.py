@@ -112,10 +112,15 @@ class Trail:
 
     @contextmanager
     def recording(
-        self, command: str, index: Callable[[], Mapping[str, object] | None] = lambda: None, question: str | None = None
+        self,
+        command: str,
+        index: Callable[[], Mapping[str, object] | None] = lambda: None,
+        question: str | None = None,
+        *,
+        principal: str = "",
     ) -> Iterator[Entry]:
         """Record what happens inside, also when it raises, with its duration. `index` is called at the end and says which index
-        it was (see `rag schema audit.entry`), None when there is none."""
+        it was (see `rag schema audit.entry`), None when there is none. `principal` is whose rights counted, "" for all."""
         self._attempt(self._chain.check)
         entry, begun, problem = Entry(), time.perf_counter(), ""
         try:
@@ -125,14 +130,15 @@ class Trail:
             raise
         finally:
             took = round(1000 * (time.perf_counter() - begun), 3)
-            self._attempt(lambda: self._write(command, entry, index, question, took, problem))
+            asked = {**({"principal": principal} if principal else {}), **self._asked(question)}
+            self._attempt(lambda: self._write(command, entry, index, asked, took, problem))
 
     def _write(
         self,
         command: str,
         entry: Entry,
         index: Callable[[], Mapping[str, object] | None],
-        question: str | None,
+        asked: Mapping[str, str],
         milliseconds: float,
         error: str,
     ) -> None:
@@ -155,7 +161,7 @@ class Trail:
                 "counts": entry.counts,
                 "documents": entry.documents,
                 "subjects": entry.subjects,
-                **self._asked(question),
+                **asked,
             }
         )
 

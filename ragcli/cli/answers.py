@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.interrupting import interruptible
-from ragcli.cli.session import Output, parse_filters, session
+from ragcli.cli.session import Output, parse_filters, question_of, say_why_empty, session
 from ragcli.cli.sharing import ANSWERING, NONE_GIVEN, SEARCHING, Flags, taking
-from ragcli.errors import ExitCode, RagError
+from ragcli.errors import ExitCode, RagError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from ragcli.schemas.search import AskDocument
 
 app = typer.Typer(rich_markup_mode=None)
-_STALE = {"changed": "has changed", "gone": "is gone"}
+_STALE = {
+    "changed": "has changed since it was ingested: rag ask --fresh takes it in first",
+    "gone": "is gone since it was ingested: rag ingest --prune takes it out of the index",
+}
 
 
 @app.command()
 @taking(ANSWERING, SEARCHING)
 def ask(
-    question: Annotated[str | None, typer.Argument(help="The question.", show_default=False)] = None,
+    words: options.Words = None,
     file: Annotated[
         str | None,
         typer.Option(
@@ -46,6 +49,15 @@ def ask(
             "-o",
             metavar="FILE",
             help="With --jsonl: append here, and go on where it ended.",
+            show_default=False,
+        ),
+    ] = None,
+    again: Annotated[
+        int | None,
+        typer.Option(
+            "--again",
+            metavar="N",
+            help="Ask question N of rag history once more, with its --filter.",
             show_default=False,
         ),
     ] = None,
@@ -75,28 +87,35 @@ def ask(
         bool, typer.Option("--require-fresh", help="Exit with 3 when a cited file changed since it was ingested.")
     ] = False,
     flags: Flags = NONE_GIVEN,
+    principal: rights.As = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Answer a question with citations, or say that the documents do not (exit code 4).
+    """Answer a question with citations. Says so when the documents do not answer it (exit code 4).
 
     Example: rag ask "How many days of annual leave do I have?"
     """
-    if (question is None) == (file is None) or (jsonl and file is None) or (out and not jsonl):
-        raise typer.BadParameter("give a question, or --file FILE, and --out only with --jsonl")
+    given = (bool(words), file is not None, again is not None)
+    if sum(given) > 1 or (jsonl and file is None) or (out and not jsonl):
+        raise typer.BadParameter("give a question, or --file FILE, or --again N, and --out only with --jsonl")
     output = Output(as_json=as_json, quiet=quiet)
-    with session(output, {**flags, "answer_cache": cache}, schema=schema) as opened:
-        from ragcli.engine.models import check_judge
+    with session(output, {**flags, "answer_cache": cache}, schema=schema, principal=principal) as opened:
+        if fresh and principal is not None:
+            raise UsageError("--fresh changes the index, which --as does not allow", hint="leave one of them out")
+        from ragcli.engine.models import check_judge, check_model
 
         check_judge(opened.workspace.resolved)
+        check_model(opened.workspace)
+        if again is not None:
+            words, filters = _asked_again(again, filters)
         where = parse_filters(filters)
 
         def answer_to(asked: str, watcher: Watcher | None) -> Answer:
-            return fresh_answer(opened, output, asked, where, watcher, fresh=fresh)
+            return fresh_answer(opened, output, asked, filters or [], watcher, fresh=fresh)
 
         if file is not None:
             raise typer.Exit(_ask_all(opened, output, file, answer_to, jsonl=jsonl, out=out))
-        assert question is not None
+        question = question_of(words)
         if show_prompt or context_only:
             _show_prompt(opened, output, question, where, context_only=context_only)
             return
@@ -107,7 +126,7 @@ def ask(
 
             runs.save(save, run_of(opened, jsonout.ask(answer, output.shown), filters or []))
         if answer.answered and answer.mode == "extractive" and not as_json:
-            output.note("This is text of the documents. A GGUF model writes prose: rag models list")
+            _say_once(output)
         code = exit_code(
             answer,
             opened.workspace.settings.answer_verify,
@@ -119,11 +138,13 @@ def ask(
 
 
 def fresh_answer(
-    opened: Session, output: Output, question: str, where: Filter, watcher: Watcher | None, *, fresh: bool
+    opened: Session, output: Output, question: str, filters: Sequence[str], watcher: Watcher | None, *, fresh: bool
 ) -> Answer:
-    """The answer; with `fresh`, from what the files of the hits say now."""
+    """The answer; with `fresh`, from what the files of the hits say now. Raises IndexUnusable and UsageError where nothing
+    could be found, because there are no documents, or none that the filters let through."""
     from ragcli.cli.history import remember
 
+    where = parse_filters(filters)
     if fresh:
         from ragcli.usecases.freshness import refresh
 
@@ -132,8 +153,25 @@ def fresh_answer(
             output.note("files that changed were taken in again")
     with interruptible() as cancel:
         answer = opened.rag.ask(question, where=where, watcher=watcher, cancel=cancel)
-    remember(opened.workspace, answer)
+    if not answer.answered:
+        say_why_empty(opened, output, where, found=bool(answer.hits))
+    remember(opened.workspace, answer, filters)
     return answer
+
+
+def _asked_again(number: int, filters: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """The question and the conditions of an entry of the history; other conditions take their place."""
+    from ragcli.cli.history import entry_of
+
+    entry = entry_of(number)
+    return [entry.question], list(filters or entry.filters)
+
+
+def _say_once(output: Output) -> None:
+    from ragcli.cli.hints import first_time
+
+    if not output.quiet and first_time("prose"):
+        output.note("This is text of the documents. A GGUF model writes prose: rag models list (said once)")
 
 
 def run_of(opened: Session, answer: AskDocument, filters: Sequence[str]) -> RunDocument:
@@ -199,7 +237,7 @@ def show_answer(opened: Session, output: Output, ask: Callable[[Watcher | None],
         for note in answer.notes:
             output.note(note)
         for entry in answer.stale:
-            output.note(f"{entry.path} {_STALE[entry.kind]} since it was ingested: rag ask --fresh takes it in first")
+            output.note(f"{entry.path} {_STALE[entry.kind]}")
     streamed = watcher is not None and watcher.shown
     output.result(lambda text: text.answer(answer, streamed=streamed), lambda: jsonout.ask(answer, output.shown))
     return answer
@@ -224,7 +262,9 @@ def _show_prompt(opened: Session, output: Output, question: str, where: Filter, 
     from ragcli.usecases.prompting import make_prompt
 
     engine, k = opened.engine, opened.workspace.settings.retrieval_k
-    with engine.trail.recording("ask", engine.index_facts, question) if engine.trail else nullcontext() as entry:
+    whose = engine.principal.name if engine.principal else ""
+    recording = engine.trail.recording("ask", engine.index_facts, question, principal=whose) if engine.trail else None
+    with recording or nullcontext() as entry:
         prompt = make_prompt(engine.search(), engine.prompter(), checked_question(question), k, where)
         if entry is not None:
             entry.outcome, entry.counts = "prompt shown", {"sources": len(prompt.sources)}

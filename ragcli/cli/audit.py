@@ -12,7 +12,7 @@ from ragcli.cli.session import Output, failing, own_settings
 from ragcli.errors import ExitCode, UsageError
 
 app = typer.Typer(
-    help="Check and read the audit file, which says who asked and changed what.",
+    help="Check and read the file that says who asked and changed what.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.answers import show_answer
 from ragcli.cli.interrupting import interruptible
 from ragcli.cli.session import Output, parse_filters, session
@@ -37,8 +37,9 @@ _HELP = """/sources        the citations of the last answer, or the nearest pass
 def open_citation(
     number: Annotated[int, typer.Argument(metavar="N", help="A number of the last answer or query.")],
     only_print: Annotated[bool, typer.Option("--print", help="Print the place instead of opening it.")] = False,
+    principal: rights.As = None,
 ) -> None:
-    """Open citation N of the last answer in $EDITOR at its line, or in a viewer at its page.
+    """Open a citation of the last answer in the program for it. Text in $EDITOR at its line, the rest in a viewer at its page.
 
     Example: rag open 1
     """
@@ -47,7 +48,12 @@ def open_citation(
         from ragcli.cli import history
 
         last = history.last()
-        open_place(output, last.shown, Path(last.index), number, only_print=only_print)
+    shown = last.shown
+    with session(output, {} if principal is None else {"index": last.index}, principal=principal) as opened:
+        if principal is not None:  # the last question may have been asked by somebody who sees more
+            seen = opened.engine.index.catalog.find([place.path for place in shown])
+            shown = tuple(place for place in shown if place.path in seen)
+        open_place(output, shown, Path(last.index), number, only_print=only_print)
 
 
 def open_place(output: Output, shown: tuple[Shown, ...], index: Path, number: int, *, only_print: bool) -> None:
@@ -69,14 +75,15 @@ def open_place(output: Output, shown: tuple[Shown, ...], index: Path, number: in
 def chat(
     filters: options.Filters = None,
     flags: Flags = NONE_GIVEN,
+    principal: rights.As = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Ask one question after the other; what a question leaves unsaid is taken from those before it.
+    """Ask one question after the other. What a question leaves unsaid is taken from those before it.
 
     In a pipe, every line of stdin is a question or a command. Example: rag chat --model qwen2.5-1.5b
     """
     output = Output(as_json=False, quiet=quiet)
-    with session(output, flags) as opened:
+    with session(output, flags, principal=principal) as opened:
         from ragcli.engine.models import check_judge
         from ragcli.usecases.chatting import Conversation
 

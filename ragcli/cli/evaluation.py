@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
@@ -102,14 +102,16 @@ def evaluate(
     worst: Annotated[
         int, typer.Option("--worst", metavar="N", help="Show the N worst questions, and why they failed.")
     ] = 5,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show every metric, with its interval.")] = False,
     embedding_model: options.Model = None,
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
+    principal: rights.As = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Measure retrieval and answers on judged questions, and fail a build when they get worse.
+    """Measure retrieval and answers on judged questions. Can fail a build when they get worse.
 
     Example: rag eval gold.jsonl --min recall@5=0.9 --baseline baseline.json
     """
@@ -122,7 +124,7 @@ def evaluate(
         "chunking_max_tokens": max_tokens,
         **options.retrieval_flags(mode=mode, fusion=fusion, weight=weight, rerank=rerank, max_seconds=max_seconds),
     }
-    with session(output, flags) as opened:
+    with session(output, flags, principal=principal) as opened:
         from ragcli.evaluation.gating import baseline_text, parse_threshold
         from ragcli.render import jsonevaluation
         from ragcli.render.files import write_reports, write_text
@@ -150,7 +152,8 @@ def evaluate(
                 target, options=wanted, on_progress=lambda stage, done, of: bar(done, of, stage, "")
             )
         output.result(
-            lambda text: text.evaluation(report, worst=worst), lambda: jsonevaluation.evaluation(report, timing=timing)
+            lambda text: text.evaluation(report, worst=worst, verbose=verbose),
+            lambda: jsonevaluation.evaluation(report, timing=timing),
         )
         write_reports(report, junit=junit, html=html, markdown=markdown, annotate=not as_json)
         if report.passed and save_baseline is not None:
@@ -172,26 +175,24 @@ def why(
     k: options.K = None,
     mode: options.Mode = None,
     rerank: options.Rerank = None,
+    principal: rights.As = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Name the stage that lost a document: ingest, chunking, a ranking, the budget or the answer. Exit code 4 if one did.
+    """Name the stage that lost a document. Ingest, chunking, a ranking, the budget or the answer; exit code 4 if one did.
 
     Example: rag why "notice period" --expect "contracts/acme.pdf:three months"
     """
     output = Output(as_json=as_json, quiet=quiet)
     flags = {"index": index, **options.retrieval_flags(k=k, mode=mode, rerank=rerank)}
-    with session(output, flags) as opened:
+    with session(output, flags, principal=principal) as opened:
         from ragcli.render import jsonevaluation
         from ragcli.text.query import checked_question
-        from ragcli.usecases.diagnosis import diagnose
+        from ragcli.usecases.diagnosis import diagnose, split_expected
 
-        path, _, quote = expect.partition(":")
-        engine = opened.engine
-        found = diagnose(
-            engine.workspace, engine.index.catalog, engine.pipeline(), checked_question(question), path, quote.strip()
-        )
+        path, quote = split_expected(opened.workspace, opened.engine.index.catalog, expect)
+        found = diagnose(opened.engine.measured(), checked_question(question), path, quote)
         output.result(lambda text: text.diagnosis(found), lambda: jsonevaluation.diagnosis(found))
         if not found.found:
             raise typer.Exit(ExitCode.NOT_FOUND)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode, RagError, UsageError
+from ragcli.text.counting import counted
 
 if TYPE_CHECKING:
     from ragcli.cli.session import Session
@@ -44,11 +45,13 @@ def forget(
         typer.Option("--receipt", metavar="FILE", help="Also write the receipt to FILE, as JSON.", show_default=False),
     ] = None,
     names: Annotated[bool, typer.Option("--names", help="Name the documents in the receipt.")] = False,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Take documents and their copies out of the index so that no trace stays in it, in kept drafts or in the last question.
+    """Take documents out of the index so that no trace stays. Copies go as well, and kept drafts and the questions that were
+    asked.
 
     Then searches all of these files for their words, names and vectors, and writes a receipt: hashes and counts. Exit code 1
     when something was found. The files themselves stay. Killed at any moment, the same command finishes it.
@@ -70,8 +73,8 @@ def forget(
             output.note(warning)
         if report.files_kept:
             output.note(
-                f"{report.files_kept:,} of the files are still on disk: delete them, or keep them out of the next ingest with "
-                "a line in .ragignore"
+                f"{counted(report.files_kept, 'file is', 'files are')} still on disk: delete, or keep out of "
+                "the next ingest with a line in .ragignore"
             )
         if report.found:
             raise typer.Exit(ExitCode.ERROR)
@@ -90,14 +93,16 @@ def _ask(output: Output, planned: Forgotten) -> None:
     """Raises UsageError where nobody can be asked, Exit when the answer is no."""
     if output.as_json or not sys.stdin.isatty():
         raise UsageError(
-            f"{len(planned.sources):,} documents and copies would be forgotten, and nobody can be asked",
+            f"{counted(len(planned.sources), 'document')} (with copies) would be forgotten, and nobody can be asked",
             hint="add --yes; --dry-run --names lists them",
         )
     from ragcli.render.sanitize import one_line
 
     for source in planned.sources:
         output.note(f"{source.kind}  {one_line(source.path)}")
-    question = f"Forget {len(planned.sources):,} documents and copies, and clear all kept drafts?"
+    question = (
+        f"Forget {counted(len(planned.sources), 'document')} (with copies), and clear all kept drafts and questions?"
+    )
     if not typer.confirm(question, err=True):
         raise typer.Exit(ExitCode.ERROR)
 

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
+from ragcli.text.counting import counted
 
 app = typer.Typer(help="Make and check files of judged questions.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,7 +18,9 @@ Gold = Annotated[Path, typer.Argument(metavar="GOLD", help="The gold file (JSON 
 
 
 @app.command()
-def lint(gold: Gold, index: options.Index = None, as_json: options.Json = False) -> None:
+def lint(
+    gold: Gold, refused: rights.Refused = None, index: options.Index = None, as_json: options.Json = False
+) -> None:
     """List everything wrong with a gold file, by line: what cannot be read, duplicates, vanished quotations, leaks.
 
     Exit code 1 when there are errors; warnings alone pass.
@@ -41,14 +44,18 @@ def lint(gold: Gold, index: options.Index = None, as_json: options.Json = False)
 def add(
     gold: Gold,
     last: Annotated[bool, typer.Option("--last", help="Take the last question of rag ask or rag query.")] = False,
+    entry: Annotated[
+        int | None, typer.Option("--entry", metavar="N", help="Take question N of rag history.", show_default=False)
+    ] = None,
     good: Annotated[
         bool, typer.Option("--good/--bad", help="Whether its answer and citations are right, or are to be filled in.")
     ] = True,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Append the last question to a gold file, with what was cited as its evidence.
+    """Append a question that was asked to a gold file, with what was cited as its evidence.
 
     Example: rag gold add gold.jsonl --last --good
     """
@@ -59,12 +66,13 @@ def add(
         from ragcli.render import jsonevaluation
         from ragcli.usecases.gold import add_question
 
-        if not last:
-            raise UsageError("say which question to add", hint=f"rag gold add {gold} --last")
-        asked, workspace = history.last(), opened.workspace
+        if last == (entry is not None):
+            raise UsageError("say which question to add", hint=f"rag gold add {gold} --last, or --entry N")
+        asked, workspace = history.last() if entry is None else history.entry_of(entry), opened.workspace
         if Path(asked.index) != workspace.index_directory:
+            chosen = "--last" if entry is None else f"--entry {entry}"
             raise UsageError(
-                f"the last question was asked of {asked.index}", hint=f"rag gold add --last --index {asked.index}"
+                f"this question was asked of {asked.index}", hint=f"rag gold add {gold} {chosen} --index {asked.index}"
             )
         row = add_question(
             workspace.directory / gold,
@@ -85,6 +93,7 @@ def add(
 def new(
     gold: Gold,
     count: Annotated[int, typer.Option("--count", "-n", metavar="N", help="Most questions to propose.", min=1)] = 20,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -107,7 +116,7 @@ def new(
         if rows:
             append(gold, rows)
         output.result(
-            lambda text: text.plain(f"proposed {len(rows)} questions in {gold}, all tagged unreviewed"),
+            lambda text: text.plain(f"proposed {counted(len(rows), 'question')} in {gold}, all tagged unreviewed"),
             lambda: jsonevaluation.gold_proposed(rows),
         )
         if not rows:

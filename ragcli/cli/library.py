@@ -1,8 +1,7 @@
-"""Getting documents in and out: `ingest`, `ls`, `rm`, `chunks`."""
+"""Getting documents in and out: `ingest`, `ls`, `rm`."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from contextlib import ExitStack, suppress
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import completing, options, rights
+from ragcli.cli.interrupting import stopped
+from ragcli.cli.passwords import read_passwords
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.places import state_directory
@@ -47,6 +48,7 @@ def ingest(
     follow_symlinks: options.FollowSymlinks = None,
     cross_device: options.CrossDevice = None,
     tag: options.Tags = None,
+    access: rights.Tags = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -57,6 +59,7 @@ def ingest(
     sitemap: options.Sitemaps = None,
     allow_private: options.AllowPrivate = False,
     ocr: options.Ocr = None,
+    password_file: options.PasswordFile = None,
     secrets: options.Secrets = None,
     pii: options.Pii = None,
     retry_failed: Annotated[
@@ -67,6 +70,7 @@ def ingest(
     chunker: options.Chunker = None,
     max_tokens: options.MaxTokens = None,
     sentences: options.Sentences = None,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -96,34 +100,43 @@ def ingest(
     with session(output, flags) as opened, ExitStack() as scratch:
         if watch and (as_json or dry_run or url or sitemap or Path("-") in (paths or [])):
             raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
+        from ragcli.access import tags_given
+        from ragcli.cli.opening import check_roots
         from ragcli.ingest import Options
         from ragcli.sources.fetching import FetchRequest
         from ragcli.trust.store import TrustStore
-        from ragcli.usecases.ingestion import IngestRequest, rules_of
+        from ragcli.usecases.ingestion import IngestRequest, rules_of, watched_roots
 
-        settings = opened.workspace.settings
+        place, store = opened.workspace, TrustStore(state_directory())
         request = IngestRequest(
             paths=[path for path in paths or [] if path != Path("-")],
             extra=_extra(
                 opened, paths or [], name, FetchRequest(url or [], sitemap or [], allow_private), output, scratch
             ),
-            rules=rules_of(settings, include=include or (), exclude=exclude or (), ignore_files=not no_ignore),
-            options=Options(prune=prune, tags=_tags(tag), retry=retry_failed),
+            rules=rules_of(place.settings, include=include or (), exclude=exclude or (), ignore_files=not no_ignore),
+            options=Options(
+                prune=prune,
+                tags=_tags(tag),
+                retry=retry_failed,
+                access=None if access is None else tags_given(access),
+            ),
             rebuild=rebuild,
+            passwords=read_passwords(password_file, paths or []),
         )
+        if not request.paths and not request.extra:
+            check_roots(watched_roots(place, request), place.index_directory, store)
         if dry_run:
             _dry_run(opened, request, output)
             return
-        place = opened.workspace
         with suppress(RagError):  # as with the last question: a state folder that cannot be written to is no error
-            TrustStore(state_directory()).add_roots(
-                place.index_directory, [place.directory / path for path in request.paths]
-            )
+            store.add_roots(place.index_directory, [place.directory / path for path in request.paths])
         report = _run(opened, request, output)
         if watch and not report.interrupted:
-            _watch(opened, request, output)
+            from ragcli.cli.watching import watch_changes
+
+            watch_changes(opened, request, output, lambda again: _run(opened, again, output))
         if report.interrupted:
-            raise typer.Exit(ExitCode.INTERRUPTED)
+            raise typer.Exit(stopped().exit_code)
         if report.failed and not report.documents:
             raise typer.Exit(ExitCode.ERROR)
 
@@ -139,10 +152,12 @@ def _run(opened: Session, request: IngestRequest, output: Output) -> IngestRepor
             prune=request.options.prune,
             rebuild=request.rebuild,
             tags=request.options.tags,
+            access=request.options.access,
             retry=request.options.retry,
             rules=request.rules,
             extra=request.extra,
-            on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks")),
+            passwords=request.passwords,
+            on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks"), p.left),
         )
     output.result(lambda text: text.ingest(report), lambda: jsonlibrary.ingest(report))
     if report.removed:
@@ -158,32 +173,6 @@ def _dry_run(opened: Session, request: IngestRequest, output: Output) -> None:
         raise UsageError("--dry-run looks at files and folders alone", hint="rag ingest PATH --dry-run")
     planned = plan(opened.workspace, request)
     output.result(lambda text: text.plan(planned), lambda: jsonlibrary.plan(planned))
-
-
-def _watch(opened: Session, request: IngestRequest, output: Output) -> None:
-    """Ingest again whenever something changes below what was ingested; saves that come in a burst count as one."""
-    from dataclasses import replace
-
-    from watchfiles import watch
-
-    from ragcli.usecases.ingestion import watched_roots
-
-    roots, inside = watched_roots(opened.workspace, request), f"{opened.workspace.index_directory}{os.sep}"
-    output.note(f"watching {', '.join(map(str, roots))}; Ctrl-C stops")
-    again = replace(request, rebuild=False)
-    changes = watch(
-        *roots,
-        watch_filter=lambda _, path: not path.startswith(inside),
-        debounce=1_000,
-        step=200,
-        raise_interrupt=False,
-        recursive=True,
-    )
-    for _ in changes:
-        report = _run(opened, again, output)
-        opened.engine.close()
-        if report.interrupted:
-            return
 
 
 def _extra(
@@ -235,21 +224,25 @@ def list_documents(
     failed: Annotated[
         bool, typer.Option("--failed", help="Only what was not read, or only in part, with the reasons.")
     ] = False,
+    principal: rights.As = None,
     index: options.Index = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the documents of the index: state, type, chunks and path; also what could not be read, and why.
+    """List the documents of the index, and what could not be read. With state, type, chunks and path, and the reasons.
 
     Example: rag ls 'contracts/**' --failed
     """
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {"index": index}) as opened:
+    with session(output, {"index": index}, principal=principal) as opened:
         from ragcli.render import jsonlibrary
         from ragcli.usecases.library import listed
 
         entries = listed(opened.workspace, opened.engine.index.catalog, patterns or [])
         if failed:
             entries = [entry for entry in entries if entry.state in ("failed", "partial", "skipped")]
+        if not entries and patterns and not as_json:
+            output.note(f"nothing in the index is called {' or '.join(patterns)}: rag ls lists what it holds")
+            raise typer.Exit(ExitCode.NOT_FOUND)
         output.result(lambda text: text.documents(entries), lambda: jsonlibrary.documents(entries))
         if not entries and patterns:
             raise typer.Exit(ExitCode.NOT_FOUND)
@@ -257,7 +250,13 @@ def list_documents(
 
 @app.command()
 def rm(
-    patterns: Annotated[list[str], typer.Argument(metavar="PATH...", help="Paths, folders or patterns of documents.")],
+    patterns: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...", autocompletion=completing.documents, help="Paths, folders or patterns of documents."
+        ),
+    ],
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -276,25 +275,3 @@ def rm(
             lambda: jsonlibrary.removed(removed),
         )
         output.note(_LEFT)
-
-
-@app.command()
-def chunks(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read and cut; it is not indexed.")],
-    chunker: options.Chunker = None,
-    max_tokens: options.MaxTokens = None,
-    ocr: options.Ocr = None,
-    index: options.Index = None,
-    as_json: options.Json = False,
-) -> None:
-    """Show how a file is read and cut: each chunk with its place, tokens, headings and text.
-
-    Example: rag chunks contract.pdf --chunker clauses
-    """
-    flags = {"index": index, "chunking_strategy": chunker, "chunking_max_tokens": max_tokens, "ingest_ocr": ocr}
-    with session(output := Output(as_json=as_json, quiet=False), flags) as opened:
-        from ragcli.render import jsonlibrary
-        from ragcli.usecases.library import cut
-
-        document, pieces = cut(opened.workspace, file)
-        output.result(lambda text: text.chunks(document, pieces), lambda: jsonlibrary.chunks(document, pieces))

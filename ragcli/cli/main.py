@@ -3,75 +3,55 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from importlib import import_module
 from typing import Annotated, Literal
 
-import click
 import typer
 
-from ragcli import __version__
-from ragcli.cli.session import Output
+from ragcli.cli.group import Commands
 
 LogLevel = Literal["debug", "info", "warning"]
 
-PARTS: Mapping[str, tuple[str, ...]] = {  # module → its commands
-    "library": ("ingest", "ls", "rm", "chunks"),
-    "scan": ("scan",),
-    "forgetting": ("forget",),
-    "search": ("query",),
-    "answers": ("ask",),
-    "chat": ("chat", "open"),
-    "runs": ("replay", "diff"),
-    "evaluation": ("eval", "why"),
-    "tuning": ("tune", "calibrate", "compare"),
-    "gold": ("gold",),
-    "models": ("models",),
-    "mcp": ("mcp",),
-    "audit": ("audit",),
-    "trust": ("trust", "untrust"),
-    "status": ("stats", "doctor", "plugins", "config", "schema"),
-}
-_GROUPS = ("gold", "models", "audit")  # modules whose commands have the module's name before theirs
 
-
-def command_line(command: str = "") -> typer.Typer:
-    """All commands, or those of the module of `command`: to build the others takes longer than to answer a question."""
+def command_line() -> typer.Typer:
+    """All commands."""
     app = typer.Typer(
         name="rag",
+        cls=Commands,
         help="Cited answers from your own documents, on your own machine.",
-        no_args_is_help=True,
-        suggest_commands=False,  # click does so itself
+        invoke_without_command=True,
+        suggest_commands=False,
         add_completion=True,
         rich_markup_mode=None,  # loading rich for a help page costs a third of its time
-        pretty_exceptions_show_locals=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_common)
-    for module, commands in PARTS.items():
-        if command in commands or not any(command in others for others in PARTS.values()):
-            app.add_typer(import_module(f"ragcli.cli.{module}").app, name=module if module in _GROUPS else None)
     return app
 
 
-def _version(value: bool) -> None:
-    if value:
-        sys.stdout.write(f"rag {__version__}\n")
-        raise typer.Exit
-
-
 def _common(
+    context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", "-V", help="Show the version; with --json, also of what runs it.")
     ] = False,
     log: Annotated[
         LogLevel | None,
         typer.Option("--log", envvar="RAGCLI_LOG", case_sensitive=False, help="Log to stderr: debug, info or warning."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", hidden=True)] = False,
 ) -> None:
     """Cited answers from your own documents, on your own machine."""
     if log is not None:
         _log_to_stderr(log)
+    if version:
+        from ragcli.cli.overview import show_version
+
+        show_version(as_json=as_json)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        from ragcli.cli.overview import show_overview
+
+        show_overview(as_json=as_json, quiet=quiet)
 
 
 def _log_to_stderr(level: LogLevel) -> None:
@@ -83,15 +63,5 @@ def _log_to_stderr(level: LogLevel) -> None:
 
 
 def main() -> None:
-    """Run the command line; usage errors exit with 2, and are JSON as well when `--json` was given."""
-    app = command_line(sys.argv[1] if len(sys.argv) > 1 else "")
-    if "--json" not in sys.argv:
-        app()
-    try:
-        sys.exit(app(standalone_mode=False))
-    except click.ClickException as problem:
-        from ragcli.errors import UsageError
-
-        hint = problem.ctx.get_usage() if isinstance(problem, click.UsageError) and problem.ctx else "rag --help"
-        Output(as_json=True, quiet=True).error(UsageError(problem.format_message(), hint=hint))
-        sys.exit(problem.exit_code)
+    """Run the command line with the arguments of the process."""
+    typer.main.get_command(command_line()).main()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import answer_options, options, rights
 from ragcli.cli.session import Output, session
 from ragcli.errors import RagError, UsageError
 
@@ -54,7 +54,8 @@ def mcp(
         Path | None,
         typer.Option("--config", metavar="FILE", help="Settings [default: the nearest rag.toml].", show_default=False),
     ] = None,
-    model: options.AnswerModel = None,
+    model: answer_options.AnswerModel = None,
+    principal: rights.As = None,
     index: options.Index = None,
 ) -> None:
     """Serve the index to agents, by the Model Context Protocol (MCP).
@@ -70,21 +71,29 @@ def mcp(
 
         streams = claim()  # before anything is imported that may write to standard output
     flags = {"index": index, "answer_model": model}
-    with session(Output(as_json=False, quiet=False), flags, project_file=config) as opened:
+    with session(Output(as_json=False, quiet=False), flags, project_file=config, principal=principal) as opened:
+        if principal is not None and allow_ingest:
+            raise UsageError(
+                "--allow-ingest changes the index, which --as does not allow", hint="leave one of them out"
+            )
         folders = [_folder(path) for path in allow_ingest or ()]
         if print_config is not None:
-            _print_config(print_config, _arguments(opened, folders, config, model))
+            given = _arguments(opened, folders, config, model)
+            _print_config(print_config, [*given, *(["--as", principal] if principal is not None else [])])
             return
-        _serve(_library(opened, folders), http, streams)
+        _serve(_library(opened, folders, principal), http, streams)
 
 
-def _library(opened: Session, folders: Sequence[Path]) -> Library:
+def _library(opened: Session, folders: Sequence[Path], principal: str | None) -> Library:
     from ragcli.serving.mcp.library import Library
 
     settings = opened.workspace.resolved
     chosen = {name: getattr(settings.settings, name) for name in settings.sources if settings.explicit(name)}
     return Library(
-        opened.workspace.index_directory, {name: value for name, value in chosen.items() if name != "index"}, folders
+        opened.workspace.index_directory,
+        {name: value for name, value in chosen.items() if name != "index"},
+        folders,
+        principal,
     )
 
 
@@ -94,8 +103,10 @@ def _serve(library: Library, http: str | None, streams: tuple[int, int] | None) 
 
         server = build(library)
     except ModuleNotFoundError as missing:
+        from ragcli.installing import extra_command
+
         raise RagError(
-            f"rag mcp needs the package {missing.name}, which is not installed", hint='pip install "ragcli[mcp]"'
+            f"rag mcp needs the package {missing.name}, which is not installed", hint=extra_command("mcp")
         ) from missing
     if http is not None:
         from ragcli.serving.mcp import http as over_http

@@ -1,4 +1,4 @@
-"""The commands that look after answer models."""
+"""The commands that look after models."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import typer
 
 from ragcli.cli import options
 from ragcli.cli.session import Output, session
+from ragcli.errors import UsageError
 
 app = typer.Typer(
-    help="Language models that write answers, on this machine.", no_args_is_help=True, rich_markup_mode=None
+    help="Models on this machine, for answers and for embedding.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name of rag models list.")]
 
@@ -33,7 +36,10 @@ def list_models(as_json: options.Json = False) -> None:
 @app.command()
 def pull(
     wanted: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A listed name, hf:ORG/REPO/FILE.gguf, or an https URL.")
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A listed name, hf:ORG/REPO/FILE.gguf, an https URL, or all-MiniLM-L6-v2."
+        ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="What to call it here.", show_default=False)] = "",
     as_json: options.Json = False,
@@ -41,19 +47,30 @@ def pull(
 ) -> None:
     """Fetch a GGUF model; a fetch that was stopped goes on where it was.
 
+    all-MiniLM-L6-v2 is the default embedding model, which the first ingest fetches unless it is here.
+
     Example: rag models pull qwen2.5-1.5b
     """
     output = Output(as_json=as_json, quiet=quiet)
     with session(output, {}) as opened:
+        from ragcli.embedding.models import is_default
         from ragcli.engine.models import model_store
+        from ragcli.places import model_cache
         from ragcli.render import models as render
         from ragcli.render.progress import byte_progress
-        from ragcli.usecases.models import pull_model
+        from ragcli.usecases.models import pull_embedding_model, pull_model
 
-        offline = opened.workspace.settings.offline
+        offline, embeds = opened.workspace.settings.offline, is_default(wanted)
+        if embeds and name:
+            raise UsageError("the embedding model keeps its name", hint=f"rag models pull {wanted}")
         with byte_progress(not quiet and not as_json) as progress:
-            stored = pull_model(model_store(), wanted, name, offline=offline, progress=progress)
-        output.result(lambda text: text.lines(render.pulled_lines(stored)), lambda: render.pulled_json(stored))
+            if embeds:
+                stored = pull_embedding_model(model_cache(), offline=offline, note=output.note, progress=progress)
+            else:
+                stored = pull_model(model_store(), wanted, name, offline=offline, progress=progress)
+        output.result(
+            lambda text: text.lines(render.pulled_lines(stored, writes=not embeds)), lambda: render.pulled_json(stored)
+        )
 
 
 @app.command()

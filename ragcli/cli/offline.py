@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ragcli.errors import ExitCode, RagError
+from ragcli.cli.session import own_settings
+from ragcli.embedding.models import DEFAULT_MODEL, default_is_here, is_default
+from ragcli.errors import ExitCode, ModelUnavailable, RagError
+from ragcli.places import model_cache
 from ragcli.processes import child_environment, child_python
 from ragcli.schemas.program import OfflineDocument
 from ragcli.trust.sealing import MEANS, WAYS, Way
@@ -48,7 +51,13 @@ class Proof:
 
 def prove() -> Proof:
     """Run the three commands over a document of their own in a temporary folder, with the user's settings and models. What the
-    user asked last and the index of the working directory stay as they are. Raises RagError when no way works here."""
+    user asked last and the index of the working directory stay as they are. Raises RagError when no way works here, and
+    ModelUnavailable when the embedding model was not fetched yet."""
+    model = own_settings().embedding_model or DEFAULT_MODEL
+    if is_default(model) and not default_is_here(model_cache()):
+        raise ModelUnavailable(
+            f"the embedding model {model} is not on this machine yet", hint=f"rag models pull {model}, then this again"
+        )
     with TemporaryDirectory(prefix="rag-offline-") as folder:
         work = Path(folder)
         (work / "docs").mkdir()

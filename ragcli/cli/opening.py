@@ -8,10 +8,14 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from ragcli.cli.history import Shown
 from ragcli.errors import RagError, UsageError
+
+if TYPE_CHECKING:
+    from ragcli.trust.store import TrustStore
 
 _TEXT_SUFFIXES = frozenset(
     """.md .markdown .txt .rst .org .adoc .csv .tsv .json .jsonl .xml .toml .yaml .yml .ini .cfg .log .py .js .jsx .ts .tsx
@@ -23,6 +27,29 @@ _PLUS_LINE = frozenset(
 )
 _GOTO = frozenset({"code", "codium", "code-insiders", "cursor", "windsurf"})
 _COLON = frozenset({"subl", "zed", "hx", "helix", "mate", "gedit"})
+
+
+_LINKS = {  # how links to a line begin that an editor registers
+    "code": "vscode://file",
+    "code-insiders": "vscode-insiders://file",
+    "codium": "vscodium://file",
+    "cursor": "cursor://file",
+    "windsurf": "windsurf://file",
+    "zed": "zed://file",
+}
+_LINKS_WITH_QUERY = {"mate": "txmt://open?url=file://", "idea": "idea://open?file=", "pycharm": "pycharm://open?file="}
+
+
+def link(file: str, line: int | None, page: int | None, environment: Mapping[str, str]) -> str:
+    """An address for a terminal's link to a place in `file` (an absolute path): the line in the editor of $VISUAL or $EDITOR
+    where that one is known to have such addresses, else the file, at its page if it has pages."""
+    editor = shlex.split(environment.get("VISUAL") or environment.get("EDITOR") or "")
+    name = Path(editor[0]).name if editor else ""
+    if line is not None and page is None and name in _LINKS:
+        return f"{_LINKS[name]}{quote(file)}:{line}"
+    if line is not None and page is None and name in _LINKS_WITH_QUERY:
+        return f"{_LINKS_WITH_QUERY[name]}{quote(file)}&line={line}"
+    return Path(file).as_uri() + (f"#page={page}" if page is not None else "")
 
 
 def open_command(place: Shown, environment: Mapping[str, str], *, platform: str = sys.platform) -> list[str]:
@@ -50,11 +77,28 @@ def check_place(place: Shown, index: Path, ingested: Sequence[str]) -> None:
             raise UsageError(f"{place.path} is no file and no web page", hint="rag open N --print shows what it is")
         return
     file = Path(os.path.realpath(place.file))
-    roots = [Path(os.path.realpath(index.parent)), *map(Path, ingested)]
-    if not any(file.is_relative_to(root) for root in roots):
+    if not is_known(file, index, ingested):
         raise UsageError(
             f"{file} is outside of {index.parent}, and you did not ingest it yourself",
             hint=f"rag ingest {shlex.quote(str(file))} if the index is yours, or --print",
+        )
+
+
+def is_known(path: Path, index: Path, ingested: Sequence[str]) -> bool:
+    """Whether a file or folder lies, with links followed, in the folder of the index or in what the user `ingested` into it."""
+    found = Path(os.path.realpath(path))
+    return any(found.is_relative_to(root) for root in (os.path.realpath(index.parent), *ingested))
+
+
+def check_roots(roots: Sequence[Path], index: Path, store: TrustStore) -> None:
+    """Raises UsageError unless the user ingested all of what the index says that it was made from, or it lies in the folder of
+    the index: `rag ingest` without paths would take in whatever file an index from elsewhere names."""
+    ingested = store.roots(index)
+    outside = [str(root) for root in roots if not is_known(root, index, ingested)]
+    if outside:
+        raise UsageError(
+            f"the index was made from {', '.join(outside)}, outside of {index.parent}, and you did not ingest that yourself",
+            hint=f"rag ingest {shlex.join(outside)} if these files are to be in the index; later, rag ingest will do",
         )
 
 

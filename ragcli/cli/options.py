@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ragcli.cli import completing
+
 Index = Annotated[
     str | None,
     typer.Option(
@@ -42,6 +44,7 @@ Chunker = Annotated[
     typer.Option(
         "--chunker",
         metavar="NAME",
+        autocompletion=completing.chunkers,
         help="How documents are cut: structure, hierarchical, clauses, sentence, fixed, semantic, document or the name "
         "of a plug-in's [default: the index's own].",
         show_default=False,
@@ -59,7 +62,12 @@ MaxTokens = Annotated[
 Mode = Annotated[
     str | None,
     typer.Option(
-        "--mode", "-m", metavar="MODE", help="lexical, dense or hybrid [default: hybrid].", show_default=False
+        "--mode",
+        "-m",
+        metavar="MODE",
+        autocompletion=completing.choices("retrieval_mode"),
+        help="lexical, dense or hybrid [default: hybrid].",
+        show_default=False,
     ),
 ]
 Fusion = Annotated[
@@ -67,6 +75,7 @@ Fusion = Annotated[
     typer.Option(
         "--fusion",
         metavar="METHOD",
+        autocompletion=completing.choices("retrieval_fusion"),
         help="How hybrid joins rankings: convex or rrf [default: convex].",
         show_default=False,
     ),
@@ -78,11 +87,20 @@ Weight = Annotated[
 K = Annotated[
     int | None, typer.Option("-k", "--top-k", metavar="N", help="How many passages [default: 5].", show_default=False)
 ]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[QUESTION]...",
+        help="The question, with or without quotes around it [default: standard input].",
+        show_default=False,
+    ),
+]
 Filters = Annotated[
     list[str] | None,
     typer.Option(
         "--filter",
         metavar="KEY=VALUE",
+        autocompletion=completing.conditions,
         help="Only documents with path=GLOB, type=TYPE, modified>DATE, author=NAME, tag.NAME=VALUE …; repeatable.",
         show_default=False,
     ),
@@ -95,7 +113,12 @@ Paths = Annotated[
 ]
 Patterns = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PATH]...", help="Paths, folders or patterns [default: all].", show_default=False),
+    typer.Argument(
+        metavar="[PATH]...",
+        autocompletion=completing.documents,
+        help="Paths, folders or patterns [default: all].",
+        show_default=False,
+    ),
 ]
 Include = Annotated[
     list[str] | None,
@@ -144,11 +167,21 @@ Ocr = Annotated[
         "--ocr", metavar="LANG", help="Read pictures of text by Tesseract, such as eng+deu.", show_default=False
     ),
 ]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        metavar="FILE",
+        help="Passwords to try on encrypted documents, one a line; - asks for one.",
+        show_default=False,
+    ),
+]
 Secrets = Annotated[
     str | None,
     typer.Option(
         "--secrets",
         metavar="MODE",
+        autocompletion=completing.choices("ingest_secrets"),
         help="Keys, tokens and passwords: redact, skip the file, or allow [default: redact].",
         show_default=False,
     ),
@@ -158,6 +191,7 @@ Pii = Annotated[
     typer.Option(
         "--pii",
         metavar="MODE",
+        autocompletion=completing.choices("ingest_pii"),
         help="E-mail addresses, telephone, account, card and social security numbers: off or redact [default: off].",
         show_default=False,
     ),
@@ -216,13 +250,20 @@ Infer = Annotated[
 ]
 Prefer = Annotated[
     str | None,
-    typer.Option("--prefer", metavar="WHAT", help="recent: rank newer documents a little higher.", show_default=False),
+    typer.Option(
+        "--prefer",
+        metavar="WHAT",
+        autocompletion=completing.choices("retrieval_prefer"),
+        help="recent: rank newer documents a little higher.",
+        show_default=False,
+    ),
 ]
 Engine = Annotated[
     str | None,
     typer.Option(
         "--engine",
         metavar="NAME",
+        autocompletion=completing.choices("retrieval_engine"),
         help="Who finds the nearest vectors: exact or chroma [default: exact].",
         show_default=False,
     ),
@@ -231,48 +272,6 @@ Exact = Annotated[
     bool | None,
     typer.Option("--exact", help="Do not repair misspelt words.", show_default=False),
 ]
-
-
-AnswerModel = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        metavar="NAME",
-        help="Who writes the answer: extractive, a GGUF file, a pulled model, openai:MODEL[@URL], anthropic:MODEL or "
-        "PLUGIN:MODEL.",
-        show_default=False,
-    ),
-]
-Threshold = Annotated[
-    float | None,
-    typer.Option("--threshold", metavar="P", help="Least confidence with which to answer, 0 to 1.", show_default=False),
-]
-Verify = Annotated[
-    str | None,
-    typer.Option(
-        "--verify",
-        metavar="HOW",
-        help="Sentences that nothing supports: warn marks them, drop leaves them out, fail exits with 3.",
-        show_default=False,
-    ),
-]
-Judge = Annotated[
-    str | None,
-    typer.Option(
-        "--judge",
-        metavar="DIR",
-        help="An entailment (NLI) model that decides on written sentences: a directory or a hub name.",
-        show_default=False,
-    ),
-]
-ContextTokens = Annotated[
-    int | None,
-    typer.Option(
-        "--context-tokens", metavar="N", help="Tokens of sources in the prompt [default: 700].", show_default=False
-    ),
-]
-
-
 ExcludeTag = Annotated[
     list[str] | None,
     typer.Option("--exclude-tag", metavar="TAG", help="No questions with this tag; repeatable.", show_default=False),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import answer_options, options, rights
 from ragcli.cli.answers import run_of
 from ragcli.cli.session import Output, parse_filters, session
 from ragcli.errors import ExitCode
@@ -23,12 +23,14 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="What rag ask --save wr
 @app.command()
 def replay(
     run: Run,
-    model: options.AnswerModel = None,
+    model: answer_options.AnswerModel = None,
+    principal: rights.As = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Ask the question of a saved run again, with its settings, and show what differs. Exit code 3 if the answer does.
+    """Ask the question of a saved run again and show what differs. It is asked with the settings of the run; exit code 3 if the
+    answer differs.
 
     Example: rag replay run.json
     """
@@ -47,7 +49,7 @@ def replay(
     flags |= {"index": index, "answer_cache": False}
     if model is not None:
         flags |= {"answer_model": model, "answer_models": ()}
-    with session(output, flags) as opened:
+    with session(output, flags, principal=principal) as opened:
         from ragcli.render import jsonout
 
         filters = [str(text) for text in before["filters"]]  # type: ignore[attr-defined]
@@ -62,8 +64,8 @@ def diff(
     after: Annotated[Path, typer.Argument(metavar="RUN", help="Another.")],
     as_json: options.Json = False,
 ) -> None:
-    """Show what differs between two saved runs: settings, index, what was found, cited and answered. Exit code 3 if the
-    answer does.
+    """Show what differs between two saved runs. That is: settings, index, what was found, cited and answered. Exit code 3 if
+    the answer differs.
 
     Example: rag diff before.json after.json
     """

@@ -1,4 +1,4 @@
-"""`rag scan`: keys, tokens and personal data in files, before they are indexed."""
+"""Looking at files that need not be indexed: `scan` for keys and personal data, `chunks` for how one is cut."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ragcli.cli import options
+from ragcli.cli.passwords import read_passwords
 from ragcli.cli.session import Output, session
 from ragcli.errors import ExitCode
 
@@ -22,10 +23,11 @@ def scan(
     exclude: options.Exclude = None,
     hidden: options.Hidden = None,
     ocr: options.Ocr = None,
+    password_file: options.PasswordFile = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Say in which lines files hold keys, tokens, passwords and personal data; the values are not shown, nothing is indexed.
+    """Say where files hold keys, passwords and personal data. The values are not shown, and nothing is indexed.
 
     Personal data are e-mail addresses, telephone numbers, IBANs, card numbers and US social security numbers. Exit code 3 when
     something was found.
@@ -39,7 +41,8 @@ def scan(
         from ragcli.usecases.scan import scan_files
 
         rules = rules_of(opened.workspace.settings, include=include or (), exclude=exclude or ())
-        report = scan_files(opened.workspace, IngestRequest(paths=paths, rules=rules), personal=pii)
+        request = IngestRequest(paths=paths, rules=rules, passwords=read_passwords(password_file, paths))
+        report = scan_files(opened.workspace, request, personal=pii)
         output.result(lambda text: text.lines(library.scan_lines(report)), lambda: jsonlibrary.scan(report))
         if report.found:
             raise typer.Exit(ExitCode.BELOW_GATE)

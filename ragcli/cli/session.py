@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ragcli.datatypes import DocumentRecord, Filter
+from ragcli.datatypes import DocumentRecord, Filter, Span
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.files import read_text
 from ragcli.places import process_environment, state_directory, user_config_file
@@ -23,6 +23,7 @@ from ragcli.render.workflow import guarded, without_commands
 from ragcli.settings import Settings, resolve
 
 if TYPE_CHECKING:
+    from ragcli.access import Principal
     from ragcli.api import Rag
     from ragcli.audit.trail import Entry
     from ragcli.engine.wiring import Engine
@@ -37,7 +38,7 @@ class Output:
         self.as_json = as_json
         self.quiet = quiet
         self.shown: Callable[[DocumentRecord], str] = lambda document: document.path
-        self.address: Callable[[DocumentRecord], str] = lambda document: ""
+        self.address: Callable[[DocumentRecord, Span], str] = lambda document, span: ""
 
     def result(self, text: Callable[[Any], None], document: Callable[[], Mapping[str, object]]) -> None:
         """Write the result: `text` gets the terminal renderer, `document` makes the JSON."""
@@ -71,6 +72,14 @@ class Output:
 
             TerminalRenderer(guarded(sys.stderr)).error(problem)
 
+    def stopped(self, problem: RagError) -> None:
+        """Say that the command was stopped: one line, or one JSON document."""
+        if self.as_json:
+            self.error(problem)
+            sys.stdout.flush()
+        else:
+            sys.stderr.write(f"{problem.message}\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -92,10 +101,15 @@ class Session:
 
 @contextmanager
 def session(
-    output: Output, flags: Mapping[str, object], *, project_file: Path | None = None, schema: Path | None = None
+    output: Output,
+    flags: Mapping[str, object],
+    *,
+    project_file: Path | None = None,
+    schema: Path | None = None,
+    principal: str | None = None,
 ) -> Iterator[Session]:
     """A session in the working directory, configured by `project_file` if given, else by the nearest rag.toml. `schema` is a
-    file with the JSON schema that answers must have.
+    file with the JSON schema that answers must have, `principal` the name of whom the index is to be seen as.
 
     Errors become a message and an exit code. What a rag.toml may not say before it is trusted is noted on stderr.
     """
@@ -125,14 +139,36 @@ def session(
         if guarded.resolved.settings.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
         workspace = workspace_at(directory, guarded.resolved, output.note)
-        opened = Session(Engine(workspace, schema=read_schema(schema) if schema else None))
+        opened = Session(
+            Engine(
+                workspace,
+                schema=read_schema(schema) if schema else None,
+                principal=None if principal is None else _principal(workspace, principal),
+            )
+        )
         closing.callback(opened.engine.close)
         if guarded.left_out:
             with recorded_alone(output, "denied", *guarded.left_out) as entry:
                 entry.outcome = "ignored"
         output.shown = lambda document: workspace.shown(document.path, is_file=document.is_file)
-        output.address = lambda document: workspace.address(document.path) if document.is_file else ""
+        output.address = partial(_address, workspace)
         yield opened
+
+
+def _principal(workspace: Workspace, name: str) -> Principal:
+    from ragcli.usecases.rights import principal
+
+    return principal(workspace, name)
+
+
+def _address(workspace: Workspace, document: DocumentRecord, span: Span) -> str:
+    """Where a link to a place leads; empty for what is no file."""
+    if not document.is_file:
+        return ""
+    from ragcli.cli.opening import link
+
+    file = os.path.abspath(os.path.join(workspace.project, document.path))
+    return link(file, span.line_start, span.page_start, process_environment())
 
 
 @contextmanager
@@ -145,15 +181,8 @@ def failing(output: Output) -> Iterator[None]:
     except RagError as problem:
         output.error(problem)
         raise typer.Exit(problem.exit_code) from None
-    except KeyboardInterrupt:
-        if output.as_json:
-            output.error(_Interrupted("interrupted"))
-        else:
-            output.note("interrupted")
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; say nothing more
-        raise typer.Exit(128 + signal.SIGPIPE) from None
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise  # ragcli.cli.group ends the process
     except OSError as problem:
         output.error(RagError(f"{problem.strerror or problem}: {problem.filename or ''}".rstrip(": ")))
         raise typer.Exit(ExitCode.ERROR) from None
@@ -183,10 +212,6 @@ def recorded_alone(output: Output, command: str, *subjects: str) -> Iterator[Ent
         yield entry
 
 
-class _Interrupted(RagError):
-    exit_code = ExitCode.INTERRUPTED
-
-
 def read_schema(path: Path) -> dict[str, Any]:
     """The JSON schema in a file, checked. Raises UsageError."""
     from ragcli.generation.structured import checked_schema
@@ -199,7 +224,33 @@ def read_schema(path: Path) -> dict[str, Any]:
         raise UsageError(f"cannot read the schema {path}: {error}", hint="it must be a JSON schema") from error
 
 
-def parse_filters(filters: list[str] | None) -> Filter:
+def question_of(words: Sequence[str] | None) -> str:
+    """The question that was typed, as one or several arguments; else what standard input holds. Raises UsageError when nobody
+    gave one."""
+    if words and list(words) != ["-"]:
+        return " ".join(words)
+    if sys.stdin.isatty():
+        raise UsageError("there is no question", hint="rag ask what is the hotel limit")
+    question = sys.stdin.read()
+    if not question.strip():
+        raise UsageError("there is no question, and standard input is empty", hint="rag ask what is the hotel limit")
+    return " ".join(question.split())
+
+
+def say_why_empty(opened: Session, output: Output, where: Filter, *, found: bool) -> None:
+    """For a question that was not answered: raises IndexUnusable when the index is empty, UsageError when no document fulfils
+    a condition and so nothing was `found`, and notes that an ingest did not finish."""
+    from ragcli.usecases.emptiness import check_empty, check_filter, unfinished_note
+
+    if not found:
+        check_empty(opened.workspace, opened.engine.index.catalog)
+        check_filter(opened.engine.index.catalog, where)
+    note = unfinished_note(opened.workspace)
+    if note and not output.as_json:
+        output.note(note)
+
+
+def parse_filters(filters: Sequence[str] | None) -> Filter:
     """Conditions on path, type and metadata. Raises UsageError naming the known keys."""
     if not filters:
         return Filter()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ragcli.cli import options
+from ragcli.cli import answer_options, options
 
 Flags = Mapping[str, object]
 NONE_GIVEN: Flags = MappingProxyType({})
@@ -36,11 +36,11 @@ SEARCHING: Group = {
     "index": (options.Index, "index"),
 }
 ANSWERING: Group = {
-    "model": (options.AnswerModel, "answer_model"),
-    "threshold": (options.Threshold, "answer_threshold"),
-    "verify": (options.Verify, "answer_verify"),
-    "judge": (options.Judge, "answer_judge"),
-    "context_tokens": (options.ContextTokens, "answer_context_tokens"),
+    "model": (answer_options.AnswerModel, "answer_model"),
+    "threshold": (answer_options.Threshold, "answer_threshold"),
+    "verify": (answer_options.Verify, "answer_verify"),
+    "judge": (answer_options.Judge, "answer_judge"),
+    "context_tokens": (answer_options.ContextTokens, "answer_context_tokens"),
 }
 _NEGATED = "exact"  # the option says what is not to be done
 

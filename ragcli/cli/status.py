@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, failing, session
 from ragcli.errors import ExitCode
 
@@ -19,10 +19,10 @@ app.add_typer(config_app, name="config")
 
 
 @app.command()
-def stats(index: options.Index = None, as_json: options.Json = False) -> None:
-    """Show what the index holds, how large it is, and whether the files changed since."""
+def stats(principal: rights.As = None, index: options.Index = None, as_json: options.Json = False) -> None:
+    """Show what the index holds, and whether the files changed since. Also how large it is, and how it was made."""
     output = Output(as_json=as_json, quiet=False)
-    with session(output, {"index": index}) as opened:
+    with session(output, {"index": index}, principal=principal) as opened:
         from ragcli.render import jsonlibrary
 
         report = opened.rag.stats()
@@ -31,6 +31,7 @@ def stats(index: options.Index = None, as_json: options.Json = False) -> None:
 
 @app.command()
 def doctor(
+    refused: rights.Refused = None,
     index: options.Index = None,
     without_network: Annotated[
         bool,
@@ -78,7 +79,7 @@ def _offline(output: Output) -> None:
 
 @app.command()
 def plugins(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
-    """List installed plug-ins with their versions, each imported to see that it works.
+    """List installed plug-ins, each imported to see that it works. With their versions.
 
     Exit code 1 when one cannot be used.
     """
@@ -98,7 +99,7 @@ def schema(
         str, typer.Argument(metavar="[NAME]", help="Such as query, or rag.query/1.", show_default=False)
     ] = "",
 ) -> None:
-    """Print the JSON Schema (2020-12) of a document that --json prints; without a name, list the documents.
+    """Print the JSON Schema of a document that --json prints. Its dialect is 2020-12; without a name, list the documents.
 
     Example: rag schema query
     """

@@ -25,7 +25,7 @@ def trust(
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List what is trusted instead.")] = False,
 ) -> None:
-    """Let a project's rag.toml say what it could not before: remote models, places outside its folder, larger limits.
+    """Let a project's rag.toml say what it could not before. That is: remote models, places outside its folder, larger limits.
 
     Shows what is allowed by it. Trust is for the content that the file has now: a change asks again.
 

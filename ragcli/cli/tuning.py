@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ragcli.cli import options
+from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
 
 app = typer.Typer(rich_markup_mode=None)
@@ -26,11 +26,12 @@ def tune(
             "--write", metavar="FILE", help="Write the better settings here, if they are.", show_default=False
         ),
     ] = None,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Try other weights and chunk sizes: chosen on one half of the questions, judged on the other.
+    """Try other weights and chunk sizes. They are chosen on one half of the questions and judged on the other.
 
     Example: rag tune gold.jsonl --sizes 120,240 --write rag.toml
     """
@@ -52,7 +53,7 @@ def tune(
         with progress_bar(not quiet) as bar:
             report = tune(
                 opened.workspace,
-                lambda workspace: Engine(workspace).measured(),
+                lambda workspace: Engine(workspace, embedding=opened.engine.embedding).measured(),
                 gold,
                 sizes=[int(part) for part in numbers],
                 on_progress=lambda name, done, of: bar(done, of, name, ""),
@@ -71,11 +72,13 @@ def calibrate(
         Path, typer.Argument(metavar="GOLD", help="A gold file with answerable and unanswerable questions.")
     ],
     mode: options.Mode = None,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Fit the confidence, and the threshold below which `rag ask` abstains, to your own questions; kept with the index.
+    """Fit when to abstain to your own questions. The confidence, and the threshold below which `rag ask` abstains, are
+    kept with the index.
 
     Example: rag calibrate gold.jsonl
     """
@@ -110,11 +113,12 @@ def compare(
     significance: Annotated[
         float, typer.Option("--significance", metavar="P", help="Largest p of a difference that counts.")
     ] = 0.05,
+    refused: rights.Refused = None,
     index: options.Index = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Measure two configurations on the same questions, side by side.
+    """Measure two configurations on the same questions. The results stand side by side.
 
     Example: rag compare rag.toml other.toml --gold gold.jsonl
     """

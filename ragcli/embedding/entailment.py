@@ -27,7 +27,7 @@ def get_judge(
 ) -> OnnxJudge:
     """The entailment model in a directory or of a hub name, exported once. Raises ModelUnavailable, and UsageError when its
     configuration names no class `entailment`."""
-    labels = read_labels(locate(model, offline=offline, note=note), model)
+    labels = read_labels(locate(model, cache=cache, offline=offline, note=note), model)
     directory, name = prepare_directory(
         model, cache=cache, offline=offline, note=note, kind="judge", trust_code=trust_code
     )

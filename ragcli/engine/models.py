@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragcli.errors import UsageError
+from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.places import model_cache
 
 if TYPE_CHECKING:
@@ -58,6 +58,22 @@ def build_judge(workspace: Workspace) -> Judge | None:
         note=workspace.note,
         trust_code=workspace.settings.trust_code,
     )
+
+
+def check_model(workspace: Workspace) -> None:
+    """Raises ModelUnavailable when the only answer model is a file or a pulled one that is not here, before anything slow is
+    done for it."""
+    from ragcli.generation import EXTRACTIVE, REMOTE, writes
+
+    names = model_names(workspace.resolved)
+    if len(names) != 1 or not writes(names[0]) or names[0].startswith(REMOTE):
+        return
+    name = names[0]
+    path, _ = model_store().find(name, workspace.directory)
+    if not path.is_file() and (":" not in name or path.suffix == ".gguf"):
+        raise ModelUnavailable(
+            f"there is no answer model {name!r}", hint=f"rag models list, or use --model {EXTRACTIVE}"
+        )
 
 
 def check_judge(resolved: Resolved) -> None:

@@ -35,9 +35,11 @@ class Pipeline:
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A configuration that is measured: its settings, its index, and the steps of a question over both. `embed_documents` gives
-    the vectors of texts, float32 [texts, dimension]; it is called unless the mode is lexical."""
+    the vectors of texts, float32 [texts, dimension]; it is called unless the mode is lexical. `restricted` says whether only a
+    part of the index is seen."""
 
     workspace: Workspace
     index: OpenIndex
     pipeline: Pipeline
     embed_documents: Callable[[Sequence[str]], Matrix]
+    restricted: bool = False

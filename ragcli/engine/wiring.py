@@ -16,6 +16,7 @@ from ragcli.engine.once import once
 from ragcli.engine.pipeline import Measured, Pipeline
 
 if TYPE_CHECKING:
+    from ragcli.access import Principal
     from ragcli.answering import Answerer
     from ragcli.audit.trail import Trail
     from ragcli.generation import GeneratorConfig
@@ -32,15 +33,33 @@ class Engine:
     """The parts over one index, each made when it is first needed and once, for any number of threads.
 
     Only the fronts (`ragcli.Rag`, the command line) hold an engine. What they call is given the parts that it uses.
-    `schema` is the JSON schema that answers must have, checked; None for answers in prose.
+    `schema` is the JSON schema that answers must have, checked; None for answers in prose. With a `principal`, the index is as
+    if it held only what they may see. `embedding` is that of another engine, whose model is used where it is the one of this
+    index.
     """
 
-    def __init__(self, workspace: Workspace, *, schema: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        principal: Principal | None = None,
+        embedding: QuestionEmbedder | None = None,
+    ) -> None:
         self.making = threading.RLock()
         self.workspace = workspace
-        self.index = OpenIndex(store_of(workspace), workspace.settings.retrieval_engine)
-        self.embedding = QuestionEmbedder(workspace, self.index)
+        self.principal = principal
+        access = principal.access if principal else None
+        self.index = OpenIndex(store_of(workspace), workspace.settings.retrieval_engine, access)
+        self.embedding = QuestionEmbedder(workspace, self.index, embedding)
         self._schema = schema
+        self._beside: Engine | None = None
+
+    def seen_by(self, principal: Principal) -> Engine:
+        """What somebody may see of the same index. The models that know no documents are shared."""
+        made = Engine(self.workspace, schema=self._schema, principal=principal)
+        made.embedding, made._beside = self.embedding, self
+        return made
 
     def close(self) -> None:
         """Close the files of the index; the next use opens them again."""
@@ -53,18 +72,19 @@ class Engine:
 
     @once
     def index_facts(self) -> IndexFacts:
-        """What the audit file says of the index."""
-        return IndexFacts(self.workspace.index_directory, lambda: self.index.catalog)
+        """What the audit file says of the index, all of it."""
+        whole = self.index if self.principal is None else OpenIndex(store_of(self.workspace))
+        return IndexFacts(self.workspace.index_directory, lambda: whole.catalog)
 
     @once
     def reranker(self) -> Reranker | None:
         """What reads the first passages again together with the question; None unless the settings ask for it."""
-        return build_reranker(self.workspace)
+        return self._beside.reranker if self._beside else build_reranker(self.workspace)
 
     @once
     def judge(self) -> Judge | None:
         """The entailment model that the settings name."""
-        return build_judge(self.workspace)
+        return self._beside.judge if self._beside else build_judge(self.workspace)
 
     @once
     def synonyms(self) -> Synonyms | None:
@@ -88,7 +108,8 @@ class Engine:
     def _writing(self) -> GeneratorConfig:
         from ragcli.engine.writing import writing_parts
 
-        return writing_parts(self.workspace, self.index.reader, self.embedding, self.chooser, self._schema)
+        parts = writing_parts(self.workspace, self.index.reader, self.embedding, self.chooser, self._schema)
+        return parts if self.principal is None else replace(parts, cache=None)  # others may have asked the same
 
     def language_model(self) -> Write | None:
         """The language model of the answers as a function from prompt to reply; None when answers are extractive."""
@@ -163,7 +184,8 @@ class Engine:
 
     def measured(self) -> Measured:
         """What evaluations look at."""
-        return Measured(self.workspace, self.index, self.pipeline(), self.embedding.embed_documents)
+        embed, restricted = self.embedding.embed_documents, self.principal is not None
+        return Measured(self.workspace, self.index, self.pipeline(), embed, restricted)
 
     def pipeline(self) -> Pipeline:
         """The steps of a question, for what measures them one by one."""

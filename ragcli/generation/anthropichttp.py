@@ -8,9 +8,9 @@ from typing import Any
 from ragcli.drafts import End, Limits, Usage
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.remote import CONNECT_SECONDS, RETRIES, Endpoint, Prices, RemoteModel, stopped_as
+from ragcli.installing import extra_command
 from ragcli.prompts import Prompt
 
-_INSTALL = 'pip install "ragcli[anthropic]"'
 _HINT = "check the model's name and ANTHROPIC_API_KEY, or use --model extractive"
 
 
@@ -22,7 +22,9 @@ class AnthropicModel(RemoteModel):
         try:
             import anthropic
         except ModuleNotFoundError as error:
-            raise ModelUnavailable(f"{self.name} needs the package anthropic", hint=_INSTALL) from error
+            raise ModelUnavailable(
+                f"{self.name} needs the package anthropic", hint=extra_command("anthropic")
+            ) from error
         self._library: Any = anthropic
         self._client: Any = anthropic.Anthropic(
             base_url=endpoint.url or None, api_key=self.key("ANTHROPIC_API_KEY"), max_retries=RETRIES

@@ -17,12 +17,12 @@ from ragcli.drafts import End, Limits, Stopped, Usage, stopped_by
 from ragcli.errors import Cancelled, ModelUnavailable
 from ragcli.generation.chatformats import ChatFormat, choose_format
 from ragcli.generation.structured import grammar_schema
+from ragcli.installing import extra_command
 from ragcli.prompts import Prompt
 
 _BATCH = 256  # tokens of a prompt between two chances to stop
 _STEP = 1024
 _LOOK = 0.05  # seconds between two looks at the cancellation of a reply that waits for its turn
-_INSTALL = 'pip install "ragcli[llama]"'
 _native = logging.getLogger("ragcli.llama_cpp")
 _callbacks: list[Any] = []  # native code calls them as long as the process lives
 _importing = threading.Lock()
@@ -231,7 +231,7 @@ def _imported() -> Any:
         if error.name != "llama_cpp":
             raise
         raise ModelUnavailable(
-            "answers by a GGUF model need llama-cpp-python, which is not installed", hint=_INSTALL
+            "answers by a GGUF model need llama-cpp-python, which is not installed", hint=extra_command("llama")
         ) from error
     with _importing:
         if not _callbacks:

@@ -11,9 +11,8 @@ from ragcli.drafts import End, Limits, Usage
 from ragcli.errors import ModelUnavailable
 from ragcli.generation.remote import CONNECT_SECONDS, RETRIES, Endpoint, Prices, RemoteModel, stopped_as
 from ragcli.generation.structured import grammar_schema
+from ragcli.installing import extra_command
 from ragcli.prompts import Prompt
-
-_INSTALL = 'pip install "ragcli[openai]"'
 
 
 class OpenAIModel(RemoteModel):
@@ -24,7 +23,7 @@ class OpenAIModel(RemoteModel):
         try:
             import openai
         except ModuleNotFoundError as error:
-            raise ModelUnavailable(f"{self.name} needs the package openai", hint=_INSTALL) from error
+            raise ModelUnavailable(f"{self.name} needs the package openai", hint=extra_command("openai")) from error
         self._library: Any = openai
         self._client: Any = openai.OpenAI(
             base_url=endpoint.url or None, api_key=self.key("OPENAI_API_KEY"), max_retries=RETRIES

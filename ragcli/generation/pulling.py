@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.generation.store import CURATED, ModelStore, Progress, Stored, checked_name
+from ragcli.hub import hub_reason, quiet_hub
 
 _MAGIC = b"GGUF"
 
@@ -52,11 +53,12 @@ def _from_hub(source: str, folder: Path, target: Path) -> None:
     if not (organisation and repository and file_name):
         raise UsageError(f"{source!r} names no file of a repository", hint="hf:ORG/REPO/FILE.gguf")
     try:
-        path = hf_hub_download(f"{organisation}/{repository}", file_name, local_dir=folder)
+        with quiet_hub():
+            path = hf_hub_download(f"{organisation}/{repository}", file_name, local_dir=folder)
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        told = " ".join(str(error).split())[:300]
         raise ModelUnavailable(
-            f"{source} could not be fetched: {told}", hint="check name and network; what was fetched is kept"
+            f"{source} could not be fetched: {hub_reason(error)}",
+            hint="check name and network; what was fetched is kept",
         ) from error
     os.replace(path, target)
     shutil.rmtree(folder, ignore_errors=True)

@@ -67,11 +67,7 @@ class ApproximateSearch:
         if share < _SELECTIVE:
             return None
         wanted = min(count, math.ceil(max(_MORE * k, _LEAST) / min(share, 1.0)))
-        with (
-            translated_errors(_UNREADABLE.format(self._path), _OTHERWISE.format(self._path)),
-            self._collection(state) as collection,
-        ):
-            found = collection.query(query_embeddings=[vector], n_results=wanted, include=["distances"])["ids"][0]
+        found = self._found(state, vector, wanted)
         known = _known_rows(connection, found)
         allowed = known[mask[known - 1]]
         if len(allowed) < min(k, inside):
@@ -83,17 +79,40 @@ class ApproximateSearch:
         with self._lock:
             self._replace(None)
 
+    def _found(self, state: Mapping[str, Any], vector: Vector, wanted: int) -> list[str]:
+        """Ids of the nearest records. A search that fails is repeated once over the collection opened anew: what Chroma keeps
+        in memory of its files may be wrong while these are right."""
+        failed: _Open | None = None
+        with translated_errors(_UNREADABLE.format(self._path), _OTHERWISE.format(self._path)):
+            for last in (False, True):
+                with self._collection(state, vector, other_than=failed) as used:
+                    try:
+                        return used.ids(vector, wanted)
+                    except Exception:
+                        if last:
+                            raise
+                        failed = used
+        raise AssertionError("the second attempt returns or raises")
+
     @contextmanager
-    def _collection(self, state: Mapping[str, Any]) -> Iterator[Any]:
-        """The collection that `state` describes. One that was open before it was changed or made anew is closed."""
+    def _collection(self, state: Mapping[str, Any], vector: Vector, *, other_than: _Open | None) -> Iterator[_Open]:
+        """The collection that `state` describes. One that was open before it was changed or made anew is closed, and so is
+        `other_than`. The first search of a collection, for `vector`, is over before a second one begins: it adds Chroma's log
+        to the graph, and two that do so at once can find ids gone that the other one is replacing."""
         with self._lock:
-            if self._open is None or self._open.state != state:
-                self._replace(_opened(self._path, state))
+            if self._open is None or self._open.state != state or self._open is other_than:
+                opened = _opened(self._path, state)
+                try:
+                    opened.ids(vector, 1)
+                except BaseException:
+                    opened.client.close()
+                    raise
+                self._replace(opened)
             used = self._open
             assert used is not None
             used.users += 1
         try:
-            yield used.collection
+            yield used
         finally:
             with self._lock:
                 used.users -= 1
@@ -115,6 +134,13 @@ class _Open:
     collection: Any
     users: int = 0
     left: bool = False
+
+    def ids(self, vector: Vector, count: int) -> list[str]:
+        """Of the `count` records that the graph holds for the nearest to `vector`."""
+        found: list[str] = self.collection.query(query_embeddings=[vector], n_results=count, include=["distances"])[
+            "ids"
+        ][0]
+        return found
 
     def close_if_left(self) -> None:
         if self.left and not self.users:

@@ -17,7 +17,7 @@ document as the unit of N, df and length: a chunk is the likelier answer, the mo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -49,6 +49,11 @@ class Rows:
     @property
     def count(self) -> int:
         return len(self.lengths)
+
+    def of_documents(self, rows: Sequence[int]) -> Rows:
+        """The same as if the chunks of all other documents than these had been deleted."""
+        seen = np.isin(self.document_rows, np.array(rows, dtype=np.int32))
+        return replace(self, lengths=np.where(seen, self.lengths, np.int32(-1)))
 
     @cached_property
     def live(self) -> NDArray[np.bool_]:

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, RagError
+from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, IndexUnusable, RagError
 from ragcli.index import schema
 from ragcli.index.checksums import REBUILD, SEAL_META, checksum, damaged, teach
 from ragcli.index.links import refuse_links
 from ragcli.index.manifest import Manifest
+from ragcli.installing import upgrade_command
 from ragcli.private import open_private
 
 CATALOG = "catalog.sqlite3"
@@ -100,7 +101,7 @@ def _check_format(connection: sqlite3.Connection, directory: Path, *, oldest: in
     if version > schema.FORMAT:
         raise IndexIncompatible(
             f"the index at {directory} has format {version}; this version of rag reads up to {schema.FORMAT}",
-            hint="pip install --upgrade ragcli",
+            hint=upgrade_command(),
         )
     if version < oldest:
         raise IndexIncompatible(
@@ -125,6 +126,12 @@ def translated(directory: Path) -> Iterator[None]:
             ) from error
         if getattr(error, "sqlite_errorname", "") in _FAILED_WRITES:
             raise _disk_full(directory) from error
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_ROLLBACK":
+            raise IndexUnusable(
+                f"an ingest into the index at {directory} was interrupted, and what it left half written cannot be taken back: "
+                "the folder may not be written to",
+                hint="rag stats takes it back when somebody runs it who may write there",
+            ) from error
         raise IndexDamaged(f"the index at {directory} cannot be used: {message}", hint=REBUILD) from error
     except sqlite3.DatabaseError as error:
         raise IndexDamaged(f"the catalog of the index at {directory} is damaged: {error}", hint=REBUILD) from error

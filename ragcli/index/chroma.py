@@ -32,6 +32,7 @@ from ragcli.errors import CopyFailed, RagError
 from ragcli.index.catalog import CHROMA, connect_reader, read_meta, transaction, write_meta
 from ragcli.index.copystate import LAYOUT, TAGGED, installed_version, read_state, usable
 from ragcli.index.records import Record, read_records
+from ragcli.installing import install_command
 from ragcli.private import keep_private, make_private_folder
 from ragcli.processes import child_environment, child_python, end_with
 
@@ -58,8 +59,15 @@ class ChromaMirror:
         there is always such a process: Chroma's graph files hold unset memory of the process that wrote them. The collection is
         made anew when it is of another layout or version, and when so much changed that its graph is out of date (a tenth of
         the chunks and 1,000). Raises CopyFailed when Chroma or the disk refuses; the copy then stays marked as dirty, and the
-        catalog is none the worse.
+        catalog is none the worse. Without chromadb nothing is written; a copy of before is then behind, and CopyFailed says so.
         """
+        if not installed_version():
+            if self._path.is_dir():
+                raise CopyFailed(
+                    f"the Chroma collection {self._path} is left behind, since chromadb is not installed",
+                    hint=f"{install_command('chromadb')}, or delete the collection",
+                )
+            return False
         state = read_state(connection)
         sound = usable(state, self._directory)
         if sound and state["generation"] == generation:

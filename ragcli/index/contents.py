@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
+from ragcli.datatypes import Access, Chunk, DocumentRecord, SourceFile
 from ragcli.errors import IndexDamaged, IndexNotFound
 from ragcli.index import calibration, listing
 from ragcli.index.catalog import connect_reader, disk_usage, read_manifest, transaction, translated
@@ -43,12 +43,14 @@ class CatalogReader:
     """The catalog of one index, for any number of threads. `snapshot()` groups reads; between snapshots the reader follows what
     a writer commits.
 
-    Each outermost snapshot has a connection of its own out of a pool; what was read of a state of the index is shared.
+    Each outermost snapshot has a connection of its own out of a pool; what was read of a state of the index is shared. With
+    `access`, the index is as if it held only what that sees.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, access: Access | None = None) -> None:
         self.directory = directory
-        self._pool = ConnectionPool(directory)
+        self._access = access
+        self._pool = ConnectionPool(directory, access)
         self._latest: State | None = None
         self._changing = threading.Lock()  # held while `_latest` is replaced
         self._thread = threading.local()  # `snapshot`: the one that the thread is in
@@ -81,7 +83,7 @@ class CatalogReader:
         current = self._current()
         state = current.state if current else self._latest
         if state is not None:
-            return state.manifest
+            return state.manifest if self._access is None else state.manifest.without_history()
         with self.snapshot():
             return self.manifest
 
@@ -262,13 +264,17 @@ class CatalogReader:
 
     def engine_state(self, setting: str) -> EngineState:
         """Which engine answers where the settings ask for `setting`, and how complete the Chroma collection is."""
+        if self._access is not None:
+            return EngineState(setting, "exact", "unused")
         with self.snapshot():
             return engine_state(self._connection, self.directory, setting, self.manifest.generation)
 
     def calibration(self) -> dict[str, Any] | None:
+        if self._access is not None:
+            return None  # it was fitted to documents that may not be seen
         with self.snapshot():
             return calibration.stored(self._connection, self.directory)
 
     def disk_usage(self) -> Mapping[str, int]:
-        """Bytes by part."""
-        return disk_usage(self.directory)
+        """Bytes by part; none of an index of which only a part is seen."""
+        return disk_usage(self.directory) if self._access is None else {}

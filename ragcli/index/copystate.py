@@ -41,6 +41,8 @@ def usable(state: Mapping[str, Any], directory: Path) -> bool:
 def engine_state(connection: sqlite3.Connection, directory: Path, engine: str, generation: int) -> EngineState:
     """Which engine answers when the settings ask for `engine`, and how complete the collection is."""
     state = read_state(connection)
+    if not installed_version():
+        return EngineState(engine, "exact", "off")
     if not usable(state, directory):
         return EngineState(engine, "exact", "missing")
     return EngineState(engine, engine, "complete" if state["generation"] == generation else "behind")

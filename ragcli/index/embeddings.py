@@ -10,7 +10,7 @@ import numpy as np
 
 from ragcli.datatypes import Chunk, TextVectors
 from ragcli.errors import IndexDamaged
-from ragcli.index.checksums import REBUILD, checked, checksum
+from ragcli.index.checksums import REBUILD, checked, checksum, damaged
 from ragcli.index.rows import text_hash
 from ragcli.index.vectors import cosines
 
@@ -87,7 +87,7 @@ def best_sentences(connection: sqlite3.Connection, rows: Sequence[int], vector: 
     for first in range(0, len(rows), _PARAMETERS):
         part = [int(row) for row in rows[first : first + _PARAMETERS]]
         query = (
-            "SELECT chunks.row, text_hash, sentences, spans, sentences_checksum FROM chunks LEFT JOIN embeddings "
+            "SELECT chunks.row, embeddings.text_hash, sentences, spans, sentences_checksum FROM chunks LEFT JOIN embeddings "
             f"USING (text_hash) WHERE chunks.row IN ({','.join('?' * len(part))})"
         )
         for row, *stored in connection.execute(query, part):
@@ -109,8 +109,8 @@ def sentences_of(
     """Chunk id → (start, end, cosine with `vector`) of each sentence, places in the document; chunks without are left out."""
     found: dict[str, list[tuple[int, int, float]]] = {}
     query = (
-        "SELECT start, text_hash, sentences, spans, sentences_checksum FROM chunks LEFT JOIN embeddings USING (text_hash) "
-        "WHERE chunk_id = ?"
+        "SELECT start, embeddings.text_hash, sentences, spans, sentences_checksum FROM chunks "
+        "LEFT JOIN embeddings USING (text_hash) WHERE chunk_id = ?"
     )
     for chunk_id in chunk_ids:
         entry = connection.execute(query, (chunk_id,)).fetchone()
@@ -123,9 +123,13 @@ def sentences_of(
     return found
 
 
-def _sentences(key: bytes, sentences: bytes | None, spans: bytes | None, stored: int | None) -> tuple[bytes, bytes]:
+def _sentences(
+    key: bytes | None, sentences: bytes | None, spans: bytes | None, stored: int | None
+) -> tuple[bytes, bytes]:
     """The vectors and the places of sentences that are kept under a key, empty where there are none. Raises IndexDamaged unless
-    they are what was written."""
+    they are what was written, and where there is no such key: every chunk has an embedding."""
+    if key is None:
+        raise damaged("an embedding")
     if sentences is None and stored is None:
         return b"", b""
     checked(stored, "the vectors of sentences", key, sentences, spans)

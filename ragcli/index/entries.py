@@ -49,6 +49,14 @@ class Listing:
         return self.document.document_id
 
 
+class LastWrite(NamedTuple):
+    """What the last writer said of its progress, such as `12 of 40 files`, and whether it is still writing. Empty when there
+    was none, or when it finished."""
+
+    progress: str = ""
+    running: bool = False
+
+
 class Counts(NamedTuple):
     """Documents, copies of them, chunks, and chunks of more tokens than the embedding model reads (`truncated`)."""
 

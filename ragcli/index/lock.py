@@ -5,17 +5,39 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import time
 from pathlib import Path
 from types import TracebackType
 
 from ragcli.errors import IndexLocked, RagError
+from ragcli.index.entries import LastWrite
 from ragcli.logs import log
 from ragcli.private import open_private
 
 LOCK = "lock"
 WAIT_SECONDS = 2.0
+_UNFINISHED = re.compile(r"\d+ of \d+ files")
 _LONG_SECONDS = 0.05  # a shorter wait is not worth a message
+
+
+def last_write(directory: Path) -> LastWrite:
+    """See `ragcli.index.protocol.Store.last_write`. An ingest that finished says so at its end, one that was stopped or killed
+    leaves the number of its files."""
+    try:
+        descriptor = open_private(directory / LOCK, os.O_RDONLY)
+    except OSError:
+        return LastWrite()
+    try:
+        progress = str(json.loads(os.pread(descriptor, 4096, 0))["progress"])[:80]
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return LastWrite(progress if _UNFINISHED.fullmatch(progress) else "")
+    except BlockingIOError:
+        return LastWrite(progress, running=True)
+    except (OSError, ValueError, KeyError, TypeError):
+        return LastWrite()
+    finally:
+        os.close(descriptor)
 
 
 class WriterLock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ragcli.errors import IndexIncompatible
@@ -51,6 +51,11 @@ class Manifest:
     def identity(self) -> Identity:
         """The parts that the index was made with, for a writer that changes none of them."""
         return Identity(self.embedder, self.chunker, self.model_source)
+
+    def without_history(self) -> Manifest:
+        """The same without what tells of other documents than one may see: when and how often the index was changed, and the
+        languages in it."""
+        return replace(self, generation=0, next_row=1, created="", updated="", chroma={}, languages=())
 
     def fingerprint(self, documents: Sequence[tuple[str, str]] | None) -> str:
         """See `ragcli.index.protocol.Catalog.fingerprint`; `documents` are (path, content hash), ordered by path."""

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ragcli.datatypes import Access
 from ragcli.index.catalog import CATALOG, connect_reader
+from ragcli.index.restricting import restrict
 
 _IDLE = 16  # connections that are kept open while nobody reads
 
@@ -25,10 +27,12 @@ class Pooled:
 
 
 class ConnectionPool:
-    """Reading connections to the catalog in `directory`. Any number of threads may take one at the same time."""
+    """Reading connections to the catalog in `directory`. Any number of threads may take one at the same time. With `access`,
+    they see what that sees (see `ragcli.index.restricting`)."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, access: Access | None = None) -> None:
         self._directory = directory
+        self._access = access
         self._lock = threading.Lock()
         self._idle: list[Pooled] = []
         self._epoch = 0
@@ -67,10 +71,16 @@ class ConnectionPool:
             with self._lock:
                 held, epoch = (self._idle.pop() if self._idle else None), self._epoch
             if held is None:
-                return Pooled(connect_reader(self._directory), file, epoch)
+                return Pooled(self._opened(), file, epoch)
             if held.file == file:
                 return held
             held.connection.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = connect_reader(self._directory)
+        if self._access is not None:
+            restrict(connection, self._access)
+        return connection
 
     def _give_back(self, held: Pooled) -> None:
         with self._lock:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ragcli.datatypes import (
+        Access,
         Chunk,
         DocumentRecord,
         Filter,
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
         TextVectors,
         Vector,
     )
-    from ragcli.index.entries import Candidates, Counts, Listing, StoredChunk
+    from ragcli.index.entries import Candidates, Counts, LastWrite, Listing, StoredChunk
     from ragcli.index.manifest import Identity, Manifest
     from ragcli.index.statistics import Statistics
+    from ragcli.metadata import AccessTags
     from ragcli.remains import Traces
     from ragcli.reports import EngineState, Failure
     from ragcli.results import Understood
@@ -190,6 +192,9 @@ class Writer(Protocol):
     def tags(self, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """The tags of those of these documents that have any, by id."""
 
+    def access(self, document_ids: Sequence[str]) -> dict[str, AccessTags]:
+        """The access tags of those of these documents and copies that are there, by id; `tag` changes those of documents."""
+
     def outdated(self, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
         """Ids of the documents that would be read otherwise now: those without what chunks hold today, those of a type in
         `changed` that an older reader than the one named there has read, and those with placeholders for something else than
@@ -199,7 +204,7 @@ class Writer(Protocol):
         """Documents, without copies, and chunks."""
 
     def tag(self, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-        """Give documents more tags; a value of an equal name is replaced."""
+        """Give documents more tags; a value of an equal name is replaced, "" takes the tag away."""
 
     def without_embedding(self, chunks: Sequence[Chunk]) -> dict[bytes, Chunk]:
         """Text hash → chunk for those whose text has no stored embedding yet, or none of its sentences if those are wanted."""
@@ -221,8 +226,7 @@ class Writer(Protocol):
         """Remember new times of files whose content is that of their documents, and forget their failures."""
 
     def record_failures(self, failed: Sequence[tuple[SourceFile, Failure]], reader: str) -> None:
-        """Remember files that this version of the reader could not read; a document that an earlier version of the file gave
-        stays."""
+        """Remember files that this version of the reader could not read; documents of earlier versions of them stay."""
 
     def remove(self, document_ids: Sequence[str]) -> int:
         """Delete documents, copies and remembered failures; returns how many documents and copies went. A copy of a document
@@ -241,8 +245,7 @@ class Writer(Protocol):
         """What was to be forgotten has been looked for: the removal is finished."""
 
     def calibrate(self, values: Mapping[str, object]) -> None:
-        """Keep what was fitted to the index (values that JSON can hold), in place of what was fitted before. The index counts
-        as unchanged: its generation stays."""
+        """Keep what was fitted to the index (JSON values), in place of what was fitted before; its generation stays."""
 
     def finish(self) -> list[str]:
         """Tidy up at the end of a run; returns what went wrong with copies of the index, none of which harms it."""
@@ -258,12 +261,13 @@ class Store(Protocol):
     def manifest(self) -> Manifest | None:
         """What the index says of itself, also one of an older format; None when there is none, or an empty one."""
 
-    def catalog(self) -> Catalog:
-        """What the index lists, opened without what searching needs. Raises as `reader` does."""
+    def catalog(self, *, access: Access | None = None) -> Catalog:
+        """What the index lists, opened without what searching needs. `access` and errors as of `reader`."""
 
-    def reader(self, *, engine: str = "exact") -> Reader:
+    def reader(self, *, engine: str = "exact", access: Access | None = None) -> Reader:
         """The index for searching; `engine` is the setting `retrieval.engine`. Raises IndexNotFound, IndexIncompatible,
-        IndexDamaged or IndexLocked."""
+        IndexDamaged or IndexLocked. With `access`, all is as if the index held only the documents that it sees by their
+        metadata (`ragcli.metadata.access_of`), without failures, calibration, `disk_usage` and history (`Manifest`)."""
 
     def writer(self, identity: Identity, *, rebuild: bool = False) -> AbstractContextManager[Writer]:
         """The only way to change the index, which is made if need be; one writer at a time.
@@ -278,13 +282,14 @@ class Store(Protocol):
         """Whether a removal was begun and not finished, because the writer was killed or is still at it. The next writer
         finishes it by `Writer.remove`, of no documents if need be, and `Writer.finish`."""
 
+    def last_write(self) -> LastWrite:
+        """How far the last ingest came, if it is still running or did not finish."""
+
     def files(self) -> Sequence[Path]:
-        """Every file of this machine that holds something of the index, ordered by path; not the record of a removal that is
-        not settled."""
+        """The files that hold something of the index, ordered by path; not the record of a removal that is not settled."""
 
     def roots(self, *, damaged: bool = False) -> Sequence[str]:
-        """As `Catalog.roots`, also of an index of an older format. With `damaged`, what cannot be read is left out instead of
-        raised. Raises IndexNotFound when there is no index."""
+        """As `Catalog.roots`, also of older formats; with `damaged`, without what cannot be read. Raises IndexNotFound."""
 
 
 class StoreFactory(Protocol):

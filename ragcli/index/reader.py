@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord
-from ragcli.errors import IndexDamaged
+from ragcli.datatypes import Access, Candidate, Chunk, DocumentRecord, Filter, QueryWord
+from ragcli.errors import IndexDamaged, UsageError
 from ragcli.index import bm25, checking, embeddings, lexical
 from ragcli.index.approximate import ApproximateSearch
 from ragcli.index.checksums import REBUILD, damaged
@@ -21,9 +21,10 @@ from ragcli.index.entries import Candidates, StoredChunk
 from ragcli.index.filtering import allowed_rows
 from ragcli.index.manifest import check_analyzer
 from ragcli.index.ranking import scored_rows, top
+from ragcli.index.restricting import visible_languages, visible_rows
 from ragcli.index.statistics import Statistics
 from ragcli.index.vectors import VectorFile, cosines
-from ragcli.index.words import Vocabulary, languages_of
+from ragcli.index.words import NO_LANGUAGES, Vocabulary, languages_of
 from ragcli.results import Understood
 from ragcli.text.query import Query
 
@@ -39,9 +40,11 @@ class IndexReader(CatalogReader):
     `engine` says who finds the nearest vectors: "exact" compares all of them, "chroma" asks the Chroma collection.
     """
 
-    def __init__(self, directory: Path, *, engine: str = "exact") -> None:
-        super().__init__(directory)
-        self._approximate = ApproximateSearch(directory) if engine == "chroma" else None
+    def __init__(self, directory: Path, *, engine: str = "exact", access: Access | None = None) -> None:
+        """With `access`, all vectors that it sees are compared, whatever `engine` says: what a graph finds depends on all
+        that is in it."""
+        super().__init__(directory, access=access)
+        self._approximate = ApproximateSearch(directory) if engine == "chroma" and access is None else None
         self.opened()
 
     def close(self) -> None:
@@ -61,7 +64,7 @@ class IndexReader(CatalogReader):
                         "committed",
                         hint=REBUILD,
                     )
-                state.rows = rows
+                state.rows = rows if self._access is None else rows.of_documents(visible_rows(self._connection))
             return state.rows
 
     def _vocabulary(self) -> Vocabulary:
@@ -70,8 +73,13 @@ class IndexReader(CatalogReader):
         rows, state = self._row_arrays(), self._state
         with state.lock:
             if state.languages is None:
-                state.languages = languages_of(self._connection)
-        return Vocabulary(self._connection, rows, state.languages, state.postings)
+                state.languages = self._languages()
+        return Vocabulary(self._connection, rows, state.languages, state.postings, whole=self._access is None)
+
+    def _languages(self) -> tuple[str, ...]:
+        if self._access is None:
+            return languages_of(self._connection)
+        return visible_languages(self._connection) or NO_LANGUAGES
 
     def resolve(self, query: Query) -> list[QueryWord]:
         """The question's words as the index knows them; see `Vocabulary.resolve`."""
@@ -212,6 +220,9 @@ class IndexReader(CatalogReader):
         return mask
 
     def check(self) -> list[str]:
-        """Read everything and list every contradiction; empty when the index is sound."""
+        """Read everything and list every contradiction; empty when the index is sound. Raises UsageError for a reader that sees
+        a part of it."""
+        if self._access is not None:
+            raise UsageError("only who sees the whole index can check it", hint="rag doctor, without --as")
         with self.snapshot():
             return checking.problems(self._connection, self.directory, self._row_arrays(), self.manifest.dimension)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ragcli.private import open_private
+from ragcli.text.counting import counted
 
 FILE = "removing.json"
 
@@ -61,4 +62,4 @@ def problems(directory: Path) -> list[str]:
     if found is None:
         return []
     again = "rag forget --removed" if found.thorough else "rag ingest"
-    return [f"the removal of {len(found.documents)} documents was interrupted; {again} finishes it"]
+    return [f"the removal of {counted(len(found.documents), 'document')} was interrupted; {again} finishes it"]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ragcli.index.checksums import seal
 from ragcli.index.remembered import among
+from ragcli.metadata import AccessTags, access_of
 
 PREFIX = "tag."
 
@@ -23,11 +24,26 @@ def read(connection: sqlite3.Connection, document_ids: Sequence[str]) -> dict[st
     return found
 
 
+def access(connection: sqlite3.Connection, document_ids: Sequence[str]) -> dict[str, AccessTags]:
+    """See `ragcli.index.protocol.Writer.access`."""
+    own = "SELECT document_id, metadata FROM documents WHERE document_id IN ({})"
+    of_copies = (
+        "SELECT copies.document_id, metadata FROM copies JOIN documents ON documents.row = of "
+        "WHERE copies.document_id IN ({})"
+    )
+    return {
+        identity: access_of(json.loads(metadata))
+        for query in (own, of_copies)
+        for identity, metadata in among(connection, query, document_ids)
+    }
+
+
 def write(connection: sqlite3.Connection, document_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-    """Add `tags` (names with the prefix) to documents, inside the caller's transaction."""
+    """Add `tags` (names as in the metadata) to documents, inside the caller's transaction; "" takes one away."""
     for identity in document_ids:
         entry = connection.execute("SELECT metadata FROM documents WHERE document_id = ?", (identity,)).fetchone()
         if entry:
-            text = json.dumps({**json.loads(entry[0]), **tags})
+            found = {**json.loads(entry[0]), **tags}
+            text = json.dumps({key: value for key, value in found.items() if value or key not in tags})
             connection.execute("UPDATE documents SET metadata = ? WHERE document_id = ?", (text, identity))
             seal(connection, "documents", "document_id", identity)

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ragcli.datatypes import QueryWord
 from ragcli.index import lexical
 from ragcli.index.bm25 import Postings, Rows, inverse_frequency
@@ -20,18 +22,19 @@ from ragcli.text.query import Query
 MAX_EXPANSIONS = 200  # terms that one prefix may stand for, the most frequent first
 RELATED_WEIGHT = 0.5  # of the words of a synonym that consists of several
 READ = 12  # chunks, to see how a term is written
+NO_LANGUAGES = ("en",)  # of an index without documents
 _KEPT = 256  # lists of postings
 
 
 def languages_of(connection: sqlite3.Connection) -> tuple[str, ...]:
     """The languages of the documents of an index, in the order of their codes; English for an index without documents."""
     found: Any = read_meta(connection).get("languages")
-    return tuple(found) if found else ("en",)
+    return tuple(found) if found else NO_LANGUAGES
 
 
 class Vocabulary:
     """The terms of one state of an index, read over one connection. `kept` holds lists of postings of that state, shared with
-    other threads."""
+    other threads. Unless `rows` are the `whole` index, terms that none of its live chunks holds are passed over."""
 
     def __init__(
         self,
@@ -39,11 +42,14 @@ class Vocabulary:
         rows: Rows,
         languages: Sequence[str],
         kept: dict[tuple[str, ...], Postings],
+        *,
+        whole: bool = True,
     ) -> None:
         self._connection = connection
         self._rows = rows
         self._languages = languages
         self._kept = kept
+        self._whole = whole
 
     def resolve(self, query: Query) -> list[QueryWord]:
         """One QueryWord for each token and prefix of `query`, in their order."""
@@ -90,6 +96,9 @@ class Vocabulary:
         return QueryWord(forms, inverse_frequency(self._rows, self.count(forms)), weight)
 
     def _beginning_with(self, prefix: str) -> tuple[str, ...]:
+        if not self._whole:
+            held = self._held(prefix)
+            return tuple(sorted(held, key=lambda term: (-held[term], term))[:MAX_EXPANSIONS])
         found = self._connection.execute(
             "SELECT term FROM postings WHERE term >= ? AND term < ? GROUP BY term ORDER BY sum(length(rows)) DESC, term",
             (prefix, prefix + "\U0010ffff"),
@@ -98,7 +107,22 @@ class Vocabulary:
         self._rows.terms.check_beginning(terms, prefix)
         return tuple(terms[:MAX_EXPANSIONS])
 
+    def _held(self, prefix: str) -> Counter[str]:
+        """The terms with a prefix that live chunks hold, and how many of these hold each."""
+        found = self._connection.execute(
+            "SELECT term, rows FROM postings WHERE term >= ? AND term < ?", (prefix, prefix + "\U0010ffff")
+        ).fetchall()
+        self._rows.terms.check_beginning(list({entry[0] for entry in found}), prefix)
+        held: Counter[str] = Counter()
+        for term, rows in found:
+            live = int(self._rows.live[np.frombuffer(rows, dtype="<i4") - 1].sum())
+            if live:
+                held[term] += live
+        return held
+
     def _terms_beginning(self, prefix: str) -> list[str]:
+        if not self._whole:
+            return list(self._held(prefix))
         found = self._connection.execute(
             "SELECT DISTINCT term FROM postings WHERE term >= ? AND term < ?", (prefix, prefix + "\U0010ffff")
         )

@@ -36,14 +36,10 @@ from ragcli.index.lock import WriterLock
 from ragcli.index.manifest import Identity
 from ragcli.index.preparing import advance, merge_words, now, prepare
 from ragcli.index.reindexing import searchable_path
-from ragcli.index.rows import (
-    delete_documents,
-    insert_chunks,
-    insert_document,
-    touch_document,
-)
+from ragcli.index.rows import delete_documents, insert_chunks, insert_document, touch_document
 from ragcli.index.traces import traces_of
 from ragcli.index.vectors import VectorFile, note_runs
+from ragcli.metadata import AccessTags
 from ragcli.private import make_private_folder, replace_private
 from ragcli.remains import Traces
 from ragcli.reports import Failure
@@ -162,6 +158,9 @@ class IndexWriter:
 
     def tags(self, document_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         return tagging.read(self._connection, document_ids)
+
+    def access(self, document_ids: Sequence[str]) -> dict[str, AccessTags]:
+        return tagging.access(self._connection, document_ids)
 
     def outdated(self, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
         return remembered.outdated(self._connection, changed, redaction)

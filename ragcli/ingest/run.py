@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.cancellation import uninterrupted
 from ragcli.datatypes import Chunk, Document, NewDocument, Reading, SourceFile
 from ragcli.errors import LoadError
+from ragcli.ingest.copying import Copies
+from ragcli.ingest.estimating import Estimate
+from ragcli.ingest.granting import granted
 from ragcli.ingest.parts import Options, Progress, Reader, Tally
 from ragcli.ingest.vectors import embed_chunks
-from ragcli.metadata import TAG, described
+from ragcli.metadata import TAG, AccessTags, described
 from ragcli.protocols import Chunker, Embedder
 from ragcli.reports import Failure, IngestReport
 from ragcli.sources.changes import same_file
@@ -53,13 +57,11 @@ class Ingest:
         self._known: dict[str, SourceFile] = {}
         self._bare: frozenset[str] = frozenset()  # documents to read again, as they would be read now
         self._tags: dict[str, dict[str, str]] = {}
-        self._gone: Set[str] = frozenset()  # a file that moved is no copy of what it was
+        self._access: dict[str, AccessTags] = {}  # as it was before this run
         self._queue: list[NewDocument] = []
-        self._copies: list[tuple[SourceFile, str, bool]] = []  # with the document, and whether it is in the queue
-        self._arriving: dict[tuple[str, str], str] = {}  # content hash and suffix → the document in the queue with them
-        self._leaving: set[str] = set()  # documents whose content the next commit replaces or removes
-        self._inheriting = False  # whether the next commit makes a document of a copy
+        self._copies = Copies(writer, self._access_of, {}, frozenset())
         self._touched: list[SourceFile] = []
+        self._done, self._files, self._estimate = 0, 0, Estimate([])
         self._emptied: list[str] = []  # ids of documents whose files hold no text any more
 
     def run(
@@ -67,14 +69,12 @@ class Ingest:
     ) -> IngestReport:
         """Ingest `sources`. `gone` are ids of documents that no longer exist; they leave if the options say so.
 
-        On KeyboardInterrupt everything finished so far is committed and the report says `interrupted`.
+        On KeyboardInterrupt every document that was read is committed and the report says `interrupted`; a second one leaves
+        out those that are not embedded yet.
         """
         started = time.monotonic()
         for entry in skipped:
-            if entry.reason.startswith("cannot"):
-                self._tally.failed.append(Failure(entry.path, entry.reason))
-            else:
-                self._tally.skipped[entry.reason] += 1
+            self._tally.count(Failure(entry.path, entry.reason, skipped=not entry.reason.startswith("cannot")))
         interrupted = False
         try:
             self._complete_sentences()
@@ -84,33 +84,22 @@ class Ingest:
             self._tally.removed += self._writer.remove(rest) if self._options.prune and rest else 0
         except KeyboardInterrupt:
             interrupted = True
+            with suppress(KeyboardInterrupt):  # the second one
+                self._keep_what_was_read()
         self._record_failures()
         warnings: list[str] = []
         if not interrupted:
             done = len(sources)
             self._on_progress(Progress(done, done, self._tally.chunks_embedded, "finishing the index"))
             self._writer.report("finishing the index")
-            warnings = self._writer.finish()
-        documents, chunks = self._writer.counts()
-        tally = self._tally
-        return IngestReport(
-            added=tally.added,
-            updated=tally.updated,
-            unchanged=tally.unchanged,
-            removed=tally.removed,
-            copies=tally.copies,
+            with uninterrupted():
+                warnings = self._writer.finish()
+        return self._tally.report(
+            self._writer.counts(),
             missing=0 if self._options.prune else len(gone),
-            failed=tuple(sorted(tally.failed, key=lambda failure: failure.path)),
-            partial=tuple(sorted(tally.partial, key=lambda failure: failure.path)),
-            redacted=dict(sorted(tally.redacted.items())),
-            skipped=dict(sorted(tally.skipped.items())),
-            chunks_added=tally.chunks_added,
-            chunks_embedded=tally.chunks_embedded,
-            documents=documents,
-            chunks=chunks,
             seconds=time.monotonic() - started,
             interrupted=interrupted,
-            warnings=tuple(warnings),
+            warnings=warnings,
         )
 
     def _hand_over(self, gone: Sequence[str]) -> list[str]:
@@ -122,24 +111,54 @@ class Ingest:
         return inherited
 
     def _ingest_all(self, sources: Sequence[SourceFile], gone: Set[str]) -> None:
-        self._gone = gone
         self._known = self._writer.known([source.document_id for source in sources])
-        self._bare = self._writer.outdated(self._reader.changed, self._reader.redaction)
+        self._copies = Copies(self._writer, self._access_of, self._known, gone)
+        self._access = {**self._options.access_before, **self._writer.access(list(self._known))}
+        moved = granted(self._writer, [(s, self._access_of(s)) for s in sources if s.document_id in self._known])
+        self._bare = self._writer.outdated(self._reader.changed, self._reader.redaction) | moved
         wanted = self._wanted(sources)
         self._tags = self._writer.tags([source.document_id for source in wanted])
-        done = len(sources) - len(wanted)
+        self._done, self._files = len(sources) - len(wanted), len(sources)
+        self._estimate = Estimate(wanted)
         hashes = {i: source.content_hash for i, source in self._known.items() if i not in self._bare}
         known = ((source, hashes.get(source.document_id, "")) for source in wanted)
+        begun = time.monotonic()
         for source, reading in zip(wanted, self._reader.read(known), strict=True):
-            self._on_progress(Progress(done, len(sources), self._tally.chunks_embedded, source.path))
-            self._writer.report(f"{done} of {len(sources)} files")
+            self._tell(source.path)
+            self._writer.report(f"{self._done} of {self._files} files")
+            queued = self._waiting
             self._take(source, reading)
-            done += 1
-            if self._inheriting or sum(len(new.chunks) for new in self._queue) >= BATCH_CHUNKS:
-                self._commit(done, len(sources))
-        self._commit(done, len(sources))
+            self._done += 1
+            self._estimate.read(source, time.monotonic() - begun, self._waiting - queued)
+            if self._copies.inheriting or self._waiting >= BATCH_CHUNKS:
+                self._commit()
+            begun = time.monotonic()
+        self._commit()
         if self._touched:
             self._writer.touch(self._touched)
+
+    @property
+    def _waiting(self) -> int:
+        """Chunks in the queue."""
+        return sum(len(new.chunks) for new in self._queue)
+
+    def _tell(self, current: str) -> None:
+        embedded, left = self._tally.chunks_embedded, self._estimate.seconds_left()
+        self._on_progress(Progress(self._done, self._files, embedded, current, left))
+
+    def _keep_what_was_read(self) -> None:
+        """After an interruption: commit the queue, but for documents that would take long to embed; what is embedded of those
+        is kept for the next time."""
+        long = {
+            new.source.document_id
+            for new in self._queue
+            if len(self._writer.without_embedding(new.chunks)) > BATCH_CHUNKS
+        }
+        self._queue = [new for new in self._queue if new.source.document_id not in long]
+        self._copies.drop(long)
+        if self._queue or self._copies:
+            self._tell("keeping what was read; Ctrl-C again stops at once")
+            self._commit()
 
     def _wanted(self, sources: Sequence[SourceFile]) -> list[SourceFile]:
         """The sources that must be read; the others are counted, and tagged."""
@@ -148,8 +167,14 @@ class Ingest:
         for source in sources:
             before = self._known.get(source.document_id)
             _, failure, reader = failed.get(source.document_id, (source, None, ""))
-            if failure and reader == self._reader.version and same_file(failed[source.document_id][0], source):
-                self._count(failure)
+            locked = self._options.unlock and failure is not None and failure.reason.startswith("encrypted")
+            if (
+                failure
+                and not locked
+                and reader == self._reader.version
+                and same_file(failed[source.document_id][0], source)
+            ):
+                self._tally.count(failure)
             elif (
                 not failure
                 and before is not None
@@ -173,9 +198,8 @@ class Ingest:
         elif reading.document is None:
             self._tally.unchanged += 1
             self._touched.append(source)
-        elif (twin := self._twin(source)) != source.document_id:
-            self._forget_content(source)
-            self._copies.append((source, twin, _content_key(source) in self._arriving))
+        elif (twin := self._copies.twin(source)) != source.document_id:
+            self._copies.add(source, twin)
             self._tally.copies += before is None
             self._tally.updated += before is not None
         else:
@@ -183,7 +207,8 @@ class Ingest:
 
     def _queue_document(self, source: SourceFile, document: Document) -> None:
         tags = {name.removeprefix(TAG): value for name, value in self._tags.get(source.document_id, {}).items()}
-        document = described(dated(self._with_language(document)), source, {**tags, **self._options.tags})
+        tags = {**tags, **self._options.tags}
+        document = described(dated(self._with_language(document)), source, tags, self._access_of(source))
         try:
             chunks = self._chunker.split(document)
         except LoadError as error:  # of a plug-in
@@ -195,52 +220,33 @@ class Ingest:
         if document.partial:
             self._tally.partial.append(Failure(source.path, document.partial))
         self._tally.redacted.update(entry.kind for entry in document.redactions)
-        self._forget_content(source)
-        self._arriving[_content_key(source)] = source.document_id
+        self._copies.arrive(source)
         self._queue.append(NewDocument(source, document, chunks, self._reader.version))
 
-    def _twin(self, source: SourceFile) -> str:
-        """The id of the document that `source` is a copy of; its own when there is none."""
-        key = _content_key(source)
-        if key in self._arriving:
-            return self._arriving[key]
-        staying = [
-            twin.document_id
-            for twin in self._writer.twins([source.content_hash])
-            if _content_key(twin) == key and twin.document_id not in self._gone | self._leaving
-        ]
-        return staying[-1] if staying else source.document_id
-
-    def _forget_content(self, source: SourceFile) -> None:
-        """What the source held before is no longer its own; if that had copies, one of them is about to inherit it."""
-        identity = source.document_id
-        before = self._known.get(identity)
-        if before is not None and before.content_hash != source.content_hash:
-            self._leaving.add(identity)
-            self._inheriting |= any(twin == identity for _, twin, _ in self._copies)
-            self._inheriting |= bool(self._writer.copied([identity]))
+    def _access_of(self, source: SourceFile) -> AccessTags:
+        return self._options.access_tags(source, self._access.get(source.document_id, AccessTags()))
 
     def _fail(self, source: SourceFile, failure: Failure) -> None:
-        self._count(failure)
+        self._tally.count(failure)
         self._failures.append((source, failure))
         if failure.skipped and source.document_id in self._known:
-            self._forget_content(source)
+            self._copies.forget(source)
             self._emptied.append(source.document_id)
 
-    def _commit(self, done: int, files: int) -> None:
+    def _commit(self) -> None:
         """Embed and commit the queue."""
+        begun, count = time.monotonic(), self._waiting
         missing = list(self._writer.without_embedding([chunk for new in self._queue for chunk in new.chunks]).items())
         types = {new.document.document_id: new.document.type for new in self._queue}
         for i in range(0, len(missing), BATCH_CHUNKS):
             self._embed({key: (chunk, types[chunk.document_id]) for key, chunk in missing[i : i + BATCH_CHUNKS]})
-            self._on_progress(Progress(done, files, self._tally.chunks_embedded, self._queue[-1].source.path))
-        # A copy of a document in the index must be known before that is replaced, for then it inherits the text; a copy of one
-        # that is only now committed, afterwards.
-        self._writer.add_copies([(source, twin) for source, twin, arriving in self._copies if not arriving])
-        if self._queue:
-            self._writer.commit(self._queue)
-        self._writer.add_copies([(source, twin) for source, twin, arriving in self._copies if arriving])
-        self._copies, self._arriving = [], {}
+            self._tell(self._queue[-1].source.path)
+        with uninterrupted():
+            self._write_queue()
+        self._estimate.embedded(time.monotonic() - begun, count)
+
+    def _write_queue(self) -> None:
+        self._copies.write_around(lambda: self._writer.commit(self._queue) if self._queue else None)
         for new in self._queue:
             self._tally.added += new.source.document_id not in self._known
             self._tally.updated += new.source.document_id in self._known
@@ -249,12 +255,13 @@ class Ingest:
         if self._emptied:
             self._tally.removed += self._writer.remove(self._emptied)
             self._emptied = []
-        self._leaving, self._inheriting = set(), False
+        self._copies.committed()
         self._record_failures()
 
     def _embed(self, batch: Mapping[bytes, tuple[Chunk, str]]) -> None:
         vectors = embed_chunks(self._embedder, list(batch.values()), sentences=self._writer.sentences)
-        self._writer.store_embeddings(dict(zip(batch, vectors, strict=True)))
+        with uninterrupted():
+            self._writer.store_embeddings(dict(zip(batch, vectors, strict=True)))
         self._tally.chunks_embedded += len(batch)
 
     def _complete_sentences(self) -> None:
@@ -268,18 +275,7 @@ class Ingest:
         """Source code counts as English: its words are."""
         return document if document.type == "code" else replace(document, language=self._detect_language(document.text))
 
-    def _count(self, failure: Failure) -> None:
-        if failure.skipped:
-            self._tally.skipped[failure.reason] += 1
-        else:
-            self._tally.failed.append(failure)
-
     def _record_failures(self) -> None:
         if self._failures:
             self._writer.record_failures(self._failures, self._reader.version)
             self._failures = []
-
-
-def _content_key(source: SourceFile) -> tuple[str, str]:
-    """What two files must share to be copies: all bytes, and the suffix, which can decide how they are read."""
-    return source.content_hash, Path(source.path).suffix.lower()

@@ -15,6 +15,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_BROTLI = "unsupported: compressed with Brotli, brotli -d unpacks it"
 _SNIFF = 256 * 1024
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _NEWLINES = re.compile("\r\n?|[\x0c\x85\u2028\u2029]")
@@ -56,11 +57,30 @@ def _decode(data: bytes) -> str:
     if wide:
         return clean(data.decode(wide, errors="replace"))
     if b"\x00" in data[:65536]:
-        raise NotADocument("binary")
+        raise NotADocument(_BROTLI if _is_brotli(data) else "binary")
     try:
         return clean(data.decode("utf-8"))
     except UnicodeDecodeError:
+        if _is_brotli(data):
+            raise NotADocument(_BROTLI) from None
         return clean(_guess(data))
+
+
+def _is_brotli(data: bytes) -> bool:
+    """Whether the bytes are a Brotli stream, which has no mark at its start: a whole one, or one of more than a megabyte."""
+    import brotli
+
+    decompressor, position, unpacked = brotli.Decompressor(), 0, 0
+    try:
+        while unpacked < 1_000_000 and not decompressor.is_finished():
+            piece = data[position : position + 4096] if decompressor.can_accept_more_data() else b""
+            found = decompressor.process(piece, output_buffer_limit=100_000)
+            if not piece and not found:
+                return False
+            position, unpacked = position + len(piece), unpacked + len(found)
+    except brotli.error:
+        return False
+    return True
 
 
 def _wide_encoding(data: bytes) -> str | None:

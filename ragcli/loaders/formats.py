@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from ragcli.errors import LoadError, NotADocument
+from ragcli.loaders.locked import encrypted
 
 # Suffix → type, for what is text to the eye.
 _SUFFIXES: dict[str, str] = {
@@ -40,7 +41,7 @@ OWN_SUFFIXES = frozenset(_SUFFIXES) | CONTAINERS | _TEXT_SUFFIXES | _IMAGE_SUFFI
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # the byte-order mark of UTF-8, and white space
 _PDF = re.compile(rb"(?:\A|[\r\n])[ \t]*%PDF-\d")
 _MAIL = re.compile(rb"(?:Return-Path|Received|Delivered-To|Message-ID|MIME-Version|X-[A-Za-z-]+): ", re.IGNORECASE)
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _IN_OLE = {
     "EncryptedPackage": "encrypted",
     "__properties_version1.0": "msg",
@@ -76,8 +77,18 @@ def detect(data: bytes, path: Path) -> str:
     if suffix in (".html", ".htm", ".xhtml") or head.lower().startswith((b"<!doctype html", b"<html")):
         return "html"
     if suffix in CONTAINERS:
-        return suffix[1:]  # damaged or mislabelled: its loader says what is wrong
+        _refuse_text(data, path)
+        return suffix[1:]  # damaged: its loader says what is wrong
     return _kind_of_text(suffix, head)
+
+
+def _refuse_text(data: bytes, path: Path) -> None:
+    """Raises LoadError when the content is text, whatever the name says."""
+    text = data[:4096].decode("utf-8", "replace").rstrip("\ufffd")  # a letter may be cut off at the end
+    if "\ufffd" not in text and all(letter.isprintable() or letter in "\t\r\n\f" for letter in text):
+        raise LoadError(
+            f"not a readable {path.suffix[1:].upper()}: it holds text, and would be read as {path.stem}.txt"
+        )
 
 
 def shows_its_type(data: bytes) -> bool:
@@ -93,7 +104,7 @@ def _by_magic(data: bytes, head: bytes) -> str:
         return "pdf"
     if data[:4] == b"PK\x03\x04":
         return _container(data)
-    if data[:8] == _OLE:
+    if data[:8] == OLE:
         return _compound(data)
     return "rtf" if head[:5] == b"{\\rtf" else _binary(data)
 
@@ -139,10 +150,10 @@ def _compound(data: bytes) -> str:
     """What an OLE compound file holds, by the names of its streams, which stand in it as UTF-16."""
     kind = next(
         (kind for name, kind in _IN_OLE.items() if name.encode("utf-16-le") in data),
-        "old Office format, or protected by a password",
+        "an OLE compound file of another program",
     )
     if kind == "encrypted":
-        raise LoadError("encrypted")
+        raise encrypted()
     if kind in ("msg", "xls"):
         return kind
     raise NotADocument(f"unsupported: {_OLD_OFFICE.get(kind, kind)}")

@@ -47,6 +47,7 @@ class Budget:
         self._heartbeat = heartbeat
         self._started = self._last = time.monotonic()
         self._used = 0
+        self._beating = False
         self.depth = 0
 
     def spend(self, characters: int) -> None:
@@ -62,9 +63,22 @@ class Budget:
             raise LimitReached(f"limit: {kind}")
         if now - self._started > 0.75 * self._limits.seconds:
             raise LimitReached(f"limit: more than {0.75 * self._limits.seconds:g} s")
+        self.alive()
+
+    def alive(self) -> bool:
+        """Tell the parent of progress. A signal's handler may call this at any moment; False says that it came in between while
+        the parent was told, which must not be broken off."""
+        if self._beating:
+            return False
+        now = time.monotonic()
         if now - self._last > 0.1:
-            self._last = now
-            self._heartbeat()
+            self._beating = True
+            try:
+                self._last = now
+                self._heartbeat()
+            finally:
+                self._beating = False
+        return True
 
 
 # Outside of `budget`, which is where parsers work, nothing is limited.
@@ -85,6 +99,11 @@ def budget(limits: Limits, size: int, heartbeat: Callable[[], None] = lambda: No
 def spend(characters: int = 0) -> None:
     """Tell the running budget of progress, and of text; see `Budget.spend`."""
     _running.spend(characters)
+
+
+def alive() -> bool:
+    """Tell the running budget of progress; see `Budget.alive`."""
+    return _running.alive()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
+from ragcli.loaders.locked import ENCRYPTED
 from ragcli.loaders.ooxml import attribute, core_properties, local, parse_xml
 from ragcli.loaders.structure import TextBuilder
 from ragcli.loaders.zipped import open_zip
@@ -29,7 +30,7 @@ class OdtLoader:
                 raise LoadError("not an OpenDocument file")
             manifest = "META-INF/manifest.xml"
             if manifest in archive.namelist() and b"encryption-data" in archive.read(manifest):
-                raise LoadError("encrypted")
+                raise LoadError(f"{ENCRYPTED}; OpenDocument is read when it is saved without a password")
             root = parse_xml(archive.read("content.xml"))
             metadata = core_properties(archive, "meta.xml")
         builder, pages = TextBuilder(), list[int]()

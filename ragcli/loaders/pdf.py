@@ -7,6 +7,7 @@ import logging
 import math
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,20 +16,23 @@ from typing import TYPE_CHECKING, Any
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
-from ragcli.loaders.limits import LimitReached, spend
+from ragcli.loaders.limits import LimitReached, alive, spend
+from ragcli.loaders.locked import ENCRYPTED, encrypted, given_passwords
 from ragcli.loaders.pdfblocks import Bookmark
-from ragcli.loaders.pdftext import Content, Page, lines_of, pdf_date, to_document
+from ragcli.loaders.pdftext import NO_TEXT, Content, Page, lines_of, pdf_date, to_document
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
 PYPDF_SECONDS = 20.0  # of CPU; 1,072 of 1,100 real files need less than 5
+PAGE_SECONDS = 5.0  # of CPU, for one page
+_TICK = 0.5  # s of CPU
 MAX_PAGES = 5_000
 MAX_PAGE_CHARACTERS = 2_000_000
 
 
 class PdfLoader:
-    """A PDF with a text layer. Encryption with an empty password is opened; any other is reported as encrypted. Pages without
+    """A PDF with a text layer. Encryption with an empty password or a given one is opened; any other is reported. Pages without
     text are recognised by Tesseract if `ocr` names its languages, and reported otherwise."""
 
     def __init__(self, ocr: str = "") -> None:
@@ -42,7 +46,7 @@ class PdfLoader:
             try:
                 found = read(data)
             except LoadError as error:
-                if error.reason == "encrypted" or isinstance(error, LimitReached):
+                if error.reason.startswith(ENCRYPTED) or isinstance(error, LimitReached):
                     raise
                 problem = problem or error
                 continue
@@ -51,9 +55,9 @@ class PdfLoader:
             if _reads_well(content):
                 break
         if content is None:
-            raise problem or LoadError("no text (scanned?)")
+            raise problem or LoadError(NO_TEXT)
         with suppress(LoadError):  # pdfium opens less of what is damaged than pypdf does
-            pdfium.mark_tables(data, content)
+            pdfium.complete(data, content)
         if self._ocr:
             pdfium.recognise_pages(data, content, self._ocr)
         return to_document(content, path)
@@ -72,28 +76,28 @@ def _reads_well(content: Content) -> bool:
     return bool(lines) and (len(lines) < 50 or words > 1.5 * len(lines)) and unmapped < 0.1 * letters
 
 
-def read_pypdf(data: bytes) -> Content:
-    """The pages as pypdf reads them. Raises LoadError for what it cannot read, or not in time."""
+def read_pypdf(data: bytes, seconds: float = PYPDF_SECONDS, page_seconds: float = PAGE_SECONDS) -> Content:
+    """The pages as pypdf reads them; a page that takes more than `page_seconds` of CPU time has no lines and a problem. Raises
+    LoadError for what it cannot read, or not in `seconds` of CPU time."""
     from pypdf import PdfReader
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # damage is reported by the error, once
+    clock = _Clock(seconds)
     try:
-        with _cpu_limit(PYPDF_SECONDS):
+        with clock.limit(seconds):
             reader = PdfReader(io.BytesIO(data), strict=False)
-            if reader.is_encrypted and not reader.decrypt(""):
-                raise LoadError("encrypted")
+            if reader.is_encrypted and not any(reader.decrypt(each) for each in ("", *given_passwords())):
+                raise encrypted()
             if len(reader.pages) > MAX_PAGES:
                 raise LimitReached(f"limit: more than {MAX_PAGES:,} pages")
-            return Content(
-                [_page(page) for page in reader.pages],
-                _outline(reader),
-                _metadata(reader),
-                "pypdf",
-            )
+            found = list(reader.pages)
+        pages = [_page_in_time(page, clock, page_seconds) for page in found]
+        with clock.limit(seconds):
+            return Content(pages, _outline(reader), _metadata(reader), "pypdf")
     except (LoadError, MemoryError):
         raise
     except _TooSlow as error:
-        raise LoadError(f"limit: more than {PYPDF_SECONDS:g} s of CPU time in pypdf") from error
+        raise LoadError(f"limit: more than {seconds:g} s of CPU time in pypdf") from error
     except Exception as error:  # a damaged file makes pypdf raise errors of every kind
         raise LoadError(f"not a readable PDF ({type(error).__name__}: {str(error)[:200]})") from error
 
@@ -102,23 +106,48 @@ class _TooSlow(BaseException):
     """Not an Exception, because pypdf catches those in places."""
 
 
-@contextmanager
-def _cpu_limit(seconds: float) -> Iterator[None]:
-    """Raises _TooSlow inside after so much CPU time; only a process's main thread can be interrupted."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+class _Clock:
+    """What is left of the CPU time of one file."""
 
-    def stop(_signal: int, _frame: object) -> None:
-        raise _TooSlow
+    def __init__(self, seconds: float) -> None:
+        self._end = time.process_time() + seconds
 
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    @property
+    def over(self) -> bool:
+        return time.process_time() >= self._end
+
+    @contextmanager
+    def limit(self, seconds: float) -> Iterator[None]:
+        """Raises _TooSlow inside after so much CPU time, or when nothing is left. CPU time that is spent counts as progress, so
+        that the parser is not killed on a busy machine, where it takes longer. Only a main thread can be interrupted."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        end, running = min(self._end, time.process_time() + seconds), True
+
+        def stop(_signal: int, _frame: object) -> None:
+            if alive() and running and time.process_time() >= end:
+                raise _TooSlow
+
+        before = signal.signal(signal.SIGPROF, stop)
+        signal.setitimer(signal.ITIMER_PROF, _TICK, _TICK)
+        try:
+            yield
+        finally:
+            running = False
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
+
+
+def _page_in_time(page: Any, clock: _Clock, seconds: float) -> Page:
+    """The page; without lines when it alone takes too long. Raises _TooSlow when the file does."""
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        with clock.limit(seconds):
+            return _page(page)
+    except _TooSlow:
+        if clock.over:
+            raise
+        return Page([], f"more than {seconds:g} s of CPU time in pypdf")
 
 
 def _page(page: Any) -> Page:

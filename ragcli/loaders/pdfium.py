@@ -8,9 +8,11 @@ from typing import Any
 from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
 from ragcli.loaders.limits import LimitReached, spend
+from ragcli.loaders.locked import encrypted, given_passwords
 from ragcli.loaders.ocr import recognise
 from ragcli.loaders.pdfblocks import Bookmark
-from ragcli.loaders.pdftables import MAX_PIECES, Box, RowTexts, find_tables, marked, row_texts
+from ragcli.loaders.pdfnotes import notes_of
+from ragcli.loaders.pdftables import MAX_PIECES, Box, find_tables, marked, row_texts
 from ragcli.loaders.pdftext import Content, Line, Page, lines_of, pdf_date
 
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
@@ -30,27 +32,35 @@ def read_pdfium(data: bytes) -> Content:
         document.close()
 
 
-def mark_tables(data: bytes, content: Content) -> None:
-    """Join what stands in a row of a table in the pages of `content`, whichever reader that is from. Raises LoadError for what
+def complete(data: bytes, content: Content) -> None:
+    """Add to the pages of `content`, whichever reader that is from, what needs places: lines that make up a row of a table are
+    joined, form fields and annotations noted. A page that the reader could not read is read here. Raises LoadError for what
     pdfium cannot open."""
     document = _open(data)
     try:
         for number, page in enumerate(content.pages[: len(document)]):
-            if page.lines:
-                content.pages[number] = replace(page, lines=marked(page.lines, _tables(document, number)))
+            if page.problem and content.reader != "pdfium":
+                read = _page(document, number)
+                content.pages[number] = replace(read, reader="pdfium") if read.lines else page
+            _complete_page(document, number, content.pages[number])
+            spend()
     finally:
         document.close()
 
 
-def _tables(document: Any, number: int) -> list[RowTexts]:
+def _complete_page(document: Any, number: int, page: Page) -> None:
     import pypdfium2
 
     try:
-        text_page = document[number].get_textpage()
+        pdf_page = document[number]
+        text_page = pdf_page.get_textpage()
         boxes = [Box(*text_page.get_rect(i)) for i in range(min(text_page.count_rects(), MAX_PIECES + 1))]
-        return row_texts(find_tables(boxes), lambda box: clean(str(text_page.get_text_bounded(*box))))
+        page.notes = notes_of(document, pdf_page, boxes, lambda box: clean(str(text_page.get_text_bounded(*box))))
+        if page.lines:
+            tables = row_texts(find_tables(boxes), lambda box: clean(str(text_page.get_text_bounded(*box))))
+            page.lines = marked(page.lines, tables)
     except pypdfium2.PdfiumError:
-        return []
+        return
 
 
 def recognise_pages(data: bytes, content: Content, languages: str) -> None:
@@ -78,12 +88,15 @@ def _open(data: bytes) -> Any:
     import pypdfium2
     from pypdfium2 import raw
 
-    try:
-        return pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        if raw.FPDF_GetLastError() == _PASSWORD:
-            raise LoadError("encrypted") from error
-        raise LoadError(f"not a readable PDF ({error})") from error
+    for password in (None, *given_passwords()):
+        try:
+            document = pypdfium2.PdfDocument(data, password=password)
+            document.init_forms()
+            return document
+        except pypdfium2.PdfiumError as error:
+            if raw.FPDF_GetLastError() != _PASSWORD:
+                raise LoadError(f"not a readable PDF ({error})") from error
+    raise encrypted()
 
 
 def _page(document: Any, number: int) -> Page:

@@ -16,6 +16,7 @@ from ragcli.loaders.decoding import clean
 from ragcli.loaders.pdfblocks import Bookmark, blocks_of
 from ragcli.loaders.structure import make_document
 
+NO_TEXT = "no text (scanned?), --ocr eng reads the pictures of pages"
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st"})
 _ENDED = re.compile(r"[.!?:;…。！？][\"'”’)\]]*\s*$")
 _GENERATED_TITLE = re.compile(
@@ -29,6 +30,7 @@ _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
 _EDGE_LINES = 3  # at the top and at the bottom of a page, where running titles and page numbers stand
 _RUNNING = 0.6  # of the pages nearby
 _NEARBY = 10  # pages to either side
+_LONG_SENTENCE = 10  # lines
 _LARGER = 1.15  # than the body, for a heading
 _MAX_HEADING = 150
 _MAX_LEVELS = 4
@@ -47,13 +49,25 @@ class Line(NamedTuple):
     row: bool = False
 
 
+class Note(NamedTuple):
+    """A form field or an annotation: what is written for it, and the characters of the text where it stands, without white
+    space. A comment is written after the sentence, a field after the line."""
+
+    text: str
+    beside: str
+    comment: bool
+
+
 @dataclass(slots=True)
 class Page:
-    """The lines of a page; `problem` says why there are none, `recognised` that they were read from its picture."""
+    """The lines of a page; `problem` says why there are none, `recognised` that they were read from its picture. `reader` read
+    it, where that is not the reader of the document."""
 
     lines: list[Line]
     problem: str = ""
     recognised: bool = False
+    notes: list[Note] = field(default_factory=list)
+    reader: str = ""
 
 
 @dataclass(slots=True)
@@ -103,13 +117,14 @@ def pdf_date(text: str) -> str:
 
 
 def to_document(content: Content, path: Path) -> Document:
-    """The Document of the pages. Raises LoadError("no text (scanned?)") when no page has any."""
+    """The Document of the pages. Raises LoadError(NO_TEXT) when no page has any."""
     pages = content.pages
-    missing = [number for number, page in enumerate(pages, start=1) if not page.lines]
+    missing = [number for number, page in enumerate(pages, start=1) if not page.lines and not page.notes]
     if len(missing) == len(pages):
-        raise LoadError("no text (scanned?)")
+        raise LoadError(NO_TEXT)
     lines = _without_running([page.lines for page in pages])
     body = _body_size(lines)
+    lines = [_with_notes(kept, page.notes) for kept, page in zip(lines, pages, strict=True)]
     texts = _texts(lines)
     hyphenated = {word.lower() for page in texts for word in _HYPHENATED.findall(page)}
     texts = [_joined_words(page, hyphenated) for page in texts]
@@ -122,8 +137,8 @@ def to_document(content: Content, path: Path) -> Document:
         title = _largest(lines, body)
     metadata = {key: value for key, value in content.metadata.items() if key != "title"}
     metadata |= {"pages": str(len(pages)), "reader": content.reader}
-    if any(page.recognised for page in pages):
-        metadata["reader"] += ", tesseract"
+    others = dict.fromkeys(page.reader for page in pages if page.reader not in ("", content.reader))
+    metadata["reader"] = ", ".join([content.reader, *others, *["tesseract"] * any(page.recognised for page in pages)])
     document = make_document(
         path,
         "pdf",
@@ -143,6 +158,24 @@ def _partial(missing: Sequence[int], pages: Sequence[Page]) -> str:
     shown = ", ".join(map(str, missing[:10])) + (", …" if len(missing) > 10 else "")
     kind = "could not be read" if damaged == len(missing) else "have no text (scanned?)"
     return f"{len(missing)} of {len(pages)} pages {kind}: {shown}"
+
+
+def _with_notes(lines: Sequence[Line], notes: Sequence[Note]) -> list[Line]:
+    """The lines with each note after those that it stands beside; at the end of the page where that is not found."""
+    after: dict[int, list[Line]] = {}
+    keys = ["".join(line.text.split()) for line in lines] if notes else []
+    for note in notes:
+        at = next((i for i, key in enumerate(keys) if note.beside and note.beside in key), len(lines) - 1)
+        if note.comment:
+            ends = (i for i in range(at, min(at + _LONG_SENTENCE, len(lines))) if _ends(lines, i))
+            at = next(ends, at)
+        after.setdefault(at, []).append(Line(note.text, 0.0))
+    return [*after.get(-1, []), *(each for i, line in enumerate(lines) for each in (line, *after.get(i, [])))]
+
+
+def _ends(lines: Sequence[Line], at: int) -> bool:
+    """Whether a sentence ends with the line, or the paragraph does."""
+    return at + 1 == len(lines) or not lines[at + 1].text.strip() or bool(_ENDED.search(lines[at].text))
 
 
 def _without_running(pages: Sequence[list[Line]]) -> list[list[Line]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -10,13 +10,14 @@ from typing import cast
 
 from ragcli.datatypes import Document
 from ragcli.errors import LoadError, NotADocument
-from ragcli.loaders.formats import CONTAINERS, detect, shows_its_type
+from ragcli.loaders.formats import CONTAINERS, OLE, detect, shows_its_type
 from ragcli.loaders.limits import TEXT_BYTES
+from ragcli.loaders.locked import opened, passwords
 from ragcli.protocols import REDACTION, Loader
 
-VERSION = "3"  # changes when loaders read more than before: failed files are then tried again
+VERSION = "4"  # changes when loaders read more than before: failed files are then tried again
 # Type → the version from which on its loader gives other text or other blocks: documents of an older one are read again.
-CHANGED = dict.fromkeys(["html", "epub", "eml", "msg", "markdown", "text"], 3)
+CHANGED = {**dict.fromkeys(["html", "epub", "eml", "msg", "markdown", "text"], 3), "pdf": 4}
 DETECTORS = "1"  # changes when `ragcli.redaction` finds other things than before: documents are then read again
 
 _LOADERS = {
@@ -56,7 +57,8 @@ _PLAIN = frozenset("markdown rst org asciidoc csv tsv json jsonl xml html code t
 class Options:
     """How to read. `ocr`: Tesseract's languages ("eng+deu") for pages without text, empty for none. `only_detect`: say what the
     files are, and read none. `plugins`: the suffixes that plug-ins read, as `plugged_suffixes` gives them. `secrets`, `pii`
-    and `redaction_key`: what placeholders stand for, as in `ragcli.redaction.redacting.Policy`."""
+    and `redaction_key`: what placeholders stand for, as in `ragcli.redaction.redacting.Policy`. `passwords` are tried on what
+    is encrypted, and kept nowhere."""
 
     ocr: str = ""
     only_detect: bool = False
@@ -64,6 +66,7 @@ class Options:
     secrets: str = "allow"
     pii: str = "off"
     redaction_key: str = ""
+    passwords: Sequence[str] = field(default=(), repr=False)
 
     @property
     def redaction(self) -> str:
@@ -95,6 +98,9 @@ def get_loader(type_: str, options: Options = Options()) -> Loader:
 def load_bytes(data: bytes, path: Path, options: Options = Options()) -> Document:
     """The Document in `data`, a file that the catalog calls `path`, with placeholders for what the options hide. Raises
     LoadError with the reason."""
+    if options.passwords:
+        with passwords(options.passwords):
+            return load_bytes(data, path, replace(options, passwords=()))
     if not options.redaction or options.only_detect:
         return _loaded(data, path, options)
     from ragcli.redaction.redacting import Policy, redacted
@@ -115,6 +121,8 @@ def _loaded(data: bytes, path: Path, options: Options) -> Document:
             from ragcli.loaders.plugged import read_plugged
 
             return read_plugged(data, path, only_detect=options.only_detect)
+        if data.startswith(OLE):
+            data = opened(data)
         type_ = detect(data, path)
         if type_ in _PLAIN and len(data) > TEXT_BYTES:
             raise LoadError(f"limit: {type_} larger than {TEXT_BYTES / 1_000_000:g} MB")

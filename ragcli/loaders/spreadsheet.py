@@ -12,6 +12,7 @@ from ragcli.datatypes import Document
 from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
 from ragcli.loaders.limits import spend
+from ragcli.loaders.locked import encrypted
 from ragcli.loaders.ooxml import attribute, core_properties, parse_xml
 from ragcli.loaders.structure import TextBuilder
 from ragcli.loaders.zipped import open_zip
@@ -41,7 +42,7 @@ class SpreadsheetLoader:
                 for comment in comments:
                     builder.add(comment, "paragraph")
         except calamine.PasswordError as error:
-            raise LoadError("encrypted") from error
+            raise encrypted() from error
         except (calamine.CalamineError, OSError, ValueError) as error:
             raise LoadError(f"not a readable spreadsheet ({error})") from error
         suffix = path.suffix.lower()

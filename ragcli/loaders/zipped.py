@@ -6,6 +6,7 @@ import io
 import zipfile
 
 from ragcli.errors import LoadError
+from ragcli.loaders.locked import ENCRYPTED
 
 MAX_ENTRIES = 2_000
 MAX_ENTRY_BYTES = 50_000_000
@@ -23,7 +24,7 @@ def open_zip(data: bytes) -> zipfile.ZipFile:
     if len(entries) > MAX_ENTRIES:
         raise LoadError(f"limit: more than {MAX_ENTRIES:,} entries")
     if any(entry.flag_bits & 0x1 for entry in entries):
-        raise LoadError("encrypted")
+        raise LoadError(f"{ENCRYPTED} as an archive; save it without a password")
     total = 0
     for entry in entries:
         total += entry.file_size

@@ -18,6 +18,7 @@ from ragcli.measurements import (
 )
 from ragcli.render.outcomes import declined, heading, outcome_rows, why_not_right
 from ragcli.render.sanitize import one_line
+from ragcli.render.verdict import failures, summary
 from ragcli.reports import Calibration
 
 _STAGE_METRICS = ("ndcg@10", "hit@5", "recall@10")
@@ -30,35 +31,59 @@ Line = Text | str
 
 
 def evaluation_lines(report: EvalReport, *, worst: int) -> Iterator[Line]:
-    """Metrics with their intervals, slices, stages, the worst questions, the baseline, and the verdict of the gate."""
+    """What it comes to, in at most five lines; what is wrong with the gold file; the questions that fail, at most `worst`."""
+    yield from _summary(report)
+    yield from _warnings(report)
+    failed = failures(report)
+    for score, reason in failed[:worst]:
+        yield Text(f"  {one_line(score.id)}  {one_line(score.question)[:100]}", "dim")
+        for line in (reason, *score.why):
+            yield Text(f"      {one_line(line)[:160]}", "dim")
+    if report.stages:
+        yield from _stages(report)
+    yield Text("--verbose shows every metric with its interval; --html FILE writes a page to hand on", "dim")
+
+
+def _summary(report: EvalReport) -> Iterator[Text]:
+    if not report.metrics:
+        yield Text("Nothing was measured: no question names evidence.", "yellow")
+    for text, good in summary(report):
+        yield Text(text, {True: "green", False: "bold red", None: ""}[good])
+
+
+def _warnings(report: EvalReport) -> Iterator[Text]:
+    """What is wrong with the gold file, and what else changed since the baseline."""
+    if report.unresolved:
+        count = len(report.unresolved)
+        are = "gold path is" if count == 1 else "gold paths are"
+        yield Text(f"{count:,} {are} not in the index, e.g. {one_line(report.unresolved[0])}", "yellow")
+    vanished = [(entry, quote) for entry in report.per_question for quote in entry.vanished]
+    for entry, quote in vanished[:5]:
+        yield Text(f"  line {entry.line}: the quotation “{one_line(quote)[:70]}” is not in its document", "yellow")
+    if len(vanished) > 5:
+        yield Text(f"  and {len(vanished) - 5:,} more quotations that are not in their documents", "yellow")
+    for remark in report.remarks:
+        yield Text(f"note  {one_line(remark)}", "yellow")
+
+
+def detailed_lines(report: EvalReport, *, worst: int) -> Iterator[Line]:
+    """The summary, then metrics with their intervals, slices, stages, the worst questions, the baseline, and each threshold."""
+    yield from _summary(report)
     config = report.config
     asked = (
         f"; {report.answered:,} answered, {report.abstained:,} abstained" if report.answered + report.abstained else ""
     )
     yield f"{report.questions:,} questions, {report.judged:,} with evidence{asked}; {config['mode']}, {config['embedder']}"
-    if not report.metrics:
-        yield "Nothing was measured: no question names evidence."
     yield from outcome_lines(report)
     for name, score in report.metrics.items():
         yield _metric(name, score, report.intervals.get(name))
     yield from tag_lines(report) if report.outcomes and report.slices else _slices(report.slices)
     yield from _stages(report)
     yield from _reliability(report)
-    if report.unresolved:
-        yield Text(
-            f"{len(report.unresolved):,} gold paths are not in the index, e.g. {one_line(report.unresolved[0])}",
-            "yellow",
-        )
-    vanished = [(entry, quote) for entry in report.per_question for quote in entry.vanished]
-    for entry, quote in vanished[:5]:
-        yield Text(f"  line {entry.line}: the quotation “{one_line(quote)[:70]}” is not in its document", "yellow")
-    if len(vanished) > 5:
-        yield Text(f"  and {len(vanished) - 5:,} more quotations that are not in their documents", "yellow")
+    yield from _warnings(report)
     yield from _worst(report.per_question, worst)
     yield from worst_lines(report.per_question, worst)
     yield from _comparisons(report.comparisons)
-    for remark in report.remarks:
-        yield Text(f"note  {one_line(remark)}", "yellow")
     for result in report.gate:
         yield _verdict(result)
     regressed = [c.metric for c in report.comparisons if c.verdict == "regressed"]

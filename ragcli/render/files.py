@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 
 from ragcli.errors import RagError
 from ragcli.measurements import EvalReport, QuestionScore
-from ragcli.render.outcomes import outcome_markdown, why_not_right
+from ragcli.render.outcomes import failure, outcome_markdown
 from ragcli.render.sanitize import one_line, sanitize
+from ragcli.render.verdict import sentences
 
 SUMMARY_LIMIT = 900_000  # bytes; GitHub drops a step's summary above 1 MiB
 _ANNOTATIONS = 10  # GitHub shows no more of a kind
@@ -56,7 +57,7 @@ def write_text(path: Path, text: str) -> None:
 def junit_xml(report: EvalReport) -> str:
     """One test case a question, failed when it found nothing or answered wrongly; one for each threshold; metrics as
     properties."""
-    failed = {score.id: text for score in report.per_question if (text := _failure(score))}
+    failed = {score.id: text for score in report.per_question if (text := failure(score))}
     gate = [result for result in report.gate if not result.passed]
     gate_names = [f"{c.metric} against the baseline" for c in report.comparisons if c.verdict == "regressed"]
     suite = ElementTree.Element(
@@ -94,20 +95,6 @@ def junit_xml(report: EvalReport) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
 
 
-def _failure(score: QuestionScore) -> str:
-    if "mrr" in score.metrics and score.metrics["mrr"] == 0:
-        return f"expected {', '.join(score.expected)}; found {', '.join(score.found) or 'nothing'}"
-    if score.answered is False and score.answerable:
-        return "abstained from a question that has an answer"
-    if score.answered and not score.answerable:
-        return "answered a question that has no answer in the documents"
-    if score.judgement is not None:
-        return (
-            "" if score.judgement.outcome == "right" else f"{score.judgement.outcome}: {why_not_right(score.judgement)}"
-        )
-    return "the answer holds no reference answer" if score.contains is False else ""
-
-
 def _detail(score: QuestionScore) -> str:
     return "\n".join(
         [*score.why, f"answer: {score.answer or '-'}", ", ".join(f"{k} {v:.4f}" for k, v in score.metrics.items())]
@@ -122,6 +109,7 @@ def markdown_summary(report: EvalReport) -> str:
     """Failures first, then the metrics; details are folded; below GitHub's limit."""
     verdict = "passed" if report.passed else "**failed**"
     lines = [f"### rag eval: {verdict}", "", f"{report.questions:,} questions, {report.judged:,} with evidence", ""]
+    lines += [*(f"{_cell(text)}  " for text in sentences(report)), ""]
     lines += outcome_markdown(report)
     for result in report.gate:
         value = "not measured" if result.value is None else f"{result.value:.4f}"
@@ -136,14 +124,14 @@ def markdown_summary(report: EvalReport) -> str:
         interval = report.intervals.get(name)
         lines.append(f"| {name} | {number:.4f} | " + (f"{interval[0]:.3f} to {interval[1]:.3f} |" if interval else "|"))
     text = "\n".join(lines) + "\n"
-    failed = [score for score in report.per_question if _failure(score)]
+    failed = [score for score in report.per_question if failure(score)]
     if not failed:
         return text + "\n"
     text += (
         f"\n<details><summary>{len(failed):,} questions failed</summary>\n\n| id | question | what |\n|---|---|---|\n"
     )
     for count, score in enumerate(failed):
-        row = f"| {_cell(score.id)} | {_cell(score.question)} | {_cell(_failure(score))} |\n"
+        row = f"| {_cell(score.id)} | {_cell(score.question)} | {_cell(failure(score))} |\n"
         if len(text.encode()) + len(row.encode()) > SUMMARY_LIMIT:
             text += f"| … | and {len(failed) - count:,} more | |\n"
             break

@@ -1,41 +1,18 @@
-"""An evaluation as one page without scripts from elsewhere: plots are inline SVG, colours follow the reader's scheme."""
+"""An evaluation as one page that opens offline and can be handed on: what it comes to, each metric with what it means, and each
+question with its answer beside what was expected. Plots are inline SVG, colours follow the reader's scheme."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from pathlib import Path
 
-from ragcli.measurements import EvalReport, QuestionScore
-from ragcli.render.outcomes import outcome_html, why_not_right
-from ragcli.render.sanitize import one_line
-
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1d2733; --dim: #66727f; --line: #d5dbe1; --back: #fff; --bar: #3b76b5; --bad: #c0392b;
-  --good: #1e8449; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e9ee; --dim: #98a4b0; --line: #37424d; --back: #14191f; --bar: #6ea8e0;
-  --bad: #ff7b6b; --good: #58d68d; } }
-* { box-sizing: border-box; }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back); margin: 0 auto; max-width: 1100px;
-  padding: 1.5rem; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-p { margin: .3rem 0; } .dim { color: var(--dim); } .bad { color: var(--bad); font-weight: 600; }
-.good { color: var(--good); font-weight: 600; }
-svg { width: 100%; height: auto; display: block; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
-svg .dim { fill: var(--dim); } svg .bar { fill: var(--bar); } svg .axis { stroke: var(--line); }
-svg .curve { fill: none; stroke: var(--bar); stroke-width: 2; }
-.m { display: grid; grid-template-columns: 11em 1fr 3.2em; gap: .6em; align-items: center; font-size: .85rem; }
-.m > span:first-child { text-align: right; overflow-wrap: anywhere; }
-.m > span:last-child { font-variant-numeric: tabular-nums; }
-.track { position: relative; height: 1.1em; margin: .15em 0; background: color-mix(in srgb, var(--line) 40%, transparent); }
-.track i { display: block; height: 100%; background: var(--bar); border-radius: 2px; }
-.track b { position: absolute; top: 50%; height: 0; border-top: 1.5px solid var(--ink); }
-@media (max-width: 600px) { .m { grid-template-columns: 11em 1fr 3.2em; font-size: .75rem; } }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 1.5rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-"""
+from ragcli import __version__
+from ragcli.measurements import EvalReport
+from ragcli.render.htmlquestions import as_html as _text
+from ragcli.render.htmlquestions import question_table
+from ragcli.render.htmlstyle import SCRIPT, STYLE
+from ragcli.render.outcomes import outcome_html
+from ragcli.render.verdict import LESS_IS_BETTER, meaning, summary
 
 
 def html_page(report: EvalReport) -> str:
@@ -45,11 +22,10 @@ def html_page(report: EvalReport) -> str:
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>rag eval</title><style>{_STYLE}</style></head><body>",
+        f"<title>rag eval {_text(Path(report.gold).name)}</title><style>{STYLE}</style></head><body>",
         f"<h1>rag eval: {verdict}</h1>",
-        f"<p>{report.questions:,} questions, {report.judged:,} with evidence; {report.answered:,} answered, "
-        f"{report.abstained:,} abstained</p>",
-        f'<p class="dim">{config}; index {_text(report.fingerprint)}</p>',
+        f'<p class="dim">{_about(report)}</p>',
+        '<div class="sum">' + "".join(_sentence(text, good) for text, good in summary(report)) + "</div>",
         *_gate(report),
         outcome_html(report),
         "<h2>Metrics, with 95 % intervals</h2>",
@@ -60,14 +36,28 @@ def html_page(report: EvalReport) -> str:
         "</div>",
         _stage_table(report),
         "<h2>Questions, worst first</h2>",
-        _question_table(report.per_question),
-        "</body></html>\n",
+        question_table(report.per_question),
+        f'<p class="dim">Measured with: {config}; index {_text(report.fingerprint)}</p>',
+        f"<script>{SCRIPT}</script></body></html>\n",
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _text(value: object) -> str:
-    return escape(one_line(str(value)))
+def _about(report: EvalReport) -> str:
+    """When, over what, and with which version."""
+    parts = [
+        report.finished.replace("T", " ").replace("+00:00", " UTC"),
+        f"{report.questions:,} questions of {_text(report.gold)}, {report.judged:,} with evidence",
+        f"{report.documents:,} documents",
+        f"{report.answered:,} answered, {report.abstained:,} declined" if report.answered + report.abstained else "",
+        f"rag {__version__}",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _sentence(text: str, good: bool | None) -> str:
+    style = {True: ' class="good"', False: ' class="bad"', None: ""}[good]
+    return f"<p{style}>{_text(text)}</p>"
 
 
 def _setting(value: object) -> str:
@@ -94,6 +84,7 @@ def _gate(report: EvalReport) -> list[str]:
 
 
 def _metric_bars(report: EvalReport) -> str:
+    """A bar for each metric with its interval and what it measures; where less is better the bar has another colour."""
     rows = []
     for name, value in report.metrics.items():
         if name.endswith("_ms"):
@@ -101,9 +92,11 @@ def _metric_bars(report: EvalReport) -> str:
         interval = report.intervals.get(name)
         low, high = interval or (value, value)
         whisker = f'<b style="left:{low:.2%};width:{high - low:.2%}"></b>' if interval else ""
-        bar = f'<i style="width:{max(0.0, value):.2%}"></i>{whisker}'
+        less = ' class="less"' if name.partition("@")[0] in LESS_IS_BETTER else ""
+        bar = f'<i{less} style="width:{max(0.0, value):.2%}"></i>{whisker}'
         rows.append(
-            f'<div class="m"><span>{_text(name)}</span><div class="track">{bar}</div><span>{value:.3f}</span></div>'
+            f'<div class="m"><span>{_text(name)}</span><div class="track">{bar}</div><span>{value:.3f}</span>'
+            f'<span class="dim">{_text(meaning(name))}</span></div>'
         )
     return "\n".join(rows)
 
@@ -164,42 +157,3 @@ def _stage_table(report: EvalReport) -> str:
         f'<th class="n">{name}</th>' for name in ("ndcg@10", "difference", "p", "p50 ms")
     )
     return f'<h2>Stages</h2><div class="scroll"><table>{head}</tr>{rows}</table></div>'
-
-
-def _question_table(scores: Sequence[QuestionScore]) -> str:
-    order = sorted(scores, key=_merit)
-    rows = []
-    for score in order:
-        outcome, failed = _outcome(score)
-        told = [*score.why, *([why_not_right(score.judgement)] if score.judgement and failed else [])]
-        why = "".join(f'<br><span class="dim">{_text(line)}</span>' for line in told)
-        rows.append(
-            f'<tr><td>{_text(score.id)}</td><td>{_text(score.question)}{why}</td><td class="n">{_value(score, "ndcg@10")}</td>'
-            f'<td class="n">{_value(score, "answer_f1")}</td><td{" class=bad" if failed else ""}>{outcome}</td>'
-            f"<td>{_text(', '.join(score.expected))}</td><td>{_text(', '.join(score.found[:2]))}</td></tr>"
-        )
-    head = (
-        '<tr><th>id</th><th>question</th><th class="n">ndcg@10</th><th class="n">answer_f1</th><th></th><th>expected</th>'
-        "<th>found</th></tr>"
-    )
-    return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
-
-
-def _merit(score: QuestionScore) -> tuple[float, float, float]:
-    """By which questions are sorted: lowest first. A wrong answer comes before one that is only not right."""
-    judged = score.metrics.get("answer_right", 1.0) - score.metrics.get("answer_wrong", 0.0)
-    return score.metrics.get("ndcg@10", 1.0), judged, score.metrics.get("answer_contains", 1.0)
-
-
-def _outcome(score: QuestionScore) -> tuple[str, bool]:
-    """What became of a question in one word, empty when it was only searched for, and whether that is a failure."""
-    if score.judgement is not None:
-        return score.judgement.outcome, score.judgement.outcome != "right"
-    if score.answered is None:
-        return "", False
-    failed = score.answered is not score.answerable or score.contains is False
-    return "answered" if score.answered else "abstained", failed
-
-
-def _value(score: QuestionScore, name: str) -> str:
-    return f"{score.metrics[name]:.3f}" if name in score.metrics else ""

@@ -47,6 +47,7 @@ def hit(entry: Hit, shown: Shown) -> search.Hit:
     return {
         "rank": entry.rank,
         "score": round(entry.score, 6),
+        "document_id": passage.document.document_id,
         "path": shown(passage.document),
         "title": passage.document.title,
         "type": passage.document.type,
@@ -100,6 +101,7 @@ def query(result: QueryResult, shown: Shown) -> search.QueryDocument:
 def citation(entry: Citation, shown: Shown) -> search.Citation:
     return {
         "marker": entry.marker,
+        "document_id": entry.document.document_id,
         "path": shown(entry.document),
         "date": date_field(entry.document),
         **span_fields(entry.span),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from ragcli.render.sanitize import one_line, sanitize
+from ragcli.text.counting import counted
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 _LISTED = 20  # of one kind, in a summary
 _STATES = {"ok": "green", "changed": "yellow", "gone": "yellow", "partial": "yellow", "failed": "red"}
 _ACTIONS = {"add": "green", "update": "cyan", "fail": "red", "remove": "red"}
-_KINDS = {"document": "documents", "copy": "copies", "failure": "files that could not be read"}
+_KINDS = {
+    "document": ("document", "documents"),
+    "copy": ("copy", "copies"),
+    "failure": ("file that could not be read", "files that could not be read"),
+}
 _SHADES = ("", "on grey15")
 
 
@@ -26,9 +31,10 @@ def forgotten_lines(report: Forgotten, *, names: bool) -> Iterator[str]:
     kinds = Counter(source.kind for source in report.sources)
     chunks = sum(source.chunks for source in report.sources)
     told = (
-        ", ".join(f"{kinds[kind]:,} {_KINDS[kind]}" for kind in _KINDS if kinds[kind]) or "nothing that the index holds"
+        ", ".join(counted(kinds[kind], *_KINDS[kind]) for kind in _KINDS if kinds[kind])
+        or "nothing that the index holds"
     )
-    yield f"{'would forget' if report.dry_run else 'forgot'} {told} ({chunks:,} chunks)"
+    yield f"{'would forget' if report.dry_run else 'forgot'} {told} ({counted(chunks, 'chunk')})"
     for source in report.sources:
         shown = f"  {one_line(source.path)}" if names else ""
         yield f"  {source.kind:8}  {source.document_id}  {source.content_hash[:16]}{shown}"
@@ -37,25 +43,29 @@ def forgotten_lines(report: Forgotten, *, names: bool) -> Iterator[str]:
     if report.completed:
         yield "an earlier removal was interrupted; it is finished now"
     cleared, searched = report.cleared, report.searched
-    last = " and the last question" if cleared["last_answer"] else ""
-    yield f"cleared {cleared['drafts']:,} kept drafts{last}"
+    last = " and the questions that were asked" if cleared["last_answer"] else ""
+    yield f"cleared {counted(cleared['drafts'], 'kept draft')}{last}"
     yield (
-        f"searched {searched['files']:,} files ({searched['bytes']:,} bytes) for {searched['words']:,} words, "
-        f"{searched['names']:,} names and {searched['vectors']:,} vectors: {'nothing' if not report.found else 'traces'} found"
+        f"searched {counted(searched['files'], 'file')} ({counted(searched['bytes'], 'byte')}) for "
+        f"{counted(searched['words'], 'word')}, {counted(searched['names'], 'name')} and "
+        f"{counted(searched['vectors'], 'vector')}: {'traces' if report.found else 'nothing'} found"
     )
     for file, kind, count in report.found:
-        yield f"found  {count:,} {kind}s in {one_line(file)}"
+        yield f"found  {counted(count, kind)} in {one_line(file)}"
 
 
 def ingest_lines(report: IngestReport) -> Iterator[Text | str]:
     """One summary line, then everything that did not go well."""
     parts = [f"{report.added:,} added", f"{report.updated:,} updated", f"{report.unchanged:,} unchanged"]
-    for count, name in ((report.copies, "copies"), (report.removed, "removed"), (len(report.failed), "failed")):
-        if count:
-            parts.append(f"{count:,} {name}")
+    if report.copies:
+        parts.append(counted(report.copies, "copy", "copies"))
+    parts += [
+        f"{count:,} {name}" for count, name in ((report.removed, "removed"), (len(report.failed), "failed")) if count
+    ]
     state = "Interrupted: " if report.interrupted else ""
     yield (
-        f"{state}{', '.join(parts)}; the index holds {report.documents:,} documents in {report.chunks:,} chunks "
+        f"{state}{', '.join(parts)}; the index holds {counted(report.documents, 'document')} in "
+        f"{counted(report.chunks, 'chunk')} "
         f"({report.chunks_embedded:,} embedded, {report.seconds:.1f} s)"
     )
     for kind, style, failures in (("failed", "red", report.failed), ("partial", "yellow", report.partial)):
@@ -65,7 +75,9 @@ def ingest_lines(report: IngestReport) -> Iterator[Text | str]:
             yield f"and {len(failures) - _LISTED:,} more {kind}; rag ls --failed lists all"
     yield from _left_out(report)
     if report.missing:
-        yield f"{report.missing:,} indexed files no longer exist; rag ingest --prune removes them"
+        yield f"{counted(report.missing, 'indexed file')} no longer exist{'s' * (report.missing == 1)}; " + (
+            f"rag ingest --prune removes {'it' if report.missing == 1 else 'them'}"
+        )
     for warning in report.warnings:
         yield Text.assemble(("warning  ", "yellow"), one_line(warning))
     if report.interrupted and not report.warnings:
@@ -90,7 +102,7 @@ def scan_lines(report: ScanReport) -> Iterator[Text | str]:
     for failure in report.failed:
         yield Text.assemble(("failed      ", "red"), one_line(failure.path), f": {one_line(failure.reason)}")
     counts = Counter(entry.kind for entry in report.found)
-    yield f"{_files(report.files)} read: {_counts(counts) or 'no keys, tokens or personal data found'}"
+    yield f"{counted(report.files, 'file')} read: {_counts(counts) or 'no keys, tokens or personal data found'}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -110,8 +122,11 @@ def plan_lines(planned: Sequence[Planned]) -> Iterator[Text | str]:
 
 
 def document_lines(entries: Sequence[Listed]) -> Iterator[Text | str]:
-    """One line a document: state, type, chunks, path, and why where something is amiss."""
+    """A header, then one line a document: state, type, chunks, path, and why where something is amiss."""
     width = max((len(entry.type) for entry in entries), default=0)
+    width = max(width, len("type"))
+    if entries:
+        yield Text(f"{'state':<8}{'type':<{width}}  {'chunks':>6}  path", style="bold")
     for entry in entries:
         line = Text.assemble(
             (f"{entry.state:<8}", _STATES.get(entry.state, "dim")),
@@ -145,13 +160,13 @@ def chunk_lines(document: Document, chunks: Sequence[Chunk]) -> Iterator[Text | 
         yield ""
         yield Text.assemble(
             (f"#{chunk.ordinal + 1}", "bold cyan"),
-            f"  {chunk.tokens} tokens  {place}  ",
+            f"  {counted(chunk.tokens, 'token')}  {place}  ",
             (one_line(chunk.header), "dim"),
         )
         yield Text(sanitize(chunk.text), style=_SHADES[chunk.ordinal % 2])
     yield ""
     tokens = [chunk.tokens for chunk in chunks]
-    yield f"{len(chunks):,} chunk{'s' * (len(chunks) != 1)}, {sum(tokens):,} tokens" + (
+    yield f"{counted(len(chunks), 'chunk')}, {counted(sum(tokens), 'token')}" + (
         f", {min(tokens)} to {max(tokens)} each" if tokens else ""
     )
 
@@ -162,27 +177,27 @@ def stats_rows(report: IndexStats) -> dict[str, str]:
         "index": report.path,
         "documents": f"{report.documents:,}  "
         + ", ".join(f"{n:,} {name}" for name, n in report.types.items())
-        + (f"; and {report.copies:,} copies" if report.copies else ""),
+        + (f"; and {counted(report.copies, 'copy', 'copies')}" if report.copies else ""),
         "chunks": f"{report.chunks:,}"
         + (f"  {report.truncated_chunks:,} longer than the model reads" if report.truncated_chunks else ""),
-        "disk": f"{_bytes(sum(report.disk.values()))}  "
-        + ", ".join(f"{name} {_bytes(n)}" for name, n in report.disk.items()),
+        **({"disk": f"{_bytes(sum(report.disk.values()))}  {_disk(report.disk)}"} if report.disk else {}),
         "embedding model": f"{report.embedder['name']}, {report.embedder['dimension']} dimensions",
         "chunker": ", ".join(f"{key} {value}" for key, value in report.chunker.items()),
         "sentences": "with vectors of their own" if report.sentences else "without vectors of their own",
         "fingerprint": report.fingerprint,
         "abstains below": f"{report.threshold:g}",
-        "format": f"{report.format}, analyzer {report.analyzer}, generation {report.generation}",
-        "created": f"{report.created}, last changed {report.updated}",
+        "format": f"{report.format}, analyzer {report.analyzer}"
+        + (f", generation {report.generation}" if report.created else ""),
+        **({"created": f"{report.created}, last changed {report.updated}"} if report.created else {}),
         "files since ingest": ", ".join(f"{n:,} {name}" for name, n in report.freshness.items()),
         "dense search": engine_line(report.engine),
     }
     if report.redacted:
         rows["redacted"] = _counts(report.redacted)
     if report.partial:
-        rows["partial"] = f"{_files(len(report.partial))} could be read in part only:"
+        rows["partial"] = f"{counted(len(report.partial), 'file')} could be read in part only:"
     if report.failed:
-        rows["failed"] = f"{_files(len(report.failed))} could not be read:"
+        rows["failed"] = f"{counted(len(report.failed), 'file')} could not be read:"
     return rows
 
 
@@ -195,8 +210,8 @@ def failure_lines(report: IndexStats) -> Iterator[str]:
         yield f"  and {len(amiss) - _LISTED:,} more; rag ls --failed lists all"
 
 
-def _files(count: int) -> str:
-    return f"{count:,} file{'s' * (count != 1)}"
+def _disk(parts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {_bytes(n)}" for name, n in parts.items())
 
 
 def _bytes(count: int) -> str:
@@ -209,7 +224,9 @@ def _bytes(count: int) -> str:
 _COPIES = {
     "complete": "the Chroma collection is complete",
     "behind": "the Chroma collection is behind; the next rag ingest brings it up to date",
+    "unused": "all that may be seen is compared",
     "missing": "no complete Chroma collection; the next rag ingest makes it",
+    "off": "no Chroma collection, since chromadb is not installed",
 }
 
 
@@ -217,3 +234,10 @@ def engine_line(state: EngineState) -> str:
     """Which engine answers, and how complete the Chroma collection is."""
     asked = "" if state.answers == state.setting else f" instead of {state.setting}"
     return one_line(f"{state.answers}{asked}; {_COPIES[state.copy]}")
+
+
+def step_lines(steps: Sequence[tuple[str, str]]) -> list[Text]:
+    """Commands that one may go on with, each with what it does."""
+    width = max(len(command) for command, _ in steps)
+    lines = [Text.assemble((f"  {one_line(command):<{width}}", "bold"), f"  {does}") for command, does in steps]
+    return [Text(""), Text("Next:"), *lines]

@@ -47,12 +47,10 @@ def models_json(entries: Sequence[ListedModel]) -> program.ModelsDocument:
     }
 
 
-def pulled_lines(stored: Stored) -> list[Text]:
-    """What arrived, and how to use it."""
-    return [
-        Text(f"{one_line(stored.name)}  {stored.size / 1e6:,.1f} MB  sha256 {stored.sha256}"),
-        Text(f'rag ask "…" --model {one_line(stored.name)}'),
-    ]
+def pulled_lines(stored: Stored, *, writes: bool = True) -> list[Text]:
+    """What arrived, and how to use it; a model that does not write answers is used by itself."""
+    arrived = Text(f"{one_line(stored.name)}  {stored.size / 1e6:,.1f} MB  sha256 {stored.sha256}")
+    return [arrived, Text(f'rag ask "…" --model {one_line(stored.name)}')] if writes else [arrived]
 
 
 def pulled_json(stored: Stored) -> program.ModelDocument:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ragcli.measurements import EvalReport, Judgement
+from ragcli.measurements import EvalReport, Judgement, QuestionScore
 
 
 def outcome_rows(report: EvalReport) -> list[tuple[str, str, str, str]]:
@@ -42,6 +42,21 @@ def why_not_right(judgement: Judgement) -> str:
     if judgement.outcome == "long":
         parts.append(f"has {judgement.characters:,} characters, more than {judgement.max_characters:,}")
     return "; ".join(parts)
+
+
+def failure(score: QuestionScore) -> str:
+    """Why a question fails, in words; empty when it does not."""
+    if "mrr" in score.metrics and score.metrics["mrr"] == 0:
+        return f"expected {', '.join(score.expected)}; found {', '.join(score.found) or 'nothing'}"
+    if score.answered is False and score.answerable:
+        return "abstained from a question that has an answer"
+    if score.answered and not score.answerable:
+        return "answered a question that has no answer in the documents"
+    if score.judgement is not None:
+        return (
+            "" if score.judgement.outcome == "right" else f"{score.judgement.outcome}: {why_not_right(score.judgement)}"
+        )
+    return "the answer holds no reference answer" if score.contains is False else ""
 
 
 def outcome_markdown(report: EvalReport) -> list[str]:

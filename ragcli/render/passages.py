@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from rich.style import Style
 from rich.text import Text
 
-from ragcli.render.sanitize import sanitize
+from ragcli.render.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
+    from ragcli.datatypes import Span
     from ragcli.results import ScoreTrace
 
 EXCERPT = 320  # characters of a passage that are shown
@@ -30,6 +32,22 @@ def trace_lines(trace: ScoreTrace) -> list[str]:
         lines.append(f"{leg.leg:<8} {place}{made_of}, {weighed}")
     lines.append(f"{trace.fusion:<8} {' + '.join(f'{leg.contribution:.4f}' for leg in trace.legs)} = {trace.total:.4f}")
     return lines
+
+
+def place_text(path: str, address: str, span: Span, headings: Sequence[str]) -> Text:
+    """`path:line`, or the path and a page, then the section path; a link to `address` unless that is empty."""
+    place = Text(path, style=Style(bold=True, color="cyan", link=address or None))
+    if span.line_start is not None:
+        place.append(f":{span.line_start}", style="cyan")
+        if span.line_end != span.line_start:
+            place.append(f"-{span.line_end}", style="cyan")
+    elif span.page_start is not None:
+        pages = f"p. {span.page_start}" + (f"-{span.page_end}" if span.page_end != span.page_start else "")
+        place.append(f" {pages}", style="cyan")
+    shown = [one_line(heading) for heading in headings]
+    if shown:
+        place.append(f"  § {' › '.join(shown)}", style="dim")
+    return place
 
 
 def context(text: str, start: int, end: int) -> tuple[int, int]:
@@ -54,6 +72,8 @@ def marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int]], *,
     clean: Callable[[str], str] = sanitize if code or _TABLE.search(excerpt) else _flat
     if start > 0 and text[:start].rstrip(" ")[-1:] != "\n":
         result.append("… ", style="dim")
+    if clean is _flat:
+        position = len(excerpt) - len(excerpt.lstrip())
     for first, last in spans:
         result.append(clean(excerpt[position:first]))
         result.append(clean(excerpt[first:last]), style="bold yellow")

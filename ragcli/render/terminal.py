@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from ragcli.datatypes import DocumentRecord
 from ragcli.render import library
 from ragcli.render.excerpt import best_window, matches
-from ragcli.render.passages import EXCERPT, context, marked, trace_lines
+from ragcli.render.passages import EXCERPT, context, marked, place_text, trace_lines
 from ragcli.render.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
@@ -31,6 +30,13 @@ _INDENT = (0, 0, 0, 4)
 _REPEATED = 200  # characters of a copied quotation that is not shown again below its citation
 
 
+class _Console(Console):
+    """A console whose reader may leave: that is told to the caller, who ends the process."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError from None
+
+
 class TerminalRenderer:
     """Writes to one stream; nothing else in the program prints results."""
 
@@ -38,9 +44,9 @@ class TerminalRenderer:
         self,
         stream: TextIO,
         shown: Shown = lambda document: document.path,
-        address: Callable[[DocumentRecord], str] = lambda document: "",
+        address: Callable[[DocumentRecord, Span], str] = lambda document, span: "",
     ) -> None:
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._console = _Console(file=stream, highlight=False, markup=False, emoji=False)
         self._wrap = self._console.is_terminal
         self._shown = shown
         self._address = address
@@ -53,8 +59,6 @@ class TerminalRenderer:
             prefix = Text("    ") if indent else Text()
             lines = body.split("\n")
             self._console.print(Text("\n").join(prefix + line for line in lines), soft_wrap=True)
-
-    # ---- query ----------------------------------------------------------------------------------------------------
 
     def query(self, result: QueryResult, *, explain: bool) -> None:
         """Hits, best first, each with its place and an excerpt."""
@@ -76,35 +80,27 @@ class TerminalRenderer:
         self._line(self._excerpt(hit, question), indent=True)
         if hit.also_at:
             others = ", ".join(dict.fromkeys(one_line(self._shown(place.document)) for place in hit.also_at))
-            self._line(Text(f"{len(hit.also_at)} more that say nearly the same: {others}", style="dim"), indent=True)
+            self._line(
+                Text(
+                    f"{len(hit.also_at)} more that say{'s' * (len(hit.also_at) == 1)} nearly the same: {others}",
+                    style="dim",
+                ),
+                indent=True,
+            )
         if explain:
             for text in trace_lines(hit.trace):
                 self._line(Text(text, style="dim"), indent=True)
 
     def _place(self, document: DocumentRecord, span: Span, headings: Sequence[str]) -> Text:
         """`path:line`, or the path and a page, then the section path."""
-        path = one_line(self._shown(document))
-        address = self._address(document) if self._wrap else ""
-        place = Text(path, style=Style(bold=True, color="cyan", link=address or None))
-        if span.line_start is not None:
-            place.append(f":{span.line_start}", style="cyan")
-            if span.line_end != span.line_start:
-                place.append(f"-{span.line_end}", style="cyan")
-        elif span.page_start is not None:
-            pages = f"p. {span.page_start}" + (f"-{span.page_end}" if span.page_end != span.page_start else "")
-            place.append(f" {pages}", style="cyan")
-        shown = [one_line(heading) for heading in headings]
-        if shown:
-            place.append(f"  § {' › '.join(shown)}", style="dim")
-        return place
+        address = self._address(document, span) if self._wrap else ""
+        return place_text(one_line(self._shown(document)), address, span, headings)
 
     def _excerpt(self, hit: Hit, question: str) -> Text:
         passage, language = hit.passage.text, hit.passage.document.language
         start, end = best_window(passage, question, EXCERPT, language)
         found = matches(passage[start:end], question, language)
         return marked(passage, start, end, found, code=hit.passage.document.type == "code")
-
-    # ---- ask ------------------------------------------------------------------------------------------------------
 
     def answer(self, answer: Answer, *, streamed: bool = False) -> None:
         """The answer with its markers (unless it was shown already), what contradicts it, then the evidence; or that there is
@@ -192,8 +188,6 @@ class TerminalRenderer:
             indent=True,
         )
 
-    # ---- reports --------------------------------------------------------------------------------------------------
-
     def _lines(self, lines: Iterable[Text | str], *, wrap: bool = True) -> None:
         """One line each; without `wrap`, a long line is left to the terminal, so that what is copied from it is whole."""
         for line in lines:
@@ -249,11 +243,11 @@ class TerminalRenderer:
             for name, value in rows.items():
                 self._line(f"{name}\t{sanitize(value)}")
 
-    def evaluation(self, report: EvalReport, *, worst: int) -> None:
+    def evaluation(self, report: EvalReport, *, worst: int, verbose: bool) -> None:
         """See `ragcli.render.evaluation`."""
-        from ragcli.render.evaluation import evaluation_lines
+        from ragcli.render.evaluation import detailed_lines, evaluation_lines
 
-        self._lines(evaluation_lines(report, worst=worst))
+        self._lines((detailed_lines if verbose else evaluation_lines)(report, worst=worst))
 
     def problems(self, gold: str, problems: Sequence[Problem]) -> None:
         """See `ragcli.render.evaluation`."""
@@ -268,6 +262,10 @@ class TerminalRenderer:
     def plain(self, text: str) -> None:
         """One line."""
         self._line(one_line(text))
+
+    def paths(self, paths: Iterable[str]) -> None:
+        """One a line, as they are."""
+        self._lines((one_line(path) for path in paths), wrap=False)
 
     def diagnosis(self, found: Diagnosis) -> None:
         """See `ragcli.render.evaluation`."""

@@ -51,6 +51,11 @@ class AuditEntryDocument(TypedDict):
         list[AuditDocumentName], says("The documents that were cited, found (a search) or removed; each once.")
     ]
     subjects: Annotated[list[str], says("The file that was trusted or not, or the settings that were denied.")]
+    principal: NotRequired[
+        Annotated[
+            str, says("Whose rights counted (--as), or the tags of nobody with a name; without it, all was seen.")
+        ]
+    ]
     question_hash: NotRequired[
         Annotated[str, says("HMAC-SHA-256 of the question with the key `audit.key` of the user's state folder.")]
     ]

@@ -154,7 +154,13 @@ class Engine(TypedDict):
 
     setting: Annotated[str, says("`retrieval.engine`: exact or chroma.")]
     answers: Annotated[str, says("Who answers now: exact while the Chroma collection cannot be used.")]
-    copy: Annotated[str, says("Whether the Chroma collection holds all of the index: complete, behind or missing.")]
+    copy: Annotated[
+        str,
+        says(
+            "Whether the Chroma collection holds all of the index: complete, behind, missing, off (no chromadb), or unused "
+            "(--as)."
+        ),
+    ]
 
 
 class StatsDocument(TypedDict):
@@ -193,3 +199,14 @@ class DoctorDocument(TypedDict):
     sound: Annotated[bool, says("Whether there are none.")]
     problems: Annotated[list[str], says("Each contradiction in words.")]
     engine: Annotated[Engine, says("Who finds the nearest vectors.")]
+
+
+class GetDocument(Place):
+    """A document of the index, or a part of it (`rag get`)."""
+
+    schema: Literal["rag.get/1"]
+    path: Annotated[str, says("The document.")]
+    title: Annotated[str, says("Its title.")]
+    type: Annotated[str, says("Its type, such as markdown or pdf.")]
+    headings: Annotated[list[str], says("The titles of the sections that the part begins in, outermost first.")]
+    text: Annotated[str, says("The text.")]

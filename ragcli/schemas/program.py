@@ -30,7 +30,7 @@ class ModelsDocument(TypedDict):
 
 
 class ModelDocument(TypedDict):
-    """A pulled language model (`rag models pull`, `verify` and `rm`)."""
+    """A pulled model (`rag models pull`, `verify` and `rm`)."""
 
     schema: Literal["rag.model/1"]
     name: Annotated[str, says("Its name.")]
@@ -103,6 +103,30 @@ class OfflineDocument(TypedDict):
     steps: Annotated[list[OfflineStep], says("The commands in the order in which they ran.")]
 
 
+class VersionDocument(TypedDict):
+    """The version of the program and of what runs it (`rag --version`)."""
+
+    schema: Literal["rag.version/1"]
+    version: Annotated[str, says("The version of rag.")]
+    python: Annotated[str, says("The version of Python.")]
+    platform: Annotated[str, says("System and processor, such as Linux x86_64.")]
+    executable: Annotated[str, says("The path of the interpreter.")]
+    libraries: Annotated[dict[str, str], says("Versions of libraries by name; empty where one is not installed.")]
+
+
+class OverviewDocument(TypedDict):
+    """What is in the working directory (`rag` without a command)."""
+
+    schema: Literal["rag.overview/1"]
+    directory: Annotated[str, says("The working directory.")]
+    index: Annotated[str | None, says("The index in force; null when there is none.")]
+    documents: Annotated[int, says("Documents in it.")]
+    chunks: Annotated[int, says("Chunks in it.")]
+    roots: Annotated[list[str], says("What was ingested into it.")]
+    files: Annotated[dict[str, int], says("Without an index: how many files of each suffix an ingest would look at.")]
+    complete: Annotated[bool, says("Whether all files were counted.")]
+
+
 class RunDocument(TypedDict):
     """An answer with everything that it depended on (the file that `rag ask --save` writes)."""
 
@@ -138,3 +162,29 @@ class ErrorDocument(TypedDict):
     hint: Annotated[str, says("The command or the edit that fixes it; empty when none is known.")]
     exit: Annotated[int, says("The exit code of the command.")]
     question: NotRequired[Annotated[str, says("The question that failed; there with `rag ask --file --jsonl` alone.")]]
+
+
+class KnownKey(TypedDict):
+    """A key of `rag serve`, without its secret."""
+
+    id: Annotated[str, says("The digits that name it; they stand in the key.")]
+    name: Annotated[str, says("Whose it is.")]
+    scopes: Annotated[list[str], says("What it allows: read, ask, ingest, admin.")]
+    rate: Annotated[str, says("How many requests it allows, such as 10/second; empty for any number.")]
+    created: Annotated[str, says("The day on which it was made (UTC).")]
+    expires: Annotated[str, says("The last day on which it can be used; empty for one that does not expire.")]
+
+
+class KeysDocument(TypedDict):
+    """The keys of `rag serve` (`rag keys ls`)."""
+
+    schema: Literal["rag.keys/1"]
+    keys: Annotated[list[KnownKey], says("The keys, ordered by name.")]
+
+
+class NewKeyDocument(TypedDict):
+    """A key that was made (`rag keys add`)."""
+
+    schema: Literal["rag.keys.add/1"]
+    known: Annotated[KnownKey, says("What is kept of it.")]
+    key: Annotated[str, says("The key, which is not kept anywhere.")]

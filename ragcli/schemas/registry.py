@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 from msgspec import json
 
-from ragcli.schemas import audit, evaluation, library, program, search
+from ragcli.schemas import audit, evaluation, library, program, search, serving
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -17,7 +17,7 @@ def documents() -> dict[str, type]:
     the document `gold.add`."""
     found = {
         tag_of(declared).removeprefix("rag.").partition("/")[0]: declared
-        for module in (search, library, evaluation, program, audit)
+        for module in (search, library, evaluation, program, audit, serving)
         for name, declared in vars(module).items()
         if name.endswith("Document") and isinstance(declared, type) and declared.__module__ == module.__name__
     }
@@ -40,6 +40,13 @@ def json_schema(name: str) -> dict[str, Any]:
     known = documents()
     by_tag = {tag_of(declared): declared for declared in known.values()}
     return {"$schema": DIALECT, **json.schema(by_tag.get(name) or known[name])}
+
+
+def components(template: str) -> dict[str, Any]:
+    """The JSON Schemas of all documents and of their parts, by the name of the class; they refer to each other by `template`,
+    in which `{name}` stands for it."""
+    _, found = json.schema_components(documents().values(), ref_template=template)
+    return found
 
 
 def nearest(name: str) -> list[str]:

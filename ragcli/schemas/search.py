@@ -59,6 +59,7 @@ class Hit(Place):
     """A passage that was found."""
 
     rank: Annotated[int, says("The rank, from 1.")]
+    document_id: Annotated[str, says("The identity of the document.")]
     score: Annotated[float, says("The score; larger is better, and scores of different questions do not compare.")]
     path: Annotated[str, says("The document.")]
     title: Annotated[str, says("The title of the document.")]
@@ -99,6 +100,7 @@ class Citation(Place):
     """The place that supports a sentence of an answer."""
 
     marker: Annotated[int, says("The number by which sentences name it.")]
+    document_id: Annotated[str, says("The identity of the document.")]
     path: Annotated[str, says("The document.")]
     date: Annotated[str | None, says("The date of the document as far as it is known.")]
     headings: Annotated[list[str], says("The section path, outermost first.")]
@@ -225,3 +227,32 @@ class PromptDocument(TypedDict):
     system: Annotated[str, says("The system message.")]
     user: Annotated[str, says("The user message, with the sources in it.")]
     sources: Annotated[list[PromptSource], says("The passages that fit the prompt, in its order.")]
+
+
+class ShownPlace(TypedDict):
+    """A citation of an answer that was kept, or a passage of a query."""
+
+    number: Annotated[int, says("The number that it was shown with.")]
+    path: Annotated[str, says("The document, as the index lists it.")]
+    page: Annotated[int | None, says("The page on which it begins; null where there are none.")]
+    line: Annotated[int | None, says("The line on which it begins; null where there are none.")]
+    quote: Annotated[str, says("The words that were cited, or the beginning of the passage.")]
+
+
+class KeptQuestion(TypedDict):
+    """A question that was asked."""
+
+    number: Annotated[int, says("What `rag ask --again`, `rag export` and `rag gold add --entry` call it.")]
+    asked: Annotated[str, says("When, as a time of ISO 8601.")]
+    question: Annotated[str, says("The question.")]
+    index: Annotated[str, says("The index that was asked.")]
+    answered: Annotated[bool | None, says("Whether there was an answer; null for a query.")]
+    text: Annotated[str, says("The answer, or what came closest, with the numbers of its citations.")]
+    places: Annotated[list[ShownPlace], says("What was shown with a number.")]
+
+
+class HistoryDocument(TypedDict):
+    """What was asked before (`rag history`)."""
+
+    schema: Literal["rag.history/1"]
+    questions: Annotated[list[KeptQuestion], says("The questions, the newest last.")]

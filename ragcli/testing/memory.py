@@ -15,7 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ragcli.datatypes import Access
 from ragcli.errors import IndexLocked
+from ragcli.index.entries import LastWrite
 from ragcli.index.manifest import Identity, Manifest, check_identity
 from ragcli.testing.memory_search import MemoryReader
 from ragcli.testing.memory_state import Holder, State
@@ -42,17 +44,21 @@ class MemoryStore(Holder):
     def manifest(self) -> Manifest | None:
         return self.current.manifest if self.current else None
 
+    def last_write(self) -> LastWrite:
+        """An ingest is of this process, which knows how far it came."""
+        return LastWrite(running=self._writing.locked())
+
     def files(self) -> list[Path]:
         return []
 
-    def catalog(self) -> MemoryReader:
-        return self.reader()
+    def catalog(self, *, access: Access | None = None) -> MemoryReader:
+        return self.reader(access=access)
 
-    def reader(self, *, engine: str = "exact") -> MemoryReader:
+    def reader(self, *, engine: str = "exact", access: Access | None = None) -> MemoryReader:
         """All vectors are compared, whatever `engine` says; `engine_state` tells."""
         del engine
         self.state  # noqa: B018 - raises
-        return MemoryReader(self)
+        return MemoryReader(self, access)
 
     @contextmanager
     def writer(self, identity: Identity, *, rebuild: bool = False) -> Iterator[MemoryWriter]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ragcli.datatypes import Chunk, DocumentRecord, SourceFile
+from ragcli.datatypes import Access, Chunk, DocumentRecord, SourceFile
 from ragcli.index.entries import PAGE, Counts, Listing
 from ragcli.index.manifest import Manifest
 from ragcli.metadata import redacted_counts
@@ -21,14 +21,23 @@ class MemoryCatalog:
 
     format = 1
 
-    def __init__(self, store: Holder) -> None:
+    def __init__(self, store: Holder, access: Access | None = None) -> None:
         self._store = store
+        self._access = access
         self._thread = threading.local()  # `state`: that of the snapshot that the thread is in
+        self._seen: tuple[State, State] | None = None  # a state, and what `access` sees of it
 
     @property
     def _state(self) -> State:
         inside: State | None = getattr(self._thread, "state", None)
-        return inside or self._store.state
+        return inside or self._visible(self._store.state)
+
+    def _visible(self, state: State) -> State:
+        if self._access is None:
+            return state
+        if self._seen is None or self._seen[0] is not state:
+            self._seen = (state, state.seen_by(self._access))
+        return self._seen[1]
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -47,7 +56,7 @@ class MemoryCatalog:
 
     @property
     def manifest(self) -> Manifest:
-        return self._state.manifest
+        return self._state.manifest if self._access is None else self._state.manifest.without_history()
 
     def document_chunks(self, document_id: str) -> Sequence[Chunk]:
         kept = self._state.documents.get(document_id)
@@ -116,7 +125,7 @@ class MemoryCatalog:
         return self.manifest.fingerprint(sources if documents else None)
 
     def engine_state(self, setting: str) -> EngineState:
-        return EngineState(setting, "exact", "missing")
+        return EngineState(setting, "exact", "missing" if self._access is None else "unused")
 
     def calibration(self) -> Mapping[str, Any] | None:
         return self._state.calibration

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from ragcli.datatypes import Chunk, DocumentRecord, SourceFile, TextVectors
+from ragcli.datatypes import Access, Chunk, DocumentRecord, SourceFile, TextVectors
 from ragcli.errors import IndexNotFound
 from ragcli.index.manifest import Manifest
+from ragcli.metadata import access_of
 from ragcli.reports import Failure
 
 
@@ -49,6 +50,12 @@ class State:
     def advanced(self) -> State:
         """The same in a new generation."""
         return replace(self, manifest=replace(self.manifest, generation=self.manifest.generation + 1))
+
+    def seen_by(self, access: Access) -> State:
+        """Only the documents that it sees, with their copies; the words of others are in no list."""
+        seen = {key: kept for key, kept in self.documents.items() if access.sees(access_of(kept.record.metadata).tags)}
+        copies = {key: (source, of) for key, (source, of) in self.copies.items() if of in seen}
+        return replace(self, documents=seen, copies=copies, failures={}, calibration=None)
 
     def record(self, document_id: str) -> DocumentRecord:
         paths = tuple(sorted(source.path for source in self.copies_of(document_id)))

@@ -15,6 +15,7 @@ from ragcli.index.entries import PAGE
 from ragcli.index.lexical import entry_of
 from ragcli.index.reindexing import searchable_path
 from ragcli.index.rows import moved_chunk, moved_document, text_hash
+from ragcli.metadata import AccessTags, access_of
 from ragcli.protocols import REDACTION
 from ragcli.remains import Traces
 from ragcli.reports import Failure
@@ -82,6 +83,17 @@ class MemoryWriter:
         }
         return {identity: tags for identity, tags in found.items() if tags}
 
+    def access(self, document_ids: Sequence[str]) -> dict[str, AccessTags]:
+        state = self._state
+        owners = {identity: identity for identity in state.documents} | {
+            key: of for key, (_, of) in state.copies.items()
+        }
+        return {
+            identity: access_of(state.documents[owners[identity]].record.metadata)
+            for identity in document_ids
+            if identity in owners
+        }
+
     def outdated(self, changed: Mapping[str, int], redaction: str) -> frozenset[str]:
         def is_old(kept: Kept) -> bool:
             number = re.match(r"\d*", kept.reader)
@@ -100,7 +112,9 @@ class MemoryWriter:
         for identity in document_ids:
             if identity in documents:
                 kept = documents[identity]
-                record = replace(kept.record, metadata={**kept.record.metadata, **tags})
+                found = {**kept.record.metadata, **tags}
+                left = {key: value for key, value in found.items() if value or key not in tags}
+                record = replace(kept.record, metadata=left)
                 documents[identity] = replace(kept, record=record)
         self._commit(documents=documents, manifest=self._state.advanced().manifest)
 

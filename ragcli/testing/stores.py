@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
-from ragcli.chunking import get_chunker
-from ragcli.datatypes import Candidate, Document, Filter, NewDocument, SourceFile, source_id
+from ragcli.datatypes import Access, Filter, source_id
 from ragcli.embedding.hashing import HashingEmbedder
-from ragcli.errors import IndexIncompatible, IndexNotFound, RagError
-from ragcli.index.manifest import Identity
+from ragcli.errors import IndexIncompatible, IndexNotFound
 from ragcli.index.pages import documents, every
-from ragcli.index.protocol import Reader, Store, Writer
-from ragcli.ingest.vectors import embed_chunks
-from ragcli.loaders import load_bytes
+from ragcli.index.protocol import Store
+from ragcli.metadata import AccessTags
 from ragcli.reports import Failure
 from ragcli.testing.memory import MemoryStore
+from ragcli.testing.store_cases import IDENTITY, answer, hash_of, many, message_of, put, shown, source
 from ragcli.text.query import parse_query
 
 _TOLERANCE = 1e-7  # of scores
 _PATIENCE = 60  # seconds
-_EMBEDDER = HashingEmbedder(64)
-_CHUNKER = get_chunker("structure", 32, _EMBEDDER)
-_IDENTITY = Identity(_EMBEDDER.identity, _CHUNKER.parameters, "hashing")
 _TEXTS = {
     "hr/leave.md": "# Leave\n\nEvery employee has 28 days of annual leave. It lapses in March.\n\n## Sick leave\n\nCall us.",
     "hr/pay.md": "# Pay\n\nStandby pay is 40 euros a night. Overtime is paid in the month after.",
@@ -57,8 +50,8 @@ class StoreContract:
         """The store, and the one that it is compared with, both with these documents."""
         stores = self.store(), MemoryStore()
         for store in stores:
-            with store.writer(_IDENTITY) as writer:
-                _put(writer, texts)
+            with store.writer(IDENTITY) as writer:
+                put(writer, texts)
                 assert writer.finish() == []
         return stores
 
@@ -73,7 +66,7 @@ class StoreContract:
         readers = [store.reader(engine=self.engine) for store in stores]
         assert readers[0].engine_state(self.engine).answers == self.engine
         for question in questions:
-            found, wanted = (_answer(reader, question, where, k) for reader in readers)
+            found, wanted = (answer(reader, question, where, k) for reader in readers)
             assert found[0] == wanted[0], question
             for leg, (ours, theirs) in enumerate(zip(found[1], wanted[1], strict=True)):
                 assert [entry[0] for entry in ours] == [entry[0] for entry in theirs], (question, leg)
@@ -87,7 +80,7 @@ class StoreContract:
         store = self.store()
         assert store.manifest() is None
         for read in (store.catalog, store.reader):
-            assert store.address in _message_of(IndexNotFound, read)
+            assert store.address in message_of(IndexNotFound, read)
 
     def test_questions_find_the_same_in_the_same_order_with_the_same_scores(self) -> None:
         self.compare(self.both())
@@ -99,45 +92,45 @@ class StoreContract:
             self.compare(stores, ["the same words"], k=k)
 
     def test_a_filter_that_leaves_a_half_a_tenth_a_hundredth_or_a_thousandth_is_exact(self) -> None:
-        stores = self.both(_many(1000))
+        stores = self.both(many(1000))
         for folder in ("half", "tenth", "hundredth", "thousandth"):
             self.compare(stores, ["word3 word5", "word17 word100 word250"], Filter(paths=(f"{folder}/**",)), k=20)
 
     def test_what_is_edited_copied_and_forgotten_is_the_same_everywhere(self) -> None:
         stores = self.both()
-        copy = _source("hr/leave.md", "copies/leave.md")
+        copy = source("hr/leave.md", "copies/leave.md")
         for store in stores:
-            with store.writer(_IDENTITY) as writer:
-                _put(writer, {"hr/pay.md": "# Pay\n\nStandby pay is 50 euros a night, by the new rule."})
+            with store.writer(IDENTITY) as writer:
+                put(writer, {"hr/pay.md": "# Pay\n\nStandby pay is 50 euros a night, by the new rule."})
                 writer.add_copies([(copy, source_id("hr/leave.md"))])
                 assert writer.copied([source_id("hr/leave.md"), source_id("hr/pay.md")]) == {source_id("hr/leave.md")}
                 writer.finish()
         self.compare(stores)
         self.compare(stores, where=Filter(paths=("copies/**",)))
         for store in stores:
-            with store.writer(_IDENTITY) as writer:
+            with store.writer(IDENTITY) as writer:
                 assert writer.remove([source_id("hr/leave.md"), source_id("z/tie-1.txt"), "not there"]) == 2
                 writer.finish()
             catalog = store.catalog()
             assert "copies/leave.md" in {document.path for document in documents(catalog)}, "the copy is the heir"
             assert set(catalog.find(["hr/leave.md", "copies/leave.md"])) == {"copies/leave.md"}
             catalog.close()
-            with store.writer(_IDENTITY) as writer:
+            with store.writer(IDENTITY) as writer:
                 assert writer.outdated({"markdown": 1}, "") == frozenset(), (
                     "the heir was read by the reader of what it inherits"
                 )
         self.compare(stores)
 
     def test_what_a_writer_asks_for_is_answered_from_what_is_committed(self) -> None:
-        failed, unknown = _source("x", "broken.pdf"), source_id("new")
+        failed, unknown = source("x", "broken.pdf"), source_id("new")
         ids = [source_id("hr/pay.md"), failed.document_id, unknown]
         for store in self.both():
-            with store.writer(_IDENTITY) as writer:
+            with store.writer(IDENTITY) as writer:
                 writer.record_failures([(failed, Failure("broken.pdf", "no pages"))], "7")
                 writer.tag(ids[:1], {"tag.team": "hr"})
                 assert writer.tags(ids) == {ids[0]: {"tag.team": "hr"}}
                 assert [source.path for source in writer.known(ids).values()] == ["hr/pay.md"]
-                assert [source.path for source in writer.twins([_hash("hr/pay.md"), "none"])] == ["hr/pay.md"]
+                assert [source.path for source in writer.twins([hash_of("hr/pay.md"), "none"])] == ["hr/pay.md"]
                 assert [(entry[1].reason, entry[2]) for entry in writer.failed(ids).values()] == [("no pages", "7")]
                 sources = [*every(lambda after, _: writer.page(after, 2))]
                 assert [s.document_id for s in sources] == sorted(map(source_id, [*_TEXTS, "broken.pdf"]))
@@ -159,33 +152,33 @@ class StoreContract:
         reader = store.reader(engine=self.engine)
 
         def write() -> None:
-            with store.writer(_IDENTITY) as writer:
-                _put(writer, {"new.txt": "a document about sabbaticals"})
+            with store.writer(IDENTITY) as writer:
+                put(writer, {"new.txt": "a document about sabbaticals"})
                 writer.finish()
 
         other = threading.Thread(target=write)
         with reader.snapshot():
-            before, generation = _answer(reader, "sabbaticals"), reader.generation()
+            before, generation = answer(reader, "sabbaticals"), reader.generation()
             other.start()
             other.join(0.2)  # it may wait for the end of this snapshot
-            assert (_answer(reader, "sabbaticals"), reader.generation()) == (before, generation)
+            assert (answer(reader, "sabbaticals"), reader.generation()) == (before, generation)
         other.join(_PATIENCE)
         assert reader.generation() != generation
-        assert [entry[0] for entry in _answer(reader, "sabbaticals")[1][0]] != [entry[0] for entry in before[1][0]]
+        assert [entry[0] for entry in answer(reader, "sabbaticals")[1][0]] != [entry[0] for entry in before[1][0]]
         reader.close()
 
     def test_another_identity_is_an_error_that_names_both(self) -> None:
         store, _ = self.both()
-        other = replace(_IDENTITY, embedder=HashingEmbedder(32).identity)
-        message = _message_of(IndexIncompatible, lambda: store.writer(other).__enter__())
+        other = replace(IDENTITY, embedder=HashingEmbedder(32).identity)
+        message = message_of(IndexIncompatible, lambda: store.writer(other).__enter__())
         assert "dimension 64" in message
         assert "dimension 32" in message
 
     def test_the_calibration_is_kept_also_by_a_rebuild(self) -> None:
         store, _ = self.both()
-        with store.writer(_IDENTITY) as writer:
+        with store.writer(IDENTITY) as writer:
             writer.calibrate({"threshold": 0.25})
-        with store.writer(_IDENTITY, rebuild=True) as writer:
+        with store.writer(IDENTITY, rebuild=True) as writer:
             writer.finish()
         catalog = store.catalog()
         assert catalog.calibration() == {"threshold": 0.25}
@@ -195,14 +188,14 @@ class StoreContract:
     def test_a_rebuild_is_seen_when_it_is_finished_and_changes_nothing_before(self) -> None:
         for store in self.both():
             reader = store.reader(engine=self.engine)
-            before, generation = _answer(reader, "annual leave"), reader.generation()
-            with suppress(ZeroDivisionError), store.writer(_IDENTITY, rebuild=True) as writer:
-                _put(writer, {"new.txt": "annual leave anew"})
-                assert (_answer(reader, "annual leave"), reader.generation()) == (before, generation)
+            before, generation = answer(reader, "annual leave"), reader.generation()
+            with suppress(ZeroDivisionError), store.writer(IDENTITY, rebuild=True) as writer:
+                put(writer, {"new.txt": "annual leave anew"})
+                assert (answer(reader, "annual leave"), reader.generation()) == (before, generation)
                 raise ZeroDivisionError
-            assert (_answer(reader, "annual leave"), reader.generation()) == (before, generation)
-            with store.writer(_IDENTITY, rebuild=True) as writer:
-                _put(writer, {"new.txt": "annual leave anew"})
+            assert (answer(reader, "annual leave"), reader.generation()) == (before, generation)
+            with store.writer(IDENTITY, rebuild=True) as writer:
+                put(writer, {"new.txt": "annual leave anew"})
                 writer.finish()
             assert [document.path for document in documents(reader)] == ["new.txt"]
             assert reader.generation() != generation
@@ -222,76 +215,42 @@ class StoreContract:
         assert joint == whole.statistics(words[2])
         scores: dict[str, float] = {}
         for reader, own in zip(halves, words, strict=False):
-            scores |= _shown(reader, reader.candidates(own, None, 50, Filter(), joint).lexical)
+            scores |= shown(reader, reader.candidates(own, None, 50, Filter(), joint).lexical)
             reader.close()
-        wanted = dict(_shown(whole, whole.candidates(words[2], None, 50, Filter()).lexical))
+        wanted = dict(shown(whole, whole.candidates(words[2], None, 50, Filter()).lexical))
         assert scores.keys() == wanted.keys()
         assert all(abs(scores[chunk] - wanted[chunk]) <= _TOLERANCE for chunk in wanted)
 
-
-def _message_of(kind: type[RagError], do: Callable[[], object]) -> str:
-    """What the error says that `do` must raise."""
-    try:
-        do()
-    except kind as error:
-        return error.message
-    raise AssertionError(f"no {kind.__name__} was raised")
-
-
-def _many(count: int) -> dict[str, str]:
-    """Documents of eight words, in folders of which one holds a thousandth, one a hundredth, one a tenth of them and so on."""
-    chance = random.Random(3)
-    shares = {"thousandth": count // 1000, "hundredth": count // 100, "tenth": count // 10, "half": count // 2}
-    folders = [name for name, share in shares.items() for _ in range(share)]
-    folders += ["rest"] * (count - len(folders))
-    chance.shuffle(folders)
-    words = [f"word{i}" for i in range(300)]
-    return {f"{folder}/{i}.txt": " ".join(chance.choices(words, k=8)) for i, folder in enumerate(folders)}
-
-
-def _hash(path: str) -> str:
-    return f"hash of {path}"
-
-
-def _source(of: str, path: str) -> SourceFile:
-    return SourceFile(source_id(path), path, path.partition("/")[0], 10, 1, 1, _hash(of))
-
-
-def _document(path: str, text: str) -> Document:
-    """A file with a NUL is no text; a PDF may hold one, as the document that is made here."""
-    document = load_bytes(text.replace("\x00", "\ufffd").encode(), Path(path))
-    return replace(document, text=document.text.replace("\ufffd", "\x00"))
-
-
-def _put(writer: Writer, texts: dict[str, str]) -> None:
-    """Commit documents as an ingest does."""
-    found = {path: _document(path, text) for path, text in texts.items()}
-    new = [
-        NewDocument(_source(path, path), document, _CHUNKER.split(document), "1") for path, document in found.items()
-    ]
-    missing = writer.without_embedding([chunk for entry in new for chunk in entry.chunks])
-    vectors = embed_chunks(_EMBEDDER, [(chunk, "text") for chunk in missing.values()], sentences=writer.sentences)
-    writer.store_embeddings(dict(zip(missing, vectors, strict=True)))
-    writer.commit(new)
-
-
-def _answer(
-    reader: Reader,
-    question: str,
-    where: Filter = Filter(),  # noqa: B008 - frozen
-    k: int = 5,
-) -> tuple[object, list[list[tuple[str, float]]]]:
-    """How the question is read, and (chunk id, score) of each leg."""
-    with reader.snapshot():
-        understood = reader.understand(question)
-        query = parse_query(understood.text)
-        words = reader.resolve(query)
-        where = replace(where, phrases=where.phrases + query.phrases, without=where.without + query.excluded)
-        found = reader.candidates(words, _EMBEDDER.embed_query(query.text), k, where)
-        read = understood, [(word.forms, round(word.idf, 9), word.weight) for word in words]
-        return read, [_shown(reader, leg) for leg in (found.lexical, found.dense, found.rescored)]
-
-
-def _shown(reader: Reader, ranking: Sequence[Candidate]) -> list[tuple[str, float]]:
-    chunks = reader.fetch([entry.key for entry in ranking])
-    return [(chunks[entry.key].chunk.chunk_id, entry.score) for entry in ranking]
+    def test_somebody_sees_the_documents_with_their_tags_and_all_follows_from_these(self) -> None:
+        tags = AccessTags(frozenset(["hr"])).metadata
+        seen = {path: text for path, text in _TEXTS.items() if path.startswith(("hr/", "z/"))}
+        stores, copy = self.both(), source("hr/leave.md", "copies/leave.md")
+        for store in stores:
+            with store.writer(IDENTITY) as writer:
+                writer.add_copies([(copy, source_id("hr/leave.md"))])
+                writer.tag([source_id(path) for path in seen], tags)
+                assert writer.access([copy.document_id, source_id("site/pumps.txt"), "none"]) == {
+                    copy.document_id: AccessTags(frozenset(["hr"])), source_id("site/pumps.txt"): AccessTags(),
+                }  # fmt: skip
+                assert writer.finish() == []
+        alone = self.both(seen)[1]
+        with alone.writer(IDENTITY) as writer:
+            writer.add_copies([(copy, source_id("hr/leave.md"))])
+            writer.tag([source_id(path) for path in seen], tags)
+        for access, wanted in ((Access(frozenset(["hr", "board"])), alone), (Access(untagged=True), None)):
+            ours, theirs = (store.reader(engine=self.engine, access=access) for store in stores)
+            for other in [theirs, *([wanted.reader()] if wanted else [])]:
+                for question in _QUESTIONS:
+                    found, expected = answer(ours, question), answer(other, question)
+                    assert found[0] == expected[0], question
+                    for leg, right in zip(found[1], expected[1], strict=True):
+                        assert [entry[0] for entry in leg] == [entry[0] for entry in right], question
+                        assert all(abs(a[1] - b[1]) <= _TOLERANCE for a, b in zip(leg, right, strict=True)), question
+                assert list(every(ours.page)) == list(every(other.page))
+                assert ours.counts(8) == other.counts(8)
+                assert ours.fingerprint() == other.fingerprint()
+                assert (ours.folders(), ours.roots()) == (other.folders(), other.roots())
+            assert ours.engine_state(self.engine).answers == "exact"
+            assert (ours.failures(skipped=True), ours.calibration(), ours.disk_usage()) == ([], None, {})
+            assert ours.manifest == theirs.manifest or ours.manifest.generation == theirs.manifest.generation == 0
+            ours.close()

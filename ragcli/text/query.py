@@ -70,7 +70,7 @@ def checked_question(question: str) -> str:
     """The question without white space around it. Raises UsageError when it is empty or too long."""
     question = question.strip()
     if not question:
-        raise UsageError("the question is empty", hint='rag ask "your question"')
+        raise UsageError("the question is empty", hint="say what to look for, such as: rag ask what is the hotel limit")
     if len(question) > MAX_QUESTION:
         raise UsageError(
             f"the question has {len(question):,} characters, more than {MAX_QUESTION:,}",

@@ -31,19 +31,26 @@ STRICT: Mapping[str, bool] = {  # the value that is always allowed
     "answer_cache": False,
 }
 LIMITS = frozenset(  # not above what holds without the file
-    """limits_file_mb limits_idle_seconds limits_seconds limits_cpu_seconds limits_memory_mb limits_characters
+    """history limits_file_mb limits_idle_seconds limits_seconds limits_cpu_seconds limits_memory_mb limits_characters
     retrieval_max_seconds answer_context_tokens answer_max_tokens answer_seconds answer_idle_seconds""".split()
 )
 STRICTER: Mapping[str, tuple[str, ...]] = {  # from the loosest to the strictest
     "answer_verify": ("warn", "drop", "fail"),
     "ingest_secrets": ("allow", "redact", "skip"),
     "ingest_pii": ("off", "redact"),
+    "access_untagged": ("everyone", "nobody"),
 }
 PATHS = frozenset({"index", "retrieval_synonyms", "answer_templates"})
 MODELS = frozenset({"embedding_model", "retrieval_rerank", "answer_judge"})  # directories, else fetched
 WRITERS = frozenset({"answer_model", "answer_models"})
-NEVER = frozenset({"ingest_ocr", "trust_code"})  # starts a program; runs code
-OWN = frozenset({"audit_file", "audit_required", "audit_questions", "audit_max_mb"})  # not even of a trusted file
+NEVER = frozenset(  # starts a program; runs code; decides who can reach the index
+    """ingest_ocr trust_code serve_listen serve_allow_hosts serve_cors serve_threads serve_queue serve_seconds
+    serve_drain_seconds serve_cache_mb serve_log_questions""".split()
+)
+RIGHTS = frozenset({"access_rules", "access_grants"})  # would show somebody what they do not see without the file
+OWN = frozenset(
+    {"audit_file", "audit_required", "audit_questions", "audit_max_mb", "serve_keys"}
+)  # not even of a trusted file
 _BUILT_IN = frozenset({"", "hashing", "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2", "extractive"})
 _FATAL = frozenset({"index", "embedding_model"})  # without it, another index would be read or made: a wrong result
 
@@ -128,7 +135,7 @@ def looser(name: str, value: Any, own: Any, *, folder: Path, directory: Path) ->
         return bool(value > own)
     if name in STRICTER:
         return STRICTER[name].index(value) < STRICTER[name].index(own)
-    return name in NEVER or _leads_out(name, value, folder, directory)
+    return name in NEVER | RIGHTS or _leads_out(name, value, folder, directory)
 
 
 def _leads_out(name: str, value: Any, folder: Path, directory: Path) -> bool:
@@ -158,6 +165,8 @@ def _refused(resolved: Resolved, own: Resolved, names: list[str], file: Path, di
 
 def _without(resolved: Resolved, own: Resolved, names: set[str]) -> Resolved:
     values: Any = {name: getattr(own.settings, name) for name in names}
+    if "access_rules" in names:  # what they would have taken from everybody is shown to nobody
+        values["access_untagged"] = "nobody"
     return Resolved(
         replace(resolved.settings, **values), {**resolved.sources, **{name: own.sources[name] for name in names}}
     )

@@ -11,6 +11,7 @@ from ragcli.reports import Forgotten, IngestReport
 from ragcli.results import Answer, QueryResult
 
 if TYPE_CHECKING:
+    from ragcli.access import Principal
     from ragcli.audit.trail import Entry, Trail
 
 P = ParamSpec("P")
@@ -24,6 +25,9 @@ class Recording(Protocol):
 
     @property
     def trail(self) -> Trail | None: ...
+
+    @property
+    def principal(self) -> Principal | None: ...
 
     @property
     def index_facts(self) -> Callable[[], Mapping[str, object]]: ...
@@ -51,7 +55,9 @@ def recorded(command: str) -> Callable[[Callable[Concatenate[O, P], R]], Callabl
                 return method(owner, *arguments, **named)
             asked = (arguments[0] if arguments else named.get("question")) if command in _ASKING else None
             name = trail.command if command == "ask" else command
-            with trail.recording(name, owner._engine.index_facts, None if asked is None else str(asked)) as entry:
+            facts, whose = owner._engine.index_facts, owner._engine.principal
+            question = None if asked is None else str(asked)
+            with trail.recording(name, facts, question, principal=whose.name if whose else "") as entry:
                 result = method(owner, *arguments, **named)
                 describe(entry, cast("Result", result))
             return result

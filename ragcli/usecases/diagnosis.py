@@ -12,11 +12,12 @@ from ragcli.engine.scoping import ONLY
 from ragcli.index.pages import every
 from ragcli.measurements import Diagnosis, Finding
 from ragcli.sources.scanning import Found, left_out, scan, stored_path
+from ragcli.text.counting import counted
 from ragcli.text.folding import contains_quote, fold_quote
 from ragcli.tracing import Trace
 
 if TYPE_CHECKING:
-    from ragcli.engine.pipeline import Pipeline
+    from ragcli.engine.pipeline import Measured, Pipeline
     from ragcli.index.protocol import Catalog
     from ragcli.settings import Settings
     from ragcli.workspace import Workspace
@@ -26,10 +27,10 @@ Say = Callable[[str, State, str], bool]
 _FAR = 1_000  # how deep the legs are searched for the expected passage
 
 
-def diagnose(
-    workspace: Workspace, catalog: Catalog, pipeline: Pipeline, question: str, path: str, quote: str = ""
-) -> Diagnosis:
-    """Follow the document at `path` (as in the index, or as a file) and the chunks that hold `quote` through every stage."""
+def diagnose(measured: Measured, question: str, path: str, quote: str = "") -> Diagnosis:
+    """Follow the document at `path` (as in the index, or as a file) and the chunks that hold `quote` through every stage. Where
+    only a part of the index is seen, files are not looked at: a document that may not be seen is as one that is not there."""
+    workspace, catalog, pipeline = measured.workspace, measured.index.catalog, measured.pipeline
     findings: list[Finding] = []
 
     def done(stage: str, state: State, text: str) -> bool:
@@ -41,9 +42,10 @@ def diagnose(
 
     document = _document(workspace, catalog, path)
     if document is None:
-        done("ingest", "lost", _why_not_ingested(workspace, catalog, path))
+        unseen = "no document of that name may be seen, if there is one" if measured.restricted else ""
+        done("ingest", "lost", unseen or _why_not_ingested(workspace, catalog, path))
         return result()
-    done("ingest", "ok", f"indexed with {document.chunks} chunks")
+    done("ingest", "ok", f"indexed with {counted(document.chunks, 'chunk')}")
     chunks = catalog.document_chunks(document.document_id)
     if quote:
         wanted, state, text = _holding(chunks, quote)
@@ -53,6 +55,18 @@ def diagnose(
         wanted = chunks
     _retrieval(pipeline, workspace.settings, question, wanted, done)
     return result()
+
+
+def split_expected(workspace: Workspace, catalog: Catalog, expected: str) -> tuple[str, str]:
+    """`PATH[:QUOTE]` as path and quotation: the longest beginning that names a document or a file, since a path may hold
+    colons; else what stands before the first colon."""
+    ends = [len(expected), *(i for i in range(len(expected) - 1, 0, -1) if expected[i] == ":")]
+    for end in ends:
+        path = expected[:end]
+        if _document(workspace, catalog, path) is not None or (workspace.directory / path).is_file():
+            return path, expected[end + 1 :].strip()
+    path, _, quote = expected.partition(":")
+    return path, quote.strip()
 
 
 def _document(workspace: Workspace, catalog: Catalog, path: str) -> DocumentRecord | None:

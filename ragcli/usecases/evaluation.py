@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,8 @@ def evaluate_target(measured: Measured, target: Path, options: EvalOptions, *, o
         raise UsageError(
             f"{target} holds no corpus.jsonl and queries.jsonl", hint="rag eval GOLD.jsonl or a BEIR folder"
         )
+    if target.is_dir() and measured.restricted:
+        raise UsageError("a collection is indexed first, which --as does not allow", hint="a gold file, or no --as")
     if options.baseline is not None:
         load_baseline(options.baseline)  # so that a wrong name is told before anything is measured
     collection = target.is_dir()
@@ -93,7 +96,14 @@ def evaluate_target(measured: Measured, target: Path, options: EvalOptions, *, o
     )
     if report.outcomes:
         report = replace(report, config={**config, "max_characters": options.max_characters})
-    report = replace(report, fingerprint=measured.index.catalog.fingerprint(), gold=str(target))
+    catalog = measured.index.catalog
+    report = replace(
+        report,
+        fingerprint=catalog.fingerprint(),
+        gold=str(target),
+        documents=sum(catalog.type_counts().values()),
+        finished=datetime.now(UTC).isoformat(timespec="seconds") if options.timing else "",
+    )
     if options.stages:
         if not collection:
             subjects = GoldSubjects(measured, target, why=options.why)

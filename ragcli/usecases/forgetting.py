@@ -40,11 +40,12 @@ class ForgetRequest:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """The folders beside the index that may say something of a document: of kept drafts, and of the user's state, in which the
-    file `last` keeps the last question."""
+    file `last` keeps the last question and `history` those before it."""
 
     drafts: Path
     state: Path
     last: Path
+    history: Path
 
 
 def to_forget(workspace: Workspace, request: ForgetRequest) -> Forgotten:
@@ -59,8 +60,8 @@ def to_forget(workspace: Workspace, request: ForgetRequest) -> Forgotten:
 
 def forget(workspace: Workspace, request: ForgetRequest, kept: Kept) -> Forgotten:
     """Take documents with all their copies and remembered failures out of the index, remove every trace of them from the files
-    that the program owns, and search these files. All kept drafts and the last question go as well, since nothing tells which
-    documents they rest on. Files on disk stay.
+    that the program owns, and search these files. All kept drafts and the questions that were asked go as well, since nothing
+    tells which documents they rest on. Files on disk stay.
 
     It may be killed at any moment: done again, it finishes. Raises UsageError when a pattern, a text or a tag means nothing
     that is there (see `ForgetRequest.removed`), IndexNotFound and IndexLocked.
@@ -174,9 +175,9 @@ def _files_kept(workspace: Workspace, sources: Sequence[ForgottenSource]) -> int
 
 
 def _clear(workspace: Workspace, kept: Kept, sources: Sequence[ForgottenSource]) -> dict[str, int]:
-    """Delete all drafts and the last question, and forget that these files were given to ingest; counts of each."""
-    last = kept.last.is_file()
-    for file in kept.state.glob(f"{kept.last.name}*"):
+    """Delete all drafts and the questions that were asked, and forget that these files were given to ingest; counts of each."""
+    last = kept.last.is_file() or kept.history.is_file()
+    for file in [*kept.state.glob(f"{kept.last.name}*"), *kept.state.glob(f"{kept.history.name}*")]:
         file.unlink(missing_ok=True)
     drafts = _files_in(kept.drafts)
     for file in drafts:

@@ -25,6 +25,7 @@ from ragcli.logs import log
 from ragcli.reports import IngestReport
 from ragcli.sources.scanning import Found, Rules, Skipped, open_source, scan, stored_path
 from ragcli.text.language import detect_language
+from ragcli.usecases.rights import options_with_access
 
 if TYPE_CHECKING:
     from ragcli.index.protocol import Store
@@ -43,6 +44,7 @@ class IngestRequest:
     rules: Rules = field(default_factory=Rules)
     options: Options = field(default_factory=Options)
     rebuild: bool = False
+    passwords: Sequence[str] = field(default=(), repr=False)
 
 
 MakeEmbedder: TypeAlias = "Callable[[Workspace, Manifest | None], Embedder]"
@@ -69,12 +71,19 @@ def ingest_paths(
 
     meant = [*(entry.source.path for entry in found), *(source.path for source, _ in request.extra)]
     key = redaction_key(store_of(workspace))
-    options = replace(reading_options(workspace.settings, meant), redaction_key=key)
+    options = replace(reading_options(workspace.settings, meant), redaction_key=key, passwords=request.passwords)
     reader = FileReader(limits_of(workspace.settings), options, opened)
     try:
         report = ingest_sources(
             workspace,
-            replace(request, options=replace(request.options, redaction_key=key)),
+            replace(
+                request,
+                options=replace(
+                    options_with_access(workspace, request.options, rebuild=request.rebuild),
+                    redaction_key=key,
+                    unlock=bool(request.passwords),
+                ),
+            ),
             [*(entry.source for entry in found), *(source for source, _ in request.extra)],
             [entry for entry in skipped if not entry.quiet],
             reader,
@@ -184,7 +193,7 @@ def _identity(workspace: Workspace, embedder: Embedder, chunker: Chunker, manife
 def watched_roots(workspace: Workspace, request: IngestRequest) -> list[Path]:
     """The files and folders whose changes concern a request."""
     given = [Path(os.path.abspath(workspace.directory / path)) for path in request.paths]
-    return [root for root in given or _known_roots(workspace) if root.exists()]
+    return [root for root in given or _known_roots(workspace, damaged=request.rebuild) if root.exists()]
 
 
 def rules_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,7 +121,10 @@ def plan(workspace: Workspace, request: IngestRequest) -> list[Planned]:
     ]
     reader = FileReader(
         limits_of(workspace.settings),
-        reading_options(workspace.settings, [source.path for source in wanted], only_detect=True),
+        replace(
+            reading_options(workspace.settings, [source.path for source in wanted], only_detect=True),
+            passwords=request.passwords,
+        ),
         lambda source: open_source(locations[source.document_id]),
     )
     try:
@@ -144,8 +148,9 @@ def _planned(source: SourceFile, reading: Reading, known: dict[str, SourceFile])
     return Planned(source.path, "update" if source.document_id in known else "add", reading.document.type)
 
 
-def cut(workspace: Workspace, path: Path) -> tuple[Document, list[Chunk]]:
-    """A file as ingest would read it and cut it, with the index's chunker unless the settings name another.
+def cut(workspace: Workspace, path: Path, passwords: Sequence[str] = ()) -> tuple[Document, list[Chunk]]:
+    """A file as ingest would read it and cut it, with the index's chunker unless the settings name another. `passwords` are
+    tried where it is encrypted.
 
     Raises UsageError when there is no such file, LoadError with the reason when it is no readable document.
     """
@@ -155,9 +160,8 @@ def cut(workspace: Workspace, path: Path) -> tuple[Document, list[Chunk]]:
     status = location.stat()
     name = stored_path(Path(os.path.abspath(location)), workspace.project)
     source = SourceFile(name, name, "", status.st_size, status.st_mtime_ns, status.st_ctime_ns, "")
-    reader = FileReader(
-        limits_of(workspace.settings), reading_options(workspace.settings, [name]), lambda _: open_source(location)
-    )
+    options = replace(reading_options(workspace.settings, [name]), passwords=passwords)
+    reader = FileReader(limits_of(workspace.settings), options, lambda _: open_source(location))
     try:
         reading = next(reader.read([(source, "")]))
     finally:

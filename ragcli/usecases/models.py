@@ -1,4 +1,4 @@
-"""Fetching answer models."""
+"""Fetching models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING
 from ragcli.errors import ModelUnavailable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ragcli.generation.store import ModelStore, Stored
+
+
+def pull_embedding_model(
+    cache: Path, *, offline: bool, note: Callable[[str], None], progress: Callable[[int, int], None]
+) -> Stored:
+    """Fetch the default embedding model into `cache` and prepare it, so that nothing is fetched later. `progress` is told bytes
+    and bytes in all. Raises ModelUnavailable."""
+    from ragcli.embedding.models import pull_default
+    from ragcli.embedding.weights import DEFAULT
+    from ragcli.generation.store import Stored
+
+    model, weights = pull_default(cache, offline=offline, note=note, progress=progress)
+    return Stored(model.name, weights.name, DEFAULT.requirement, model.weights_sha256, weights.stat().st_size)
 
 
 def pull_model(

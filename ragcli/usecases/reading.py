@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ragcli.datatypes import Chunk, DocumentRecord, Section, Span
-from ragcli.errors import UsageError
+from ragcli.errors import NotFound, UsageError
 from ragcli.index.pages import every
 from ragcli.results import Passage
 
@@ -63,16 +63,16 @@ class StoredText:
         return Passage(self.document, ids, text, self._span(start, end), headings)
 
     def page(self, number: int) -> tuple[int, int]:
-        """Where a page begins and ends. Raises UsageError when there is no such page."""
+        """Where a page begins and ends. Raises NotFound when there is no such page, UsageError when it has none."""
         pages = self.document.page_starts
         if not pages:
             raise UsageError(f"{self.document.path} has no pages", hint="read it by lines, or from a character on")
         if not 1 <= number <= len(pages):
-            raise UsageError(f"{self.document.path} has no page {number}", hint=f"its pages are 1 to {len(pages)}")
+            raise NotFound(f"{self.document.path} has no page {number}", hint=f"its pages are 1 to {len(pages)}")
         return pages[number - 1], pages[number] if number < len(pages) else self.end
 
     def lines(self, first: int, last: int) -> tuple[int, int]:
-        """Where the lines `first` to `last` begin and end. Raises UsageError when the document has no lines, or not these."""
+        """Where the lines `first` to `last` begin and end. Raises NotFound, or UsageError when the document has no lines."""
         if not self.document.has_lines:
             raise UsageError(
                 f"{self.document.path} has no lines that can be counted", hint="read it by page, or from a character on"
@@ -80,7 +80,7 @@ class StoredText:
         starts = self._line_starts
         count = self._first_line + len(starts) - 1
         if not 1 <= first <= min(last, count):
-            raise UsageError(f"{self.document.path} has no lines {first} to {last}", hint=f"its lines are 1 to {count}")
+            raise NotFound(f"{self.document.path} has no lines {first} to {last}", hint=f"its lines are 1 to {count}")
         low, high = max(0, first - self._first_line), last - self._first_line + 1
         return starts[low], starts[high] if 0 <= high < len(starts) else self.end
 
@@ -110,14 +110,14 @@ def _whole(chunk: Chunk) -> Section:
 
 def stored_text(catalog: Catalog, name: str) -> StoredText:
     """The document that `name` means and its text. `name` is its path, that of a copy, or its identity, of which the first
-    eight digits or more are enough. Raises UsageError when it means no document or several."""
+    eight digits or more are enough. Raises NotFound when it means no document or several."""
     with catalog.snapshot():
         at_path = catalog.find([name])
         found = list(at_path.values()) or _of_identity(catalog, name)
         if len(found) != 1:
             many = ", ".join(record.path for record in found[:5])
             said = f"{name!r} means several documents: {many}" if found else f"the index holds no document {name!r}"
-            raise UsageError(said, hint="rag ls lists what it holds")
+            raise NotFound(said, hint="rag ls lists what it holds")
         return StoredText(found[0], catalog.document_chunks(found[0].document_id))
 
 

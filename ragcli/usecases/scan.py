@@ -30,7 +30,7 @@ def scan_files(workspace: Workspace, request: IngestRequest, *, personal: bool) 
     sources = [entry.source for entry in found]
     locations = {entry.source.document_id: entry.location for entry in found}
     options = reading_options(workspace.settings, [source.path for source in sources])
-    options = replace(options, secrets="redact", pii="redact" if personal else "off")
+    options = replace(options, secrets="redact", pii="redact" if personal else "off", passwords=request.passwords)
     reader = FileReader(
         limits_of(workspace.settings), options, lambda source: open_source(locations[source.document_id])
     )

@@ -79,13 +79,6 @@ class GoldSubjects:
         found = []
         for item in question.evidence:
             path = resolve(item.path) or item.path
-            verdict = diagnose(
-                self.measured.workspace,
-                self.measured.index.catalog,
-                self.measured.pipeline,
-                question.question,
-                path,
-                item.quote,
-            ).verdict
+            verdict = diagnose(self.measured, question.question, path, item.quote).verdict
             found.append(f"{item.path}: {verdict}")
         return found

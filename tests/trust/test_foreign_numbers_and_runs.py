@@ -12,6 +12,8 @@ import pytest
 from ragcli.cli.history import Shown
 from ragcli.cli.opening import check_place, open_command
 from ragcli.errors import UsageError
+from ragcli.places import state_directory
+from ragcli.trust.store import TrustStore
 from tests.conftest import Rag
 from tests.helpers.indexes import altered
 
@@ -63,6 +65,26 @@ def test_only_files_that_were_ingested_are_opened(indexed: Rag, work: Path, tmp_
     shown = indexed("open", "1", code=2)
     assert f"{secret} is outside" in shown.stderr
     assert f"rag ingest {shlex.quote(str(secret))}" in shown.stderr
+
+
+def test_an_ingest_without_paths_follows_an_index_to_no_place_where_the_user_did_not_send_it(
+    rag: Rag, work: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    private = tmp_path / "elsewhere" / "private.md"
+    private.write_text("The private notes.\n")
+    (work / "own.md").write_text("The own notes.\n")
+    rag("ingest", "own.md", str(private))
+    store = TrustStore(state_directory())
+    assert store.drop_roots(work / ".rag", [private]) == 1, "as in the state of somebody who was given this index"
+    private.write_text("The private notes, changed.\n")
+    for command in (["ingest"], ["ingest", "--rebuild"], ["ingest", "--dry-run"]):
+        error = json.loads(rag(*command, "--json", code=2).stdout)
+        assert str(private) in error["error"]
+    assert "changed" not in rag("query", "private notes", "--json").stdout
+    rag(*shlex.split(error["hint"].partition(" if ")[0])[1:])
+    assert "changed" in rag("query", "private notes", "--json").stdout
+    assert json.loads(rag("ingest", "--json").stdout)["unchanged"] == 2
 
 
 def test_what_the_user_ingested_from_elsewhere_is_opened(rag: Rag, tmp_path: Path) -> None:

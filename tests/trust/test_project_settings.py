@@ -17,6 +17,7 @@ from ragcli.trust.policy import (
     NEVER,
     OWN,
     PATHS,
+    RIGHTS,
     STRICT,
     STRICTER,
     WRITERS,
@@ -38,7 +39,7 @@ def guarded(work: Path, content: str, user: str = "", *, trusted: bool = False, 
 
 
 def test_every_setting_is_classified_once() -> None:
-    classes = [FREE, set(STRICT), LIMITS, set(STRICTER), PATHS, MODELS, WRITERS, NEVER, OWN]
+    classes = [FREE, set(STRICT), LIMITS, set(STRICTER), PATHS, MODELS, WRITERS, NEVER, RIGHTS, OWN]
     assert sorted(name for kind in classes for name in kind) == sorted(field.name for field in fields(Settings))
 
 

@@ -19,16 +19,24 @@ class Library:
     """One index and what may be done with it; any number of threads may use it.
 
     `directory` is that of the index, `settings` the settings of `Rag` that somebody set. `folders` may be ingested from; none
-    means that the index is only read.
+    means that the index is only read. With `principal`, a name, the index is seen as they see it.
     """
 
-    def __init__(self, directory: Path, settings: Mapping[str, Any], folders: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        settings: Mapping[str, Any],
+        folders: Sequence[Path] = (),
+        principal: str | None = None,
+    ) -> None:
         self.directory = directory
+        self._principal = principal
         self.folders = tuple(Path(os.path.realpath(folder)) for folder in folders)
         self.jobs = Jobs()
         self._settings: dict[str, Any] = {"answer_verify": "drop", **settings}
         self._opening = threading.Lock()
         self._opened: dict[str, Rag] = {}
+        self._whole: list[Rag] = []
 
     def rag(self, mode: str = "") -> Rag:
         """The index, searched in `mode` ("": as the settings say). Raises IndexNotFound when there is none, now; a later call
@@ -41,7 +49,11 @@ class Library:
     def _found(self, mode: str) -> Rag:
         changes = {"retrieval_mode": mode} if mode else {}
         try:
-            return Rag(self.directory, **{**self._settings, **changes})
+            rag = Rag(self.directory, **{**self._settings, **changes})
+            if self._principal is None:
+                return rag
+            self._whole.append(rag)  # whose models it uses
+            return rag.as_principal(self._principal)
         except IndexNotFound:
             raise IndexNotFound(f"there is no index at {self.directory}", hint=self.making) from None
 
@@ -78,6 +90,7 @@ class Library:
 
     def close(self) -> None:
         with self._opening:
-            for rag in self._opened.values():
+            for rag in (*self._opened.values(), *self._whole):
                 rag.close()
             self._opened.clear()
+            self._whole.clear()

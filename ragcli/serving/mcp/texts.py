@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ragcli.render.sanitize import one_line, sanitize
+from ragcli.text.counting import counted
 
 ELLIPSIS = " …"
 _LEAST = 120  # characters of each passage that are shown, however many there are
@@ -95,7 +96,7 @@ def list_documents(result: Fields) -> str:
         for entry in result["documents"]
     ]
     more = [f"next_cursor: {result['next_cursor']}"] if result.get("next_cursor") else []
-    return _with_notes("\n".join([f"{result['total']} documents", *lines]), more)
+    return _with_notes("\n".join([counted(result["total"], "document"), *lines]), more)
 
 
 def ingest(result: Fields) -> str:

@@ -1,0 +1,87 @@
+"""Cells of tables in the right row, for each way of reading a PDF: pypdf, pdfium, and what `rag` makes of both.
+
+The reference are ruled tables as pdfplumber finds them by their lines, of at least three rows and two columns; a row of one
+counts as kept when its filled cells stand in one line of the text, in their order, with nothing but marks between them.
+
+pip install pdfplumber; python benchmarks/pdf_tables.py FOLDER...
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ragcli.errors import LoadError
+from ragcli.loaders.pdf import read_pypdf
+from ragcli.loaders.pdfium import complete, read_pdfium
+
+MAX_PAGES = 12  # of one file
+
+
+def rows_of(table: Any) -> list[list[str]]:
+    """Rows of at least two cells, without white space; a cell that spans several lines is joined."""
+    rows = [["".join((cell or "").split()) for cell in row] for row in table.extract()]
+    return [filled for row in rows if len(filled := [cell for cell in row if cell]) > 1]
+
+
+def kept(row: list[str], lines: list[str]) -> bool:
+    """Whether the cells stand in one line."""
+    pattern = re.compile(r"[|·:]*".join(re.escape(cell) for cell in row))
+    return any(pattern.search(line) for line in lines)
+
+
+def main() -> None:
+    plumber = pytest.importorskip("pdfplumber")
+    logging.disable(logging.CRITICAL)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="+")
+    arguments = parser.parse_args()
+    rows: Counter[str] = Counter()
+    tables, files = 0, 0
+    for path in sorted(file for folder in arguments.folder for file in folder.rglob("*.pdf")):
+        data = path.read_bytes()
+        try:
+            contents = {
+                "pypdf": read_pypdf(data),
+                "pdfium": read_pdfium(data),
+                "rag": read_pypdf(data),
+                "rag on pdfium": read_pdfium(data),
+            }
+            complete(data, contents["rag"])
+            complete(data, contents["rag on pdfium"])
+        except LoadError:
+            continue
+        found: list[tuple[int, list[list[str]]]] = []
+        with suppress(Exception), plumber.open(path) as pdf:  # a file that the reference cannot read is left out
+            for number, page in enumerate(pdf.pages[:MAX_PAGES]):
+                found += [(number, cells) for table in page.find_tables() if len(cells := rows_of(table)) >= 3]
+        files += bool(found)
+        tables += len(found)
+        own: Counter[str] = Counter()
+        for number, cells in found:
+            rows["all"] += len(cells)
+            own["all"] += len(cells)
+            for name, content in contents.items():
+                lines = ["".join(line.text.split()) for line in content.pages[number].lines]
+                own[name] += sum(kept(row, lines) for row in cells)
+        rows.update({name: count for name, count in own.items() if name != "all"})
+        if found:
+            print(
+                f"{path.name[:44]:<44} {len(found):3} tables {own['all']:4} rows",
+                *(f"{name} {own[name]}" for name in contents),
+                flush=True,
+            )
+    print(f"{tables} tables in {files} files, {rows['all']} rows in one line:")
+    for name in ("pypdf", "pdfium", "rag", "rag on pdfium"):
+        print(f"  {name:<14} {rows[name]:5} {rows[name] / max(1, rows['all']):.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Why a question found nothing, where the documents are not to blame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from ragcli.datatypes import Condition, DocumentRecord, Filter
+from ragcli.engine.index import store_of
+from ragcli.errors import IndexUnusable, UsageError
+from ragcli.index.pages import documents
+
+if TYPE_CHECKING:
+    from ragcli.index.protocol import Catalog
+    from ragcli.workspace import Workspace
+
+_NAMED = 12  # values in a message
+
+
+def unfinished_note(workspace: Workspace) -> str:
+    """That an ingest is still running, or did not finish, so that what was asked for may be in what it has not read; empty
+    otherwise."""
+    written = store_of(workspace).last_write()
+    if written.running:
+        return f"an ingest is still running ({written.progress or 'it just began'}): ask again when it is done"
+    if written.progress:
+        return f"the last ingest stopped after {written.progress}: rag ingest goes on"
+    return ""
+
+
+def check_empty(workspace: Workspace, catalog: Catalog) -> None:
+    """Raises IndexUnusable when the index holds no documents."""
+    if catalog.page("", 1):
+        return
+    note = unfinished_note(workspace)
+    failed = catalog.failures()
+    hint = "rag ls --failed says why files could not be read" if failed else "rag ingest PATH"
+    raise IndexUnusable(f"the index {store_of(workspace).address} holds no documents", hint=note or hint)
+
+
+def check_filter(catalog: Catalog, where: Filter) -> None:
+    """Raises UsageError naming the values that exist when no document fulfils one of the conditions of `where`, whatever the
+    others say."""
+    for condition, alone in _alone(where):
+        if not documents(catalog, alone):
+            raise UsageError(
+                f"--filter '{condition.key}{condition.operator}{condition.value}': no document is so",
+                hint=_values(documents(catalog), condition),
+            )
+
+
+def _alone(where: Filter) -> Iterator[tuple[Condition, Filter]]:
+    for path in where.paths:
+        yield Condition("path", "=", path), Filter(paths=(path,))
+    for type_ in where.types:
+        yield Condition("type", "=", type_), Filter(types=(type_,))
+    for condition in where.conditions:
+        yield condition, Filter(conditions=(condition,))
+
+
+def _values(found: list[DocumentRecord], condition: Condition) -> str:
+    key = condition.key
+    if key == "path":
+        return "rag ls lists the paths; a pattern for a folder is 'path=contracts/**'"
+    counts = Counter(value for document in found for value in _value(document, key).split("\n") if value)
+    if not counts:
+        return f"no document has {key}"
+    near = get_close_matches(condition.value, counts, n=1)
+    if near:
+        return f"did you mean --filter '{key}{condition.operator}{near[0]}'?"
+    named = ", ".join(f"{value} ({count:,})" for value, count in counts.most_common(_NAMED))
+    return f"values of {key}: {named}" + (", and others" if len(counts) > _NAMED else "")
+
+
+def _value(document: DocumentRecord, key: str) -> str:
+    own = {"type": document.type, "title": document.title, "language": document.language, "root": document.root}
+    return own.get(key) or document.metadata.get(key, "")

@@ -1,0 +1,28 @@
+"""Generated requests, by the OpenAPI document: whatever is sent, the reply is one that is declared, and no server error."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.serving import index_of, served
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+@pytest.mark.parametrize("examples", [3, pytest.param(250, marks=pytest.mark.slow)])  # for each of the eight operations
+def test_no_generated_request_gets_a_server_error_or_a_reply_that_is_not_declared(
+    tmp_path: Path, examples: int
+) -> None:
+    pytest.importorskip("schemathesis")
+    with served(index_of(tmp_path)) as site:
+        command = [sys.executable, "-m", "schemathesis.cli", "run", f"{site.address}/openapi.json"]
+        options = ["--checks", CHECKS, "--max-examples", str(examples), "--phases", "fuzzing", "--seed", "1"]
+        done = subprocess.run(
+            [*command, *options], capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
+        )
+    assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]

@@ -6,7 +6,7 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist workst
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 
-.PHONY: help demo test test-all lint benchmark lock sbom audit wheel clean
+.PHONY: help demo test test-all lint benchmark docs lock sbom audit wheel clean
 
 help:            ## show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -47,6 +47,9 @@ test: lint       ## lint, and the tests that take less than a minute each
 
 test-all: lint   ## also the long suites: kill loops, quality gates, the wheel
 	KILL_TRIALS=40 $(PYTEST)
+
+docs: .venv/developing  ## build the documentation into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml
 
 benchmark: .venv/developing  ## time the commands side by side
 	$(BIN)/python benchmarks/startup.py

@@ -19,8 +19,8 @@ from ragcli.reports import EngineState
 from tests.conftest import Rag
 from tests.helpers.indexes import EMBEDDER, TEXTS, altered, build, new, put, writing
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
-SNIPPET = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "chromadb" in block)
+GUIDE = (Path(__file__).resolve().parents[1] / "docs" / "pages" / "guides" / "search.md").read_text()
+SNIPPET = next(block for block in re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL) if "chromadb" in block)
 
 
 @pytest.fixture

@@ -2,42 +2,108 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
+from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner
 
 from ragcli import __version__
 from ragcli.cli import commands
 from ragcli.cli.main import command_line
+from ragcli.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 CLI = command_line()
 COMMANDS = [*sorted(name for name in commands.COMMANDS if name != "config"), "config show"]
 
 
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
+
+
+def lines_of(page: Path) -> list[str]:
+    """Every command of `rag` in the code blocks of a page, as it is typed, without what follows a pipe."""
+    blocks = re.findall(r"```(?:sh|console|yaml)\n(.*?)```", page.read_text(), re.DOTALL)
+    typed = [line.strip().removeprefix("$ ").removeprefix("- run: ") for block in blocks for line in block.splitlines()]
+    return [line for line in typed if line.startswith("rag ")]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_in_the_readme_and_has_help(command: str) -> None:
-    assert f"rag {command}" in (ROOT / "README.md").read_text()
+def test_every_command_is_in_the_documents_and_has_help(command: str) -> None:
+    assert any(f"rag {command}" in page.read_text() for page in PAGES)
     shown = CliRunner().invoke(CLI, [*command.split(), "--help"])
     assert shown.exit_code == 0
     assert len(shown.stdout) > 200
 
 
-def test_every_option_in_the_readme_exists() -> None:
-    known = "".join(CliRunner().invoke(CLI, [*command.split(), "--help"]).stdout for command in COMMANDS)
-    known += "".join(CliRunner().invoke(CLI, [*part, "--help"]).stdout for part in ([], ["keys", "add"]))
-    blocks = re.findall(r"```(?:sh|console|yaml)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    used = {
-        option
-        for block in blocks
-        for line in block.splitlines()
-        if "rag " in line
-        for option in re.findall(r"--[a-z-]+", line)
+def understood(line: str) -> str:
+    """What is wrong with a command as it is typed; empty when there are such a command and such options."""
+    words = shlex.split(line, comments=True)[1:]
+    words = words[: words.index("|")] if "|" in words else words
+    words = words[: words.index(">")] if ">" in words else words
+    command: click.Command = typer.main.get_command(CLI)
+    context = click.Context(command, info_name="rag")
+    while isinstance(command, click.Group):
+        words = words[2:] if words[0] == "--log" else words
+        if not words or words[0].startswith("-"):
+            break
+        found = command.get_command(context, words[0])
+        if found is None:
+            return f"no command {words[0]}"
+        command, words = found, words[1:]
+        context = click.Context(command, info_name=command.name, parent=context)
+    known = {
+        option for parameter in command.get_params(context) for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    assert {option for option in used if option not in known} == set()
+    given = {word.partition("=")[0] for word in words if re.match(r"--?[a-zA-Z]", word)}
+    return ", ".join(sorted(given - known))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_a_page_exists_with_its_options(page: Path) -> None:
+    wrong = {line: problem for line in lines_of(page) if (problem := understood(line))}
+    assert wrong == {}
+
+
+def test_every_file_that_the_readme_links_to_is_there() -> None:
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / "README.md").read_text())
+    assert len(links) > 15
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_site_is_built_without_a_warning_and_its_reference_has_every_command(tmp_path: Path) -> None:
+    built = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mkdocs",
+            "build",
+            "--strict",
+            "-f",
+            str(ROOT / "docs" / "mkdocs.yml"),
+            "-d",
+            str(tmp_path),
+        ],
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    assert "WARNING" not in built.stderr
+    reference = (tmp_path / "reference" / "commands.html").read_text()
+    assert [name for name in COMMANDS if f"rag {name}" not in reference] == []
+    settings = (tmp_path / "reference" / "settings.html").read_text()
+    assert [entry.name for entry in fields(Settings) if f"RAGCLI_{entry.name.upper()}" not in settings] == []
+    assert not re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//', reference)
 
 
 def test_the_changelog_begins_with_this_version() -> None:

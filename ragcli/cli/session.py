@@ -245,7 +245,7 @@ def say_why_empty(opened: Session, output: Output, where: Filter, *, found: bool
     if not found:
         check_empty(opened.workspace, opened.engine.index.catalog)
         check_filter(opened.engine.index.catalog, where)
-    note = unfinished_note(opened.workspace)
+    note = unfinished_note(opened.workspace) if opened.engine.principal is None else ""
     if note and not output.as_json:
         output.note(note)
 

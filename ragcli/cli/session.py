@@ -242,10 +242,11 @@ def say_why_empty(opened: Session, output: Output, where: Filter, *, found: bool
     a condition and so nothing was `found`, and notes that an ingest did not finish."""
     from ragcli.usecases.emptiness import check_empty, check_filter, unfinished_note
 
+    whole = opened.engine.principal is None
     if not found:
-        check_empty(opened.workspace, opened.engine.index.catalog)
+        check_empty(opened.workspace, opened.engine.index.catalog, whole=whole)
         check_filter(opened.engine.index.catalog, where)
-    note = unfinished_note(opened.workspace) if opened.engine.principal is None else ""
+    note = unfinished_note(opened.workspace) if whole else ""
     if note and not output.as_json:
         output.note(note)
 

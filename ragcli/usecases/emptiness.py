@@ -30,11 +30,11 @@ def unfinished_note(workspace: Workspace) -> str:
     return ""
 
 
-def check_empty(workspace: Workspace, catalog: Catalog) -> None:
-    """Raises IndexUnusable when the index holds no documents."""
+def check_empty(workspace: Workspace, catalog: Catalog, *, whole: bool = True) -> None:
+    """Raises IndexUnusable when the index holds no documents. Unless it is seen as a `whole`, what else it holds is not told."""
     if catalog.page("", 1):
         return
-    note = unfinished_note(workspace)
+    note = unfinished_note(workspace) if whole else ""
     failed = catalog.failures()
     hint = "rag ls --failed says why files could not be read" if failed else "rag ingest PATH"
     raise IndexUnusable(f"the index {store_of(workspace).address} holds no documents", hint=note or hint)

@@ -31,7 +31,7 @@ def unfinished_note(workspace: Workspace) -> str:
 
 
 def check_empty(workspace: Workspace, catalog: Catalog, *, whole: bool = True) -> None:
-    """Raises IndexUnusable when the index holds no documents. Unless it is seen as a `whole`, what else it holds is not told."""
+    """Raises IndexUnusable when the index holds no documents; unless it is seen as a `whole`, nothing else of it is told."""
     if catalog.page("", 1):
         return
     note = unfinished_note(workspace) if whole else ""

@@ -27,7 +27,9 @@ def html_page(report: EvalReport) -> str:
         f'<p class="dim">{_about(report)}</p>',
         '<div class="sum">' + "".join(_sentence(text, good) for text, good in summary(report)) + "</div>",
         *_gate(report),
-        outcome_html(report),
+        f'<div class="scroll">{outcome_html(report)}</div>',
+        "<h2>Questions, worst first</h2>",
+        question_table(report.per_question),
         "<h2>Metrics, with 95 % intervals</h2>",
         _metric_bars(report),
         '<div class="plots">',
@@ -35,8 +37,6 @@ def html_page(report: EvalReport) -> str:
         _latencies([score.milliseconds for score in report.per_question]) if report.latency else "",
         "</div>",
         _stage_table(report),
-        "<h2>Questions, worst first</h2>",
-        question_table(report.per_question),
         f'<p class="dim">Measured with: {config}; index {_text(report.fingerprint)}</p>',
         f"<script>{SCRIPT}</script></body></html>\n",
     ]
@@ -47,7 +47,7 @@ def _about(report: EvalReport) -> str:
     """When, over what, and with which version."""
     parts = [
         report.finished.replace("T", " ").replace("+00:00", " UTC"),
-        f"{report.questions:,} questions of {_text(report.gold)}, {report.judged:,} with evidence",
+        f"{report.questions:,} questions of {_text(Path(report.gold).name)}, {report.judged:,} with evidence",
         f"{report.documents:,} documents",
         f"{report.answered:,} answered, {report.abstained:,} declined" if report.answered + report.abstained else "",
         f"rag {__version__}",

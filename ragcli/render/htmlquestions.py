@@ -19,7 +19,7 @@ def as_html(value: object) -> str:
 
 
 def question_table(scores: Sequence[QuestionScore]) -> str:
-    """The table with the means to filter and sort it, lowest score first."""
+    """The table with the means to filter and sort it, those that fail first."""
     order = sorted(scores, key=_merit)
     tags = sorted({tag for score in scores for tag in score.tags})
     buttons = "".join(
@@ -75,10 +75,11 @@ def _citation(citation: Citation) -> str:
     return f"<details><summary>[{citation.marker}] {as_html(place)}</summary><blockquote>{quote}</blockquote></details>"
 
 
-def _merit(score: QuestionScore) -> tuple[float, float, float]:
-    """By which questions are sorted: lowest first. A wrong answer comes before one that is only not right."""
+def _merit(score: QuestionScore) -> tuple[bool, float, float, float]:
+    """By which questions are sorted: those that fail first, then the lowest score. A wrong answer comes before one that is only
+    not right."""
     judged = score.metrics.get("answer_right", 1.0) - score.metrics.get("answer_wrong", 0.0)
-    return score.metrics.get("ndcg@10", 1.0), judged, score.metrics.get("answer_contains", 1.0)
+    return not failure(score), score.metrics.get("ndcg@10", 1.0), judged, score.metrics.get("answer_contains", 1.0)
 
 
 def _word(score: QuestionScore) -> str:

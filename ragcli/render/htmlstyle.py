@@ -29,7 +29,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 .sum p { margin: .15rem 0; } .sum { border-left: 4px solid var(--line); padding: .2rem 0 .2rem .9rem;
   margin: 1rem 0; font-size: 1.05rem; }
 .track i.less { background: var(--less); }
-.m .dim { font-size: .78rem; grid-column: 1 / -1; text-align: left; margin: -.3em 0 .5em; }
+.m .dim { font-size: .78rem; grid-column: 2 / -1; text-align: left; margin: -.4em 0 .4em; }
 .tools { display: flex; flex-wrap: wrap; gap: .4rem; margin: .6rem 0; align-items: center; }
 button, input[type=search] { font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: 6px;
   padding: .2rem .7rem; } button[aria-pressed=true] { background: var(--bar); color: var(--back); border-color: var(--bar); }
@@ -38,9 +38,10 @@ input[type=search] { flex: 1 1 12rem; } button.sort { border: 0; padding: 0; fon
 details { margin: .2rem 0; } summary { cursor: pointer; color: var(--bar); }
 blockquote { margin: .2rem 0 .2rem .6rem; padding-left: .6rem;
   border-left: 3px solid var(--line); white-space: pre-wrap; overflow-wrap: anywhere; }
+.q td:first-child { min-width: 15rem; } .q td[data-name=result] { min-width: 9rem; }
 @media (max-width: 700px) { body { padding: .8rem; } table.q, .q tbody, .q tr, .q td { display: block; }
   .q thead { display: none; }
-  .q td { border: 0; padding: .1rem 0; } .q tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
+  .q td, .q td:first-child { border: 0; padding: .1rem 0; min-width: 0; } .q tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
   .q td[data-name]::before { content: attr(data-name) ": "; color: var(--dim); } }
 """
 

@@ -41,7 +41,8 @@ blockquote { margin: .2rem 0 .2rem .6rem; padding-left: .6rem;
 .q td:first-child { min-width: 15rem; } .q td[data-name=result] { min-width: 9rem; }
 @media (max-width: 700px) { body { padding: .8rem; } table.q, .q tbody, .q tr, .q td { display: block; }
   .q thead { display: none; }
-  .q td, .q td:first-child { border: 0; padding: .1rem 0; min-width: 0; } .q tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
+  .q td, .q td:first-child { border: 0; padding: .1rem 0; min-width: 0; }
+  .q tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
   .q td[data-name]::before { content: attr(data-name) ": "; color: var(--dim); } }
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -40,6 +40,13 @@ class AccessTags:
 def access_of(metadata: Mapping[str, str]) -> AccessTags:
     """The access tags in the metadata of a document."""
     return AccessTags(*(frozenset(filter(None, metadata.get(key, "").split(","))) for key in (_RULED, _GIVEN)))
+
+
+def without_other_tags(metadata: Mapping[str, str], tags: Collection[str]) -> dict[str, str]:
+    """The metadata as they are shown to somebody with these access tags: a document does not tell which others it has."""
+    own, held = access_of(metadata), frozenset(tags)
+    shown = {**metadata, **AccessTags(own.ruled & held, own.given & held).metadata}
+    return {key: value for key, value in shown.items() if value or key not in (_RULED, _GIVEN)}
 
 
 def described(

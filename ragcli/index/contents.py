@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from ragcli.index.manifest import Manifest
 from ragcli.index.pool import ConnectionPool, Pooled
 from ragcli.index.rows import CHUNK_COLUMNS, CHUNK_WIDTH, DOCUMENT_COLUMNS, chunk_of, document_of
 from ragcli.index.state import Snapshot, State
+from ragcli.metadata import without_other_tags
 from ragcli.reports import EngineState, Failure
 
 _PARAMETERS = 500  # in one statement
@@ -187,9 +189,15 @@ class CatalogReader:
                 for entry in self._connection.execute(f"{query} WHERE chunks.row IN ({marks})", part):
                     identity = entry[CHUNK_WIDTH]
                     if identity not in documents:
-                        documents[identity] = document_of(entry[CHUNK_WIDTH:])
+                        documents[identity] = self._shown(document_of(entry[CHUNK_WIDTH:]))
                     found[entry[0]] = (chunk_of(entry), documents[identity])
         return found
+
+    def _shown(self, document: DocumentRecord) -> DocumentRecord:
+        """As it is shown: to somebody, without the access tags that they do not have."""
+        if self._access is None:
+            return document
+        return replace(document, metadata=without_other_tags(document.metadata, self._access.tags))
 
     def document_chunks(self, document_id: str) -> list[Chunk]:
         """All chunks of a document in order; empty when there is no such document."""
@@ -217,11 +225,13 @@ class CatalogReader:
     def page(self, after: str = "", limit: int = PAGE) -> list[Listing]:
         """See `ragcli.index.protocol.Catalog`, as for the members below."""
         with self.snapshot():
-            return listing.page(self._connection, after, limit)
+            found = listing.page(self._connection, after, limit)
+        return [replace(entry, document=self._shown(entry.document)) for entry in found]
 
     def find(self, paths: Sequence[str]) -> dict[str, DocumentRecord]:
         with self.snapshot():
-            return listing.find(self._connection, paths)
+            found = listing.find(self._connection, paths)
+        return {path: self._shown(document) for path, document in found.items()}
 
     def sources(self, paths: Sequence[str]) -> dict[str, SourceFile]:
         with self.snapshot():

@@ -259,6 +259,10 @@ def test_tags_that_were_given_stay_until_others_are(rag: Command, write: Callabl
     for again in (["ingest"], ["ingest", "one.md"], ["ingest", "--rebuild"]):
         rag(*again)
         assert paths(rag, "--as", "x") == ["one.md"], again
+    assert '"access.given":"x,y"' in "".join(rag("ls", "--json").stdout.split())
+    for shown in (rag("ls", "--json", "--as", "x"), rag("query", "text", "--json", "--as", "x")):
+        assert '"access.given":"x"' in "".join(shown.stdout.split())
+        assert "x,y" not in shown.stdout
     write("one.md", "# One\n\nAnother text.\n")
     rag("ingest")
     assert paths(rag, "--as", "x") == ["one.md"]

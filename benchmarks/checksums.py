@@ -1,6 +1,6 @@
 """What the checksums of an index cost: their share of an ingest without embedding, and of a warm question.
 
-    python benchmarks/checksums.py FOLDER QUESTIONS [--model NAME] [--count N]
+    python benchmarks/checksums.py FOLDER QUESTIONS [--count N]
 
 `FOLDER` is ingested into a new index; `QUESTIONS` is a JSON Lines file with a field `question` or `text`. Every function that
 computes or compares checksums is timed where it is called (the outermost of nested calls; the timing itself counts as theirs).
@@ -22,10 +22,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from ragcli.app import App
-from ragcli.app.ingestion import IngestRequest
-
-from ragcli.datatypes import Filter
+from ragcli import Rag
+from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.index import (  # the last two so that the meter finds what they import
     checksums,
     committed,
@@ -34,7 +32,6 @@ from ragcli.index import (  # the last two so that the meter finds what they imp
     vectors,
     writer,  # noqa: F401
 )
-from ragcli.settings import resolve
 
 NAMES = ("checksum", "checked", "seal", "seal_segment", "check_committed", "write_committed", "read_segments")
 
@@ -74,53 +71,33 @@ class Meter:
             setattr(owner, method, self.timed(getattr(owner, method)))
 
 
-class TimedApp(App):
-    """An App that says how much of an ingest its embedder took."""
-
-    embedding = 0.0
-
-    def embedder_for(self, manifest: Any) -> Any:
-        embedder = super().embedder_for(manifest)
-        embed = embedder.embed_documents
-
-        def timed(texts: Any) -> Any:
-            started = time.process_time()
-            try:
-                return embed(texts)
-            finally:
-                self.embedding += time.process_time() - started
-
-        embedder.embed_documents = timed  # type: ignore[method-assign]
-        return embedder
+def timed_embedder() -> Meter:
+    """A meter around the embedder of the words, which is no part of what is measured."""
+    meter = Meter()
+    HashingEmbedder.embed_documents = meter.timed(HashingEmbedder.embed_documents)  # type: ignore[method-assign]
+    return meter
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("questions", type=Path)
-    parser.add_argument("--model", default="hashing")
     parser.add_argument("--count", type=int, default=100)
     options = parser.parse_args()
     lines = [json.loads(line) for line in options.questions.read_text(encoding="utf-8").splitlines() if line.strip()]
     questions = [str(line.get("question") or line["text"]) for line in lines][: options.count]
-    meter = Meter()
+    meter, embedder = Meter(), timed_embedder()
     meter.install()
-    with tempfile.TemporaryDirectory() as scratch:
-        flags: dict[str, object] = {"embedding_model": options.model, "index": f"{scratch}/.rag"}
-        app = TimedApp(resolve(flags, environment={}, directory=Path.cwd(), user_file=Path("none")), Path.cwd())
+    with tempfile.TemporaryDirectory() as scratch, Rag.create(f"{scratch}/.rag", embedding_model="hashing") as rag:
         started = time.process_time()
-        report = app.ingest(IngestRequest([options.folder.resolve()]))
-        seconds = time.process_time() - started - app.embedding
+        report = rag.ingest(options.folder.resolve())
+        seconds = time.process_time() - started - embedder.seconds
         print(
             f"ingest of {report.chunks:,} passages without embedding: {seconds:.2f} s of CPU time, checksums "
             f"{meter.seconds:.2f} s, {meter.seconds / (seconds - meter.seconds):.1%} of the rest"
         )
-        for name, ask in (
-            ("search", lambda q: app.query(q, k=5)),
-            ("answer", lambda q: app.answerer().answer(q, 5, Filter())),
-        ):
-            measured(name, ask, questions, meter)
-        app.close()
+        measured("search", lambda question: rag.query(question, k=5), questions, meter)
+        measured("answer", lambda question: rag.ask(question, k=5), questions, meter)
 
 
 def measured(name: str, ask: Callable[[str], object], questions: list[str], meter: Meter) -> None:

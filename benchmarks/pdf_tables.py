@@ -9,14 +9,14 @@ pip install pdfplumber; python benchmarks/pdf_tables.py FOLDER...
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import logging
 import re
+import sys
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from ragcli.errors import LoadError
 from ragcli.loaders.pdf import read_pypdf
@@ -38,7 +38,9 @@ def kept(row: list[str], lines: list[str]) -> bool:
 
 
 def main() -> None:
-    plumber = pytest.importorskip("pdfplumber")
+    if importlib.util.find_spec("pdfplumber") is None:
+        sys.exit("this compares with pdfplumber: pip install pdfplumber")
+    plumber = importlib.import_module("pdfplumber")
     logging.disable(logging.CRITICAL)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="+")

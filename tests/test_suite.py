@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -44,6 +46,32 @@ def undeclared(folder: Path, requirements: list[str]) -> set[str]:
         for name in names - own - sys.stdlib_module_names
         if declared.isdisjoint(distribution(entry) for entry in providers.get(name, [name]))
     }
+
+
+BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
+
+
+def test_no_benchmark_takes_the_place_of_a_module_of_python() -> None:
+    """The folder of a script comes first among the places of modules: `secrets.py` beside it would be what Python imports."""
+    assert {path.stem for path in BENCHMARKS} & sys.stdlib_module_names == set()
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_what_a_benchmark_takes_of_the_program_is_there(path: Path) -> None:
+    missing, tree = list[str](), ast.parse(path.read_text())
+    tree.body = [node for node in tree.body if not isinstance(node, ast.If)]  # imports for type checking alone
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "ragcli":
+            module = importlib.import_module(str(node.module))
+            missing += [alias.name for alias in node.names if not there(module, alias.name)]
+    assert missing == []
+
+
+def there(module: ModuleType, name: str) -> bool:
+    """Whether the module has something of this name, which may be a module of its own."""
+    if hasattr(module, name):
+        return True
+    return hasattr(module, "__path__") and importlib.util.find_spec(f"{module.__name__}.{name}") is not None
 
 
 @pytest.mark.parametrize("path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: path.name)

@@ -1,7 +1,7 @@
 """Keys, tokens and passwords in a text.
 
 Tokens are known by the prefix and the length that their issuers give them, passwords by the name that stands before them. That
-a text looks random is no sign: hashes, identifiers and encoded pictures do as well (`benchmarks/secrets.py` compares).
+a text looks random is no sign: hashes, identifiers and encoded pictures do as well (`benchmarks/redaction.py` compares).
 
 Every pattern starts with a literal, repeats within bounds, and runs only where its literal occurs, so the time grows with the
 length of the text.

@@ -1,8 +1,8 @@
 """How many secrets and personal data are found in made-up lines, and how many things that only look like them.
 
-    python benchmarks/secrets.py                  # the rules of ragcli.redaction
-    python benchmarks/secrets.py --others         # also detect-secrets and phonenumbers, if they are installed
-    python benchmarks/secrets.py --time FOLDER    # CPU time of the search for them in the texts of the files of a folder
+    python benchmarks/redaction.py                  # the rules of ragcli.redaction
+    python benchmarks/redaction.py --others         # also detect-secrets and phonenumbers, if they are installed
+    python benchmarks/redaction.py --time FOLDER    # CPU time of the search for them in the texts of the files of a folder
 
 Lines are made from a seed: 150 values of each of nine kinds in prose, configuration, code and tables, and 1,200 lines with
 hashes, UUIDs, encoded pictures, prices, part numbers, dates, versions and code about passwords. Some values are written in ways

@@ -148,9 +148,11 @@ class Rag(Changing):
         >>> answer.citations[0].path
         'leave.md'
         """
+        from ragcli.engine.models import check_model
         from ragcli.usecases.freshness import stale
 
         question = checked_question(question)
+        check_model(self._engine.workspace)
         answer = self._engine.answerer().answer(question, k or self._default_k, as_filter(where), watcher, cancel)
         documents = [citation.document for citation in answer.citations]
         return replace(answer, stale=stale(self._engine.index.catalog, self._engine.workspace.project, documents))

@@ -17,7 +17,7 @@ from ragcli.access import section_of_settings
 from ragcli.errors import SettingsError
 from ragcli.files import read_text
 from ragcli.plugins import scheme_of
-from ragcli.serversettings import ServerSettings
+from ragcli.serversettings import SERVER_RANGES, ServerSettings
 from ragcli.settingvalues import CHOICES, RANGES
 
 PROJECT_FILE = "rag.toml"
@@ -230,7 +230,7 @@ def _checked(name: str, value: object, source: str) -> object:
         raise SettingsError(f"{where} is not {_KINDS[type(default)]}", hint="rag config show lists all settings")
     if name in CHOICES and converted not in CHOICES[name]:
         raise SettingsError(f"{where} is not known", hint=f"use one of: {', '.join(filter(None, CHOICES[name]))}")
-    low, high = RANGES.get(name, (float("-inf"), float("inf")))
+    low, high = {**RANGES, **SERVER_RANGES}.get(name, (float("-inf"), float("inf")))
     if isinstance(converted, (int, float)) and not isinstance(converted, bool) and not low <= converted <= high:
         raise SettingsError(f"{where} is out of range", hint=f"use a value from {low:g} to {high:g}")
     return converted

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ragcli.serversettings import SERVER_RANGES
-
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_mode": ("lexical", "dense", "hybrid"),
     "retrieval_fusion": ("convex", "rrf"),
@@ -47,5 +45,4 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "answer_price_prompt": (0.0, 1e6),
     "answer_price_answer": (0.0, 1e6),
     "audit_max_mb": (0.001, 1e6),
-    **SERVER_RANGES,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
@@ -142,6 +143,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def imports() -> dict[str, set[tuple[str, bool]]]:
     """Module → (imported name, whether only for type checking), imports inside functions included."""
     found: dict[str, set[tuple[str, bool]]] = defaultdict(set)

@@ -253,7 +253,7 @@ def test_files_that_changed_since_are_named_taken_in_or_fatal(asked: Rag, work: 
     assert "taken in again" in new.stderr
     (work / "docs/machines.md").unlink()
     assert json.loads(asked(*ask, "--json").stdout)["stale"] == [{"path": "docs/machines.md", "kind": "gone"}]
-    asked(*ask, "--fresh", code=4)
+    asked(*ask, "--fresh", code=5)
 
 
 def test_a_saved_run_is_asked_again_and_compared(asked: Rag, work: Path, write: Write) -> None:

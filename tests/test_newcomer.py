@@ -71,7 +71,7 @@ DAY = [
     Typed("query hotel --mode lexcal", 2, "use one of: lexical, dense, hybrid"),
     Typed("query hotel --filter type=markdwon", 2, "type=markdown"),
     Typed("query hotel --filter colour=red", 2, "keys:"),
-    Typed("query hotel --filter 'path=nosuch/**'", 2, "rag ls lists the paths"),
+    Typed("query hotel --filter 'path=nosuch/**'", 4, "Nothing found"),
     Typed("query hotel --top 3", 2, "--top-k"),
     Typed("ask How many days of annual leave does an employee have", 0, "28 days"),
     Typed("ask", 0, "28 days", "How many days of annual leave does an employee have?\n"),

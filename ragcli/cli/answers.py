@@ -100,7 +100,7 @@ def ask(
         raise typer.BadParameter("give a question, or --file FILE, or --again N, and --out only with --jsonl")
     output = Output(as_json=as_json, quiet=quiet)
     with session(output, {**flags, "answer_cache": cache}, schema=schema, principal=principal) as opened:
-        _check(opened, one=file is None, fresh=fresh)
+        _check(opened, fresh=fresh)
         if again is not None:
             words, filters = _asked_again(again, filters)
         where = parse_filters(filters)
@@ -132,16 +132,13 @@ def ask(
             raise typer.Exit(code)
 
 
-def _check(opened: Session, *, one: bool, fresh: bool) -> None:
-    """What would keep an answer from being given, before anything is searched; of a file of questions, each that fails for
-    want of a model is told. Raises UsageError and ModelUnavailable."""
-    from ragcli.engine.models import check_judge, check_model
+def _check(opened: Session, *, fresh: bool) -> None:
+    """What would keep every question from being answered. Raises UsageError."""
+    from ragcli.engine.models import check_judge
 
     if fresh and opened.engine.principal is not None:
         raise UsageError("--fresh changes the index, which --as does not allow", hint="leave one of them out")
     check_judge(opened.workspace.resolved)
-    if one:
-        check_model(opened.workspace)
 
 
 def fresh_answer(

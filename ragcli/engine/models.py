@@ -72,7 +72,8 @@ def check_model(workspace: Workspace) -> None:
     path, _ = model_store().find(name, workspace.directory)
     if not path.is_file() and (":" not in name or path.suffix == ".gguf"):
         raise ModelUnavailable(
-            f"there is no answer model {name!r}", hint=f"rag models list, or use --model {EXTRACTIVE}"
+            f"there is no answer model {name!r}",
+            hint=f"rag models list shows what rag models pull gets; or use --model {EXTRACTIVE}",
         )
 
 

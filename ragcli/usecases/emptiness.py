@@ -41,8 +41,8 @@ def check_empty(workspace: Workspace, catalog: Catalog, *, whole: bool = True) -
 
 
 def check_filter(catalog: Catalog, where: Filter) -> None:
-    """Raises UsageError naming the values that exist when no document fulfils one of the conditions of `where`, whatever the
-    others say."""
+    """Raises UsageError naming the values that exist when `where` asks for a value, such as type=markdwon, that no document
+    has. A path, a pattern and a comparison that nothing fulfils are no mistake: nothing is found by them."""
     for condition, alone in _alone(where):
         if not documents(catalog, alone):
             raise UsageError(
@@ -52,18 +52,15 @@ def check_filter(catalog: Catalog, where: Filter) -> None:
 
 
 def _alone(where: Filter) -> Iterator[tuple[Condition, Filter]]:
-    for path in where.paths:
-        yield Condition("path", "=", path), Filter(paths=(path,))
     for type_ in where.types:
         yield Condition("type", "=", type_), Filter(types=(type_,))
     for condition in where.conditions:
-        yield condition, Filter(conditions=(condition,))
+        if condition.operator == "=" and condition.key != "path" and not set(condition.value) & set("*?["):
+            yield condition, Filter(conditions=(condition,))
 
 
 def _values(found: list[DocumentRecord], condition: Condition) -> str:
     key = condition.key
-    if key == "path":
-        return "rag ls lists the paths; a pattern for a folder is 'path=contracts/**'"
     counts = Counter(value for document in found for value in _value(document, key).split("\n") if value)
     if not counts:
         return f"no document has {key}"

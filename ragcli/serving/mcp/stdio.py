@@ -17,7 +17,7 @@ from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
 MAX_LINE = 4 * 1024 * 1024  # bytes of a message; as over HTTP
-GRACE = 2.0  # seconds for calls that run when the input ends
+GRACE = 10.0  # seconds for calls that run when the input ends: a first one on a busy machine takes some
 _PARENT = 1.0  # seconds between two looks whether the parent is still there
 _CHUNK = 65_536
 

@@ -80,7 +80,7 @@ DAY = [
     Typed("ask what is the capital of Mongolia", 4, "The documents do not clearly answer this"),
     Typed("ask hotel limit --model nope.gguf", 6, "no answer model 'nope.gguf'"),
     Typed("ask hotel limit --file questions.txt", 2, "give a question, or --file FILE"),
-    Typed("ask --again 5", 0, "28 days"),
+    Typed("ask --again 6", 0, "28 days"),
     Typed("ask --again 999", 2, "fix: rag history lists them"),
     Typed("history", 0, "annual leave"),
     Typed("history zanzibar", 4, "Nothing"),

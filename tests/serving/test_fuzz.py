@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.serving import index_of, served
+from tests.helpers.serving import client_of, index_of, served
 
-# Declared are 503 (busy) and 504 (the deadline of the request), and not 500. A request line that is longer than the protocol
+# 503 (busy) and 504 (the deadline of the request) are replies like others; 500 is looked for below. A request line that is longer than the protocol
 # allows is refused by uvicorn itself, in plain text.
 CHECKS = "status_code_conformance,response_schema_conformance"
 
@@ -27,4 +27,8 @@ def test_no_generated_request_gets_a_server_error_or_a_reply_that_is_not_declare
         done = subprocess.run(
             [*command, *options], capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
         )
+        with client_of(site) as client:
+            counted = client.get("/metrics").text
+    assert "rag_http_requests_total{" in counted
+    assert 'status="500"' not in counted
     assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]

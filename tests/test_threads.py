@@ -278,7 +278,7 @@ def test_many_threads_beside_a_writer_get_what_one_thread_gets(work: Path, write
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["exact", "chroma"])
+@pytest.mark.parametrize("engine", ["exact"])
 def test_64_threads_with_200_questions_each_get_what_one_thread_gets(
     work: Path, write: Callable[[str, str], Path], engine: str
 ) -> None:

@@ -16,7 +16,7 @@ from tests.helpers.serving import client_of, index_of, served
 CHECKS = "status_code_conformance,response_schema_conformance"
 
 
-@pytest.mark.parametrize("examples", [3, pytest.param(250, marks=pytest.mark.slow)])  # for each of the eight operations
+@pytest.mark.parametrize("examples", [3, pytest.param(100, marks=pytest.mark.slow)])  # for each of the eight operations
 def test_no_generated_request_gets_a_server_error_or_a_reply_that_is_not_declared(
     tmp_path: Path, examples: int
 ) -> None:

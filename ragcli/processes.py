@@ -21,8 +21,8 @@ def end_with(parent: int) -> None:
 
 
 def child_python(module: str, *arguments: str) -> list[str]:
-    """The command that runs a module of this package in a Python of its own, without the working directory among the places
-    that code is imported from."""
+    """The command that runs a module of this package, or pip, in a Python of its own, without the working directory among the
+    places that code is imported from."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 

@@ -255,7 +255,7 @@ def test_documents_are_meant_by_a_text_or_a_tag_and_only_told_in_a_dry_run(corpu
     rag("ingest", "docs/secret", "--tag", "person=meyer")
     told = rag("forget", "--matching", f"the   {SHARED_WORD.upper()}3 costs", "--dry-run", "--names").stdout
     assert "docs/open/3.md" in told
-    assert "would forget 1 documents" in told
+    assert "would forget 1 document (" in told
     assert json.loads(rag("forget", "--tag", "person=meyer", "--dry-run", "--json").stdout)["searched"] == {}
     assert len(json.loads(rag("ls", "--json").stdout)["documents"]) == 20
     assert "forgot 6 documents" in rag("forget", "--tag", "person=meyer", "--yes").stdout

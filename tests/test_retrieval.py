@@ -94,7 +94,7 @@ def test_near_duplicates_are_shown_once_with_their_places(rag, write: Callable[[
     found = json.loads(rag("query", "pump serviced months", "--json").stdout)["hits"]
     assert [hit["path"] for hit in found] == ["docs/a.txt", "docs/c.txt"]
     assert [place["path"] for place in found[0]["also_at"]] == ["docs/b.txt"]
-    assert "1 more that say nearly the same: docs/b.txt" in rag("query", "pump serviced months").stdout
+    assert "1 more that says nearly the same: docs/b.txt" in rag("query", "pump serviced months").stdout
 
 
 def test_two_versions_of_other_dates_and_figures_are_no_duplicates(rag, write: Callable[[str, str], Path]) -> None:

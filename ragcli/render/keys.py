@@ -53,5 +53,5 @@ def listed(keys: Sequence[Kept]) -> program.KeysDocument:
     return {"schema": "rag.keys/1", "keys": [known(key) for key in keys]}
 
 
-def made(key: Kept, secret: str) -> program.NewKeyDocument:
+def made(key: Kept, secret: str) -> program.KeysAddDocument:
     return {"schema": "rag.keys.add/1", "known": known(key), "key": secret}

@@ -182,7 +182,7 @@ class KeysDocument(TypedDict):
     keys: Annotated[list[KnownKey], says("The keys, ordered by name.")]
 
 
-class NewKeyDocument(TypedDict):
+class KeysAddDocument(TypedDict):
     """A key that was made (`rag keys add`)."""
 
     schema: Literal["rag.keys.add/1"]

@@ -14,6 +14,7 @@ from tests.conftest import EXAMPLES
 
 ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\]8;[^\x1b]*\x1b\\)")
 WHOLE = {
+    "--print",
     "ls",
     "get",
     "export",

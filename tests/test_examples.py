@@ -86,11 +86,6 @@ def test_scifact_reaches_the_published_figures(rag_with_model: Rag, monkeypatch:
 
 
 @pytest.mark.slow
-def test_the_words_of_scifact_find_what_they_did(rag: Rag) -> None:
-    rag("eval", str(shared_data("collections", "scifact")), "--mode", "lexical", "--min", "ndcg@10=0.68")
-
-
-@pytest.mark.slow
 def test_cranfield_stays_where_it_was_measured(rag_with_model: Rag) -> None:
     shown = rag_with_model(
         "eval", str(shared_data("collections", "cranfield")), "--min", "ndcg@10=0.55", "--verbose"

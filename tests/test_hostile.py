@@ -138,7 +138,7 @@ def test_the_hostile_folder_is_ingested_as_expected(rag, nasty: Path, tmp_path: 
         "wrong/zip_named.md": "not a readable container",
         "wrong/pdf_header_only.pdf": "not a readable PDF",
         "wrong/random.pdf": "not a readable PDF",
-        "wrong/ole_named.docx": "unsupported: old Office format, or protected by a password",
+        "wrong/ole_named.docx": "unsupported: an OLE compound file of another program",
         "wrong/truncated.pdf": "not a readable PDF",
         "wrong/truncated.docx": "not a readable container",
         "wrong/bitflip_truncated.docx": "not a readable",

@@ -46,7 +46,7 @@ test: lint       ## lint, and the tests that take less than a minute each
 	$(PYTEST) -m "not slow"
 
 test-all: lint   ## also the long suites: kill loops, quality gates, the wheel
-	KILL_TRIALS=20 $(PYTEST)
+	KILL_TRIALS=40 $(PYTEST)
 
 docs: .venv/developing  ## build the documentation into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml

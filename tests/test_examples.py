@@ -86,6 +86,13 @@ def test_scifact_reaches_the_published_figures(rag_with_model: Rag, monkeypatch:
 
 
 @pytest.mark.slow
+def test_scifact_stays_where_it_was_measured(rag_with_model: Rag) -> None:
+    folder = str(shared_data("collections", "scifact"))
+    rag_with_model("eval", folder, "--mode", "lexical", "--min", "ndcg@10=0.68")
+    rag_with_model("eval", folder, "--min", "ndcg@10=0.735")
+
+
+@pytest.mark.slow
 def test_cranfield_stays_where_it_was_measured(rag_with_model: Rag) -> None:
     shown = rag_with_model(
         "eval", str(shared_data("collections", "cranfield")), "--min", "ndcg@10=0.55", "--verbose"

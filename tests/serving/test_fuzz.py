@@ -11,8 +11,8 @@ import pytest
 
 from tests.helpers.serving import client_of, index_of, served
 
-# 503 (busy) and 504 (the deadline of the request) are replies like others; 500 is looked for below. A request line that is longer than the protocol
-# allows is refused by uvicorn itself, in plain text.
+# 503 (busy) and 504 (the deadline of the request) are replies like others; 500 is looked for below. A request line that is longer
+# than the protocol allows is refused by uvicorn itself, in plain text.
 CHECKS = "status_code_conformance,response_schema_conformance"
 
 

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ragcli.datatypes import Filter
-from ragcli.index.ranking import top
-from ragcli.index.reader import IndexReader
-from ragcli.index.vectors import cosines
+from ragcli.index.ranking import cosines, top
+from ragcli.index.sqlite.reader import IndexReader
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Vector

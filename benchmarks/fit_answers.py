@@ -1,11 +1,12 @@
 """Fits the models that choose an answer and say how likely it is right: writes `ragcli/generation/weights.json`.
 
-    python benchmarks/fit_answers.py --natural GOLD INDEX --collection FOLDER INDEX [--collection ...] [--write]
+    python benchmarks/fit_answers.py --natural GOLD INDEX [--natural ...] [--collection FOLDER INDEX ...] [--ranking] [--write]
 
-`--natural` is a gold file with `must_groups` and `must_not`, `--collection` a BEIR folder with `answers.jsonl` (or with
-`gold.jsonl`), each with an index of it. The even questions of each (by position) fit, the odd ones of the gold file are
-reported. Every answerable question is also asked with the documents of its evidence taken out of the ranking: it then has
-no answer."""
+`--natural` is a gold file with `must_groups` and `must_not`, such as those of `benchmarks/questions`, `--collection` a BEIR
+folder with `answers.jsonl` (or with `gold.jsonl`), of which every second question fits; each with an index of it. Every
+answerable question is also asked with the documents of its evidence taken out of the ranking: it then has no answer. What is
+reported of a natural set comes from models that it did not fit. Without `--ranking` the shipped models choose the units, and
+only the confidence is fitted."""
 
 from __future__ import annotations
 
@@ -23,11 +24,13 @@ from sklearn.metrics import roc_auc_score
 from ragcli.engine.wiring import Engine
 from ragcli.evaluation.judging import holds_phrase, plain
 from ragcli.generation import weights
-from ragcli.generation.choosing import CONFIDENCE, Chooser, Scored, best_pair, confidence_row
+from ragcli.generation.choosing import Chooser, best_pair
+from ragcli.generation.confidence import CONFIDENCE, confidence_row
 from ragcli.generation.features import NAMES, asked, features
 from ragcli.generation.likeness import LATE
+from ragcli.generation.scored import Scored
 from ragcli.generation.units import LONGEST, Unit, units_of
-from ragcli.generation.weights import Models, Stage
+from ragcli.generation.weights import BIAS, Models, Stage
 from ragcli.results import Hit
 from ragcli.retrieval.stitching import widen
 from ragcli.settings import resolve
@@ -36,6 +39,8 @@ from ragcli.text.query import parse_query
 from ragcli.workspace import workspace_at
 
 Reward = Callable[[str], float]
+# What people ask is mostly in their documents: questions without an answer count less than there are of them here.
+NEAR_MISS, HIDDEN = 0.5, 0.05
 
 
 @dataclass
@@ -192,13 +197,14 @@ def fit_logistic(x: np.ndarray, y: np.ndarray, weights: np.ndarray, penalty: flo
 class Fit:
     """Fits the models in their order; each needs the ones before it."""
 
-    def __init__(self, engines: Sequence[Engine]) -> None:
+    def __init__(self, engines: Sequence[Engine], *, ranking: bool) -> None:
+        kept = {} if ranking else weights.shipped().weights
         self.weights: dict[str, dict[str, float]] = {
-            name: {}
-            for name in ("first", "second", "confidence_first", "confidence_second", "bias_first", "bias_second")
+            name: dict(kept.get(name, {}))
+            for name in ("first", "second", "there_first", "right_first", "there_second", "right_second")
         }
-        self.weights["bias_first"] = self.weights["bias_second"] = {"bias": 0.0}
         self.choosers = [(choosing_for(engine, late=True), choosing_for(engine, late=False)) for engine in engines]
+        self.install()
 
     @property
     def models(self) -> Models:
@@ -236,23 +242,25 @@ class Fit:
         self.install()
 
     def confidence(self, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], kind: Stage) -> None:
-        x, y, w = self.judged(data, scored)
-        coefficients, bias = fit_logistic(x, y, w, 20.0)
-        self.weights[f"confidence_{kind}"] = _named(CONFIDENCE, coefficients)
-        self.weights[f"bias_{kind}"] = {"bias": round(bias, 5)}
+        x, there, right, w = self.judged(data, scored)
+        for name, rows, y, penalty in (("there", np.ones(len(x), bool), there, 33.0), ("right", there, right, 100.0)):
+            coefficients, bias = fit_logistic(x[rows], y[rows], w[rows], penalty)
+            self.weights[f"{name}_{kind}"] = _named(CONFIDENCE, coefficients) | {BIAS: round(bias, 5)}
         self.install()
 
     def judged(
         self, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Confidence features, whether the answer is there to be found, and weights."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Confidence features, whether the answer is there to be found, whether the chosen units are it, and weights."""
         rows = []
         for (_, sample), s in zip(data, scored, strict=True):
             chosen = best_pair(s, LONGEST)
             if chosen:
                 there = sample.question.answerable and not sample.hidden
-                rows.append((confidence_row(s, chosen), there, sample.weight))
-        return np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
+                share = 1.0 if there else HIDDEN if sample.hidden else NEAR_MISS
+                rows.append((confidence_row(s, chosen), there, self.right(sample, s, chosen), share * sample.weight))
+        x, there, right, w = zip(*rows, strict=True)
+        return np.array(x), np.array(there, bool), np.array(right, bool), np.array(w)
 
     @staticmethod
     def right(sample: Sample, s: Scored, chosen: Sequence[int]) -> bool:
@@ -268,14 +276,14 @@ class Fit:
 def choosing_for(engine: Engine, *, late: bool) -> Chooser:
     reader, embedding = engine.index.reader, engine.embedding
     embed = embedding.embed_tokens if late else None
-    return Chooser(reader.words, embedding.embed_query, reader.sentence_cosines, embed)
+    return Chooser(reader.resolve, embedding.embed_query, reader.sentence_cosines, embed)
 
 
 def _named(names: Sequence[str], weights: np.ndarray) -> dict[str, float]:
     return {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True) if abs(weight) > 1e-5}
 
 
-Row = tuple[Sample, bool, float, int]  # a sample, whether its answer is right, its log-odds, its length
+Row = tuple[Sample, bool, float, int]  # a sample, whether its answer is right, the confidence in it, its length
 
 
 def rows_of(data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: Fit, kind: Stage) -> list[Row]:
@@ -284,9 +292,9 @@ def rows_of(data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: F
     for (_, sample), s in zip(data, scored, strict=True):
         chosen = best_pair(s, LONGEST)
         if chosen:
-            z = fit.models.log_odds(kind, confidence_row(s, chosen), CONFIDENCE)
+            confidence = fit.models.confidence(kind, confidence_row(s, chosen), CONFIDENCE)
             length = sum(len(s.units[i].shown) for i in chosen)
-            rows.append((sample, fit.right(sample, s, chosen), z, length))
+            rows.append((sample, fit.right(sample, s, chosen), confidence, length))
     return rows
 
 
@@ -306,11 +314,10 @@ def describe(title: str, rows: Sequence[Row]) -> None:
             known = [1] * len(shown) + [0] * len(absent)
             print(f"  AUROC against {name} {roc_auc_score(known, [row[2] for row in [*shown, *absent]]):.3f}")
     for t in (0.3, 0.4, 0.5, 0.6, 0.7):
-        cut = float(np.log(t / (1 - t)))
-        given = [row[1] for row in shown if row[2] >= cut]
+        given = [row[1] for row in shown if row[2] >= t]
         wrong = (len(given) - sum(given)) / len(shown)
         told = [
-            f"{name} declined {np.mean([r[2] < cut for r in absent]):.2f}" for name, absent in others.items() if absent
+            f"{name} declined {np.mean([r[2] < t for r in absent]):.2f}" for name, absent in others.items() if absent
         ]
         print(
             ", ".join([f"  threshold {t}: right {sum(given) / len(shown):.3f}, not right {wrong:.3f}", *told]),
@@ -323,59 +330,48 @@ def main() -> None:
     parser.add_argument("--natural", nargs=2, type=Path, action="append", required=True, metavar=("GOLD", "INDEX"))
     parser.add_argument("--collection", nargs=2, type=Path, action="append", default=[], metavar=("FOLDER", "INDEX"))
     parser.add_argument("--most", type=int, default=50, help="questions of a collection")
-    parser.add_argument("--write", action="store_true", help="fit to all of them then, and write weights.json")
+    parser.add_argument("--ranking", action="store_true", help="fit the models that choose the units as well")
+    parser.add_argument("--write", action="store_true", help="write what was fitted to all sets to weights.json")
     options = parser.parse_args()
     started = time.monotonic()
     engines = [engine_for(index) for _, index in [*options.natural, *options.collection]]
-    training: list[tuple[int, Sample]] = []
-    held: list[tuple[int, Sample]] = []
+    data: list[tuple[int, Sample]] = []
     for number, (gold, _) in enumerate(options.natural):
-        every = list(natural(gold))
-        training += [(number, s) for s in samples(engines[number], every[:: 1 if number else 2], 1.0)]
-        held += [(number, s) for s in samples(engines[number], [] if number else every[1::2], 1.0)]
+        data += [(number, s) for s in samples(engines[number], list(natural(gold)), 1.0)]
     for number, (folder, _) in enumerate(options.collection, len(options.natural)):
         questions = list(collection(folder))[::2]
         questions = questions[:: max(1, len(questions) // options.most)]
-        training += [(number, s) for s in samples(engines[number], questions, 30 / len(questions))]
-    print(f"{len(training)} samples fit, {len(held)} are held out ({time.monotonic() - started:.0f} s)", flush=True)
-    fit = Fit(engines)
-    fit.first(training)
-    fit.confidence(training, fit.scored(training, late=False), "first")
-    describe("held out, first model", rows_of(held, fit.scored(held, late=False), fit, "first"))
-    scored, scored_held = fit.scored(training, late=True), fit.scored(held, late=True)
-    fit.second(training, scored)
-    scored, scored_held = [_again(s, fit) for s in scored], [_again(s, fit) for s in scored_held]
-    fit.confidence(training, scored, "second")
-    for number, (gold, _) in enumerate(options.natural):
-        own = [(d, s) for d, s in zip(training, scored, strict=True) if d[0] == number]
-        describe(f"fitted on, {gold.stem}", rows_of([d for d, _ in own], [s for _, s in own], fit, "second"))
-    describe("held out", rows_of(held, scored_held, fit, "second"))
-    every_one, every_scored = training + held, scored + scored_held
-    cross_validate(every_one, every_scored, fit)
+        data += [(number, s) for s in samples(engines[number], questions, 30 / len(questions))]
+    print(f"{len(data)} samples ({time.monotonic() - started:.0f} s)", flush=True)
+    fit = Fit(engines, ranking=options.ranking)
+    if options.ranking:
+        fit.first(data)
+    first, second = fit.scored(data, late=False), fit.scored(data, late=True)
+    print(f"compared ({time.monotonic() - started:.0f} s)", flush=True)
+    names = [f"{gold.parent.name}/{gold.name}" for gold, _ in options.natural]
+    for number, name in enumerate(names):
+        others = [i for i, (own, _) in enumerate(data) if own != number]
+        own = [i for i, (own, _) in enumerate(data) if own == number]
+        for kind, scored in (("first", first), ("second", second)):
+            fit_to(fit, [data[i] for i in others], [scored[i] for i in others], kind, ranking=options.ranking)
+            found = [_again(scored[i], fit) for i in own]
+            describe(f"{name}, fitted to the others, {kind} model", rows_of([data[i] for i in own], found, fit, kind))
+    for kind, scored in (("first", first), ("second", second)):
+        fit_to(fit, data, scored, kind, ranking=options.ranking)
     if options.write:
-        fit.second(every_one, every_scored)
-        every_scored = [_again(s, fit) for s in every_scored]
-        fit.confidence(every_one, every_scored, "second")
         target = Path(weights.__file__).with_name("weights.json")
         target.write_text(json.dumps(fit.weights, indent=1) + "\n", encoding="utf-8")
     print(f"{time.monotonic() - started:.0f} s")
 
 
-def cross_validate(data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], fit: Fit, folds: int = 5) -> None:
-    """Print what the second model and the confidence give for questions that did not fit them, each fold of them in turn."""
-    found: list[tuple[int, Row]] = []
-    texts = sorted({sample.question.text for _, sample in data})
-    pairs = [(d, s) for d, s in zip(data, scored, strict=True) if len(s.names) > len(NAMES)]
-    for fold in range(folds):
-        mine = set(texts[fold::folds])
-        kept = [(d, s) for d, s in pairs if d[1].question.text not in mine]
-        fit.second([d for d, _ in kept], [s for _, s in kept])
-        fit.confidence([d for d, _ in kept], [_again(s, fit) for _, s in kept], "second")
-        own = [(d, _again(s, fit)) for d, s in pairs if d[1].question.text in mine]
-        rows = rows_of([d for d, _ in own], [s for _, s in own], fit, "second")
-        found += [(d[0], row) for (d, _), row in zip(own, rows, strict=True)]
-    for number in sorted({number for number, _ in found}):
-        describe(f"cross-validated, set {number}", [row for one, row in found if one == number])
+def fit_to(
+    fit: Fit, data: Sequence[tuple[int, Sample]], scored: Sequence[Scored], kind: Stage, *, ranking: bool
+) -> None:
+    """Fit the second model where that is asked for, and the confidence. The first model stays, since it chose what the second
+    one compares."""
+    if ranking and kind == "second":
+        fit.second(data, scored)
+    fit.confidence(data, [_again(s, fit) for s in scored], kind)
 
 
 def _again(s: Scored, fit: Fit) -> Scored:

@@ -3,7 +3,13 @@
 The reference are ruled tables as pdfplumber finds them by their lines, of at least three rows and two columns; a row of one
 counts as kept when its filled cells stand in one line of the text, in their order, with nothing but marks between them.
 
-pip install pdfplumber; python benchmarks/pdf_tables.py FOLDER...
+    pip install pdfplumber; python benchmarks/pdf_tables.py FOLDER...
+
+Tables without ruled lines, which most filings have, pdfplumber does not find. Rows that somebody read off the pages take its
+place with `--rows FILE`: on each line the name of a file, the number of a page from 1, and the cells with | between them, with
+tabs between the three.
+
+    python benchmarks/pdf_tables.py FOLDER --rows rows.tsv
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ from typing import Any
 from ragcli.errors import LoadError
 from ragcli.loaders.pdf import read_pypdf
 from ragcli.loaders.pdfium import complete, read_pdfium
+from ragcli.loaders.pdftext import Content
 
 MAX_PAGES = 12  # of one file
 
@@ -37,27 +44,60 @@ def kept(row: list[str], lines: list[str]) -> bool:
     return any(pattern.search(line) for line in lines)
 
 
+def contents_of(data: bytes) -> dict[str, Content]:
+    """The text of a file in each of the four ways. Raises LoadError."""
+    contents = {
+        "pypdf": read_pypdf(data),
+        "pdfium": read_pdfium(data),
+        "rag": read_pypdf(data),
+        "rag on pdfium": read_pdfium(data),
+    }
+    complete(data, contents["rag"])
+    complete(data, contents["rag on pdfium"])
+    return contents
+
+
+def print_given(folders: list[Path], rows: Path) -> None:
+    """How many of the given rows stand in one line, and which do not."""
+    given: dict[str, list[tuple[int, list[str]]]] = {}
+    for line in rows.read_text(encoding="utf-8").splitlines():
+        name, page, row = line.split("\t")
+        given.setdefault(name, []).append((int(page) - 1, ["".join(cell.split()) for cell in row.split("|")]))
+    kept_rows: Counter[str] = Counter()
+    for name, wanted in given.items():
+        contents = contents_of(next(file for folder in folders for file in folder.rglob(name)).read_bytes())
+        for number, cells in wanted:
+            for reader, content in contents.items():
+                lines = [
+                    "".join(line.text.split()).replace("\N{MINUS SIGN}", "-") for line in content.pages[number].lines
+                ]
+                found = kept(cells, lines)
+                kept_rows[reader] += found
+                if not found:
+                    print(f"{name} page {number + 1}: {reader} has not {' | '.join(cells)}")
+    total = sum(len(wanted) for wanted in given.values())
+    for reader in ("pypdf", "pdfium", "rag", "rag on pdfium"):
+        print(f"  {reader:<14} {kept_rows[reader]:5} of {total}")
+
+
 def main() -> None:
-    if importlib.util.find_spec("pdfplumber") is None:
-        sys.exit("this compares with pdfplumber: pip install pdfplumber")
-    plumber = importlib.import_module("pdfplumber")
     logging.disable(logging.CRITICAL)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="+")
+    parser.add_argument("--rows", type=Path, help="rows that are known, in the place of pdfplumber")
     arguments = parser.parse_args()
+    if arguments.rows:
+        print_given(arguments.folder, arguments.rows)
+        return
+    if importlib.util.find_spec("pdfplumber") is None:
+        sys.exit("this compares with pdfplumber: pip install pdfplumber")
+    plumber = importlib.import_module("pdfplumber")
     rows: Counter[str] = Counter()
     tables, files = 0, 0
     for path in sorted(file for folder in arguments.folder for file in folder.rglob("*.pdf")):
         data = path.read_bytes()
         try:
-            contents = {
-                "pypdf": read_pypdf(data),
-                "pdfium": read_pdfium(data),
-                "rag": read_pypdf(data),
-                "rag on pdfium": read_pdfium(data),
-            }
-            complete(data, contents["rag"])
-            complete(data, contents["rag on pdfium"])
+            contents = contents_of(data)
         except LoadError:
             continue
         found: list[tuple[int, list[list[str]]]] = []

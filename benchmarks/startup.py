@@ -2,8 +2,8 @@
 
     python benchmarks/startup.py [--runs 10]
 
-The order of commands is shuffled in every round, so that a busy machine does not favour one. Budgets are those of
-ARCHITECTURE.md for two cores with a warm page cache.
+The order of commands is shuffled in every round, so that a busy machine does not favour one. Budgets are for two cores with a
+warm page cache.
 """
 
 from __future__ import annotations

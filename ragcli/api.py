@@ -6,9 +6,8 @@
         answer = rag.ask("How long is the notice period?")
         print(answer.text)
 
-What is imported from `ragcli` itself is stable: it changes with a new major version only. Nothing here reads the
-environment, configuration files or the history of the command line (`Rag.forget` alone clears it), or writes anything but
-the index, the caches of models and the `audit_file`, if one is set.
+What is imported from `ragcli` itself is stable: it changes with a new major version only. Nothing here reads the environment,
+configuration files or the history (`Rag.forget` alone clears it), or writes anything but index, caches and `audit_file`.
 """
 
 from __future__ import annotations
@@ -25,23 +24,26 @@ from ragcli.engine.index import store_of
 from ragcli.engine.wiring import Engine
 from ragcli.errors import IndexNotFound, UsageError
 from ragcli.filters import Where, as_filter
+from ragcli.reading import Reading
 from ragcli.text.query import checked_question
 from ragcli.usecases.auditing import recorded
+from ragcli.usecases.collections import joined_workspace
 from ragcli.workspace import workspace_of_arguments
 
 if TYPE_CHECKING:
-    from ragcli.datatypes import DocumentRecord
     from ragcli.generation.drafting import Watcher
+    from ragcli.index.protocol import Catalog
     from ragcli.measurements import EvalReport
     from ragcli.reports import IndexStats
-    from ragcli.results import Answer, Passage, QueryResult
+    from ragcli.results import Answer, QueryResult
     from ragcli.streaming import AnswerEvent
+    from ragcli.usecases.collections import Indexes
     from ragcli.usecases.evaluation import EvalOptions
     from ragcli.workspace import Workspace
 
 
-class Rag(Changing):
-    """An index of documents: what it holds can be searched, asked, measured and changed.
+class Rag(Reading, Changing):
+    """An index of documents, or a pack: what it holds can be searched, asked, measured and, but for a pack, changed.
 
     Any number of threads may use one object. Settings are keyword arguments with the names of `config.example.toml`
     (`[retrieval] k` is `retrieval_k`); `config` names a file of settings that hold where an argument does not. Paths are
@@ -88,6 +90,24 @@ class Rag(Changing):
 
         create_index(workspace)
         return cls(path, config=config, **settings)
+
+    @classmethod
+    def open_many(cls, indexes: Indexes, *, config: str | Path | None = None, **settings: object) -> Rag:
+        """Several indexes searched as one: the same ranking, with the same scores, as of an index that holds the documents of
+        all of them. `indexes` are their paths by name; without names, each is called as the folder that holds it.
+        `Hit.collection` and `Citation.collection` are these names, a `document_id` is `NAME/ID`, and `NAME/PATH` is a path in
+        one of them. The methods that change an index, and `evaluate`, raise UsageError.
+
+        Raises IndexNotFound when there is no index at one of the paths, IndexIncompatible when they were made with different
+        embedding models, and UsageError for two of one name.
+
+        >>> with Rag.open_many({"handbook": "handbook/.rag", "rules": "rules/.rag"}) as rag:
+        ...     [(hit.collection, hit.path) for hit in rag.query("notice period", k=2)]
+        [('rules', 'trial.md'), ('handbook', 'leave.md')]
+        """
+        engine = Engine(joined_workspace(indexes, config, settings))
+        engine.index.reader  # noqa: B018 - raises where they cannot be searched as one
+        return rag_over(engine)
 
     def as_principal(self, who: str | Collection[str]) -> Rag:
         """The same index as somebody sees it: everything that the methods give is as if the index held only what they may see.
@@ -154,8 +174,10 @@ class Rag(Changing):
         question = checked_question(question)
         check_model(self._engine.workspace)
         answer = self._engine.answerer().answer(question, k or self._default_k, as_filter(where), watcher, cancel)
+        if self._engine.workspace.packed:  # asked without its sources
+            return answer
         documents = [citation.document for citation in answer.citations]
-        return replace(answer, stale=stale(self._engine.index.catalog, self._engine.workspace.project, documents))
+        return replace(answer, stale=stale(self._engine.index.catalog, self._engine.workspace.project_of, documents))
 
     def ask_stream(
         self, question: str, *, k: int | None = None, where: Where = (), cancel: Cancellation | None = None
@@ -175,38 +197,6 @@ class Rag(Changing):
         cancel, given = cancel or Cancellation(), as_filter(where)
         return streamed(lambda watcher: self.ask(question, k=k, where=given, watcher=watcher, cancel=cancel), cancel)
 
-    def documents(self, where: Where = ()) -> list[DocumentRecord]:
-        """The documents of the index, ordered by path. `where` as of `query`.
-
-        >>> with Rag("handbook/.rag") as rag:
-        ...     [document.path for document in rag.documents("type=markdown")]
-        ['leave.md', 'pay.md']
-        """
-        from ragcli.index.pages import documents
-
-        return documents(self._engine.index.catalog, as_filter(where))
-
-    def read(
-        self,
-        document: str,
-        *,
-        start: int = 0,
-        end: int | None = None,
-        page: int | None = None,
-        lines: tuple[int, int] | None = None,
-    ) -> Passage:
-        """A part of a document, as the index holds it: the characters [start, end) (default: all of them), a page, or the
-        lines from the first to the last of `lines`. `document` is its path as the index lists it, or its `document_id`, of
-        which the first eight digits or more are enough. Raises UsageError when there is no such document, page or line.
-
-        >>> with Rag("handbook/.rag") as rag:
-        ...     rag.read("leave.md", lines=(3, 3)).text
-        'Every employee has 28 days of annual leave.\\n'
-        """
-        from ragcli.usecases.reading import part_of
-
-        return part_of(self._engine.index.catalog, document, start, end, page, lines)
-
     @recorded("eval")
     def evaluate(
         self,
@@ -225,6 +215,7 @@ class Rag(Changing):
         >>> report.metrics["hit@1"]
         1.0
         """
+        self._check_one("measured")
         from ragcli.usecases.evaluation import EvalOptions, evaluate_target
 
         options = options or EvalOptions(answers=answers)
@@ -270,6 +261,19 @@ class Rag(Changing):
     def _default_k(self) -> int:
         return self._engine.workspace.settings.retrieval_k
 
+    @property
+    def _catalog(self) -> Catalog:
+        return self._engine.index.catalog
+
+    def searching(self, mode: str) -> Rag:
+        """The same index with another setting `retrieval_mode`; files and models are shared with this object.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     rag.searching("lexical").query("notice period").hits[0].path
+        'leave.md'
+        """
+        return rag_over(self._engine.searching(mode))
+
     def close(self) -> None:
         """Close the index's files. Using the object afterwards opens them again."""
         self._engine.close()
@@ -281,12 +285,13 @@ class Rag(Changing):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Rag({str(self._engine.workspace.index_directory)!r})"
+        place = self._engine.workspace
+        several = {name: str(path) for name, path in place.collections.items()}
+        return f"Rag.open_many({several!r})" if several else f"Rag({str(place.index_directory)!r})"
 
 
 def rag_over(engine: Engine) -> Rag:
-    """The library over an engine that is there already, whether or not there is an index yet; for the command line, whose
-    settings come from more places than arguments."""
+    """The library over an engine that is there already, whether or not there is an index yet; for the command line."""
     rag = Rag.__new__(Rag)
     rag._engine = engine
     return rag

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ragcli.reports import Forgotten, IngestReport
     from ragcli.sources.scanning import Rules
     from ragcli.usecases.auditing import Recording
+    from ragcli.usecases.ingestion import IngestRequest
     from ragcli.workspace import Workspace
 
 
@@ -24,6 +25,7 @@ class Changing(ABC):
     """What `ragcli.api.Rag` changes, whose parts over the index it does not use."""
 
     _engine: Recording  # for `recorded`
+    _ingested: frozenset[str] = frozenset()  # paths that this object was given
 
     @property
     @abstractmethod
@@ -32,12 +34,38 @@ class Changing(ABC):
     @abstractmethod
     def close(self) -> None: ...
 
+    def _check_one(self, done: str) -> None:
+        """Raises UsageError where several indexes are searched as one; `done` is what is done one by one."""
+        names = self._workspace.collections
+        if names:
+            raise UsageError(
+                f"{', '.join(names)} are searched as one here, and {done} one by one",
+                hint="Rag(PATH) opens one of them",
+            )
+
     def _check_changeable(self) -> None:
-        """Raises UsageError where the index is seen as somebody: who does not see all of it cannot know what changes."""
+        """Raises UsageError where the index is seen as somebody, since who does not see all of it cannot know what changes, and
+        where there are several, and where there is a pack."""
+        self._check_one("changed")
+        if self._workspace.packed:
+            raise UsageError("the index of a pack is not changed", hint="rag unpack FILE FOLDER makes one that can be changed")
         if self._engine.principal is not None:
             raise UsageError(
                 f"who sees the index as {self._engine.principal.name} cannot change it", hint="leave --as out"
             )
+
+    def roots(self) -> list[str]:
+        """The files and folders that were ingested, as the index has their paths: relative ones are taken from the folder that
+        holds the index. `ingest` without paths reads them again. Raises UsageError where the index is seen as somebody.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     rag.roots()
+        ['.']
+        """
+        from ragcli.usecases.ingestion import known_roots
+
+        self._check_changeable()
+        return known_roots(self._workspace)
 
     @recorded("ingest")
     def ingest(  # noqa: PLR0913  # keyword arguments, each a choice of its own
@@ -51,6 +79,7 @@ class Changing(ABC):
         rules: Rules | None = None,
         extra: Sequence[tuple[SourceFile, Callable[[], int]]] = (),
         passwords: Sequence[str] = (),
+        anywhere: bool = False,
         on_progress: Callable[[Progress], object] = lambda _: None,
     ) -> IngestReport:
         """Bring the index up to date with files and folders, or with everything ingested before when none is named.
@@ -63,8 +92,13 @@ class Changing(ABC):
         sources that are no files, each with a function that opens it and returns the file descriptor. `passwords` are tried on
         encrypted files, also on those that could not be read before, and are kept nowhere.
 
+        Without paths, an index is followed only to what lies in its folder, to what this object ingested, and to what the user
+        ingested with `rag ingest`: an index made by somebody else can name any file of this machine. `anywhere` follows it to
+        all that it names.
+
         Several threads or processes may ask meanwhile; they see the index as it was until a batch of documents (of a rebuild:
-        the whole) is complete. Raises UsageError for a path that does not exist, and IndexLocked when another one is running.
+        the whole) is complete. Raises UsageError for a path that does not exist or is not followed, and IndexLocked when
+        another one is running.
 
         >>> with Rag("handbook/.rag") as rag:
         ...     report = rag.ingest("handbook")
@@ -86,7 +120,21 @@ class Changing(ABC):
             rebuild=rebuild,
             passwords=passwords,
         )
+        if not (request.paths or request.extra or anywhere):
+            self._check_known(request)
+        self._ingested |= {str(self._workspace.directory / path) for path in request.paths}
         return ingest_paths(self._workspace, request, on_progress=on_progress)
+
+    def _check_known(self, request: IngestRequest) -> None:
+        """Raises UsageError where the index names files that nobody here ingested (`trust.foreign`)."""
+        from ragcli.places import state_directory
+        from ragcli.trust.foreign import check_roots
+        from ragcli.trust.store import TrustStore
+        from ragcli.usecases.ingestion import watched_roots
+
+        place = self._workspace
+        store, roots = TrustStore(state_directory()), watched_roots(place, request)
+        check_roots(roots, place.index_directory, store, self._ingested)
 
     @recorded("rm")
     def remove(self, *patterns: str) -> list[str]:
@@ -101,6 +149,19 @@ class Changing(ABC):
 
         self._check_changeable()
         return remove(self._workspace, patterns)
+
+    @recorded("rm")
+    def remove_documents(self, *document_ids: str) -> list[str]:
+        """As `remove`, by whole identities (`DocumentRecord.document_id`); those that are not there are passed over.
+
+        >>> with Rag("handbook/.rag") as rag:
+        ...     rag.remove_documents(*(document.document_id for document in rag.documents("path=pay.md")))
+        ['pay.md']
+        """
+        from ragcli.usecases.library import remove_documents
+
+        self._check_changeable()
+        return remove_documents(self._workspace, document_ids)
 
     @recorded("forget")
     def forget(

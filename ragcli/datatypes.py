@@ -173,6 +173,9 @@ class Reading:
     skipped: bool = False
 
 
+POOLED = "pooled"  # how an embedder's identity says that sentences get vectors from the states of their passage
+
+
 @dataclass(frozen=True, slots=True)
 class TextVectors:
     """What is embedded of a chunk: its searchable text, and each sentence of its text.
@@ -198,7 +201,8 @@ class NewDocument:
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
     """A document as the catalog knows it; fields as in Document and SourceFile. `copies` are the paths of files with the same
-    content."""
+    content. `collection` is the name of the index that it is in, where several are searched at once or one was chosen by name;
+    `document_id` is then `NAME/ID`."""
 
     document_id: str
     path: str
@@ -213,6 +217,12 @@ class DocumentRecord:
     partial: str = ""
     copies: tuple[str, ...] = ()
     is_file: bool = True
+    collection: str = ""
+
+    @property
+    def own_id(self) -> str:
+        """The id in the index that the document is in."""
+        return self.document_id.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     ),
     "serve": (
         "fastapi>=0.160", "starlette>=0.46", "pydantic>=2.7", "uvicorn>=0.30", "httptools>=0.6", "limits>=5",
-        "cachetools>=5", "prometheus-client>=0.20",
+        "cachetools>=5", "python-multipart>=0.0.20", "pyjwt[crypto]>=2.12", "prometheus-client>=0.20",
     ),
 }  # fmt: skip
 

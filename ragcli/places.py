@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,9 +22,29 @@ def model_cache() -> Path:
     return Path(platformdirs.user_cache_dir("ragcli", appauthor=False)) / "models"
 
 
+def pack_cache() -> Path:
+    """The folder in the cache folder that unpacked packs lie in, each under its checksum."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ragcli", appauthor=False)) / "packs"
+
+
+def served_state(index: Path, state: Path | None = None) -> Path:
+    """The folder in the state folder for what `rag serve` keeps of its work over an index."""
+    named = hashlib.sha256(os.fsencode(os.path.abspath(index))).hexdigest()[:16]
+    return (state or state_directory()) / "served" / named
+
+
 def answer_cache() -> Path:
     """`$XDG_CACHE_HOME/ragcli/answers` or what the system has in its place."""
     return model_cache().parent / "answers"
+
+
+def data_directory() -> Path:
+    """`$XDG_DATA_HOME/ragcli` or what the system has in its place."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("ragcli", appauthor=False))
 
 
 def state_directory() -> Path:

@@ -2,7 +2,7 @@
 
 A distribution declares them in the groups `ragcli.loaders`, `ragcli.chunkers`, `ragcli.embedders`, `ragcli.language_models`
 and `ragcli.stores`; each entry point names a factory (`LoaderFactory` and its neighbours in `protocols.py`, `StoreFactory` in
-`index/protocol.py`). They are looked up only when something is asked for that rag itself does not have: with 160 installed
+`index/plugged.py`). They are looked up only when something is asked for that rag itself does not have: with 160 installed
 distributions that takes 35 to 52 ms (five runs on two busy cores).
 
 What may be imported is decided by what is installed. Settings and indexes hold names of entry points, never of modules, and

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import threading
 from pathlib import Path
+
+from ragcli.errors import RagError
 
 _OWNER = stat.S_IRUSR | stat.S_IWUSR
 _FOLDER = stat.S_IRWXU
@@ -33,6 +36,15 @@ def replace_private(path: Path, text: str) -> None:
     with os.fdopen(open_private(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
         file.write(text)
     beside.replace(path)
+
+
+def save_private(path: Path, content: object) -> None:
+    """Put `content`, as JSON, in the place of what is at `path`, in one step; its folder is made. Raises RagError."""
+    try:
+        make_private_folder(path.parent)
+        replace_private(path, json.dumps(content, indent=1) + "\n")
+    except OSError as error:
+        raise RagError(f"cannot write {path}: {error.strerror or error}", hint="check its permissions") from error
 
 
 def keep_private(path: Path) -> None:

@@ -27,8 +27,10 @@ def child_python(module: str, *arguments: str) -> list[str]:
 
 
 def child_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """`variables` for a child process: what it and the processes that it starts import never comes from the working directory.
-    Relative and empty entries of PYTHONPATH, which stand for that directory, are left out."""
+    """`variables` for a child process: what it and the processes that it starts import never comes from the working directory,
+    and ONNX Runtime sends nothing (see `embedding.sessions`). Relative and empty entries of PYTHONPATH, which stand for the
+    working directory, are left out."""
     kept = dict(variables)
     places = [place for place in kept.pop("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(place)]
-    return {**kept, **({"PYTHONPATH": os.pathsep.join(places)} if places else {}), "PYTHONSAFEPATH": "1"}
+    fixed = {"PYTHONSAFEPATH": "1", "ORT_DISABLE_TELEMETRY": "1"}
+    return {**kept, **({"PYTHONPATH": os.pathsep.join(places)} if places else {}), **fixed}

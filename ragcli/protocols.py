@@ -64,6 +64,14 @@ class TokenEmbedder(Protocol):
         """For each text the states of its tokens, special tokens left out; texts are cut at the model's window."""
 
 
+class SpanEmbedder(Protocol):
+    """What some embedders can do besides: parts of a text get vectors from the states behind the text's own."""
+
+    def __call__(self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[Vector, Matrix]]:
+        """For each text its vector, as `embed_documents` gives it, and a vector of length 1 for each of its `spans` (places of
+        characters, end exclusive), float32 [spans, dimension]. Raises ValueError unless each text has its list of spans."""
+
+
 class Chunker(Protocol):
     """Cuts documents."""
 

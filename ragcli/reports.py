@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,85 @@ class IngestReport:
     redacted: Mapping[str, int] = field(default_factory=dict)
 
 
+JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+JobKind = Literal["ingest", "upload"]
+
+
+@dataclass(slots=True)
+class Job:
+    """One ingest: who asked for it (`by`, the name of a key), for which files and folders, and what became of it. `report` is
+    the document of `rag ingest --json`; `problem` says in words why it failed, `hint` what to do about it. `version` grows with
+    each change, for whoever follows it."""
+
+    id: str
+    kind: JobKind
+    by: str
+    files: list[str]
+    created: str
+    state: JobState = "queued"
+    began: str = ""
+    ended: str = ""
+    done: int = 0
+    of: int = 0
+    chunks: int = 0
+    path: str = ""
+    left: float | None = None
+    report: dict[str, Any] | None = None
+    refused: list[dict[str, str]] = field(default_factory=list)
+    problem: str = ""
+    hint: str = ""
+    version: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it will change any more."""
+        return self.state not in ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Percentiles of `count` times, in milliseconds."""
+
+    count: int
+    p50: float
+    p90: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStats:
+    """What a server did since it began, `uptime` seconds ago: requests by status, answers by outcome, how many wait and run,
+    and how long routes and stages took lately."""
+
+    uptime: float
+    statuses: Mapping[str, int]
+    outcomes: Mapping[str, int]
+    waiting: int
+    running: int
+    routes: Mapping[str, Durations]
+    stages: Mapping[str, Durations]
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What the answers of a server since a time show to be missing: how many were `asked`, how many `declined` (closest
+    passages are), the questions of these with their numbers as far as they were kept, and documents of which no passage was
+    found, the first ones of `never` in all."""
+
+    since: str
+    asked: int
+    declined: int
+    questions: tuple[tuple[str, int], ...]
+    documents: tuple[str, ...]
+    never: int
+
+
 @dataclass(frozen=True, slots=True)
 class EngineState:
     """Who finds the nearest vectors: `setting` is what the settings ask for, `answers` what answers now ("exact" or "chroma").
     They differ while the Chroma collection cannot be used. `copy` says whether that collection holds what the catalog does:
-    "complete", "behind" (of an older generation), "missing" (none that can be used), "off" (chromadb is not installed) or
-    "unused" (where access rights count)."""
+    "complete", "behind" (of an older generation), "missing" (none that can be used), "unkept" (`ingest.chroma` is false),
+    "off" (chromadb is not installed) or "unused" (where access rights count)."""
 
     setting: str
     answers: str

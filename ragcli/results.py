@@ -11,29 +11,8 @@ from typing import Literal
 
 from ragcli.datatypes import Chunk, DocumentRecord, Extent, Mode, Section, Span
 from ragcli.drafts import Stopped, Usage
+from ragcli.scores import ScoreTrace
 from ragcli.tracing import Trace
-
-
-@dataclass(frozen=True, slots=True)
-class LegTrace:
-    """What one retriever said of a passage. `contribution` = `weight` × `normalised`; `score` is the mean of `parts`."""
-
-    leg: str
-    rank: int | None
-    score: float | None
-    normalised: float
-    weight: float
-    contribution: float
-    parts: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreTrace:
-    """Where a score comes from: `total` is the sum of the legs' contributions."""
-
-    fusion: str
-    legs: tuple[LegTrace, ...]
-    total: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +66,11 @@ class Hit:
     def path(self) -> str:
         """The document's path, as the index lists it."""
         return self.passage.document.path
+
+    @property
+    def collection(self) -> str:
+        """The name of the index that it was found in, where several are searched; else ""."""
+        return self.passage.document.collection
 
     @property
     def page(self) -> int | None:
@@ -149,6 +133,11 @@ class Citation:
         return self.document.path
 
     @property
+    def collection(self) -> str:
+        """The name of the index that it stands in, where several are asked; else ""."""
+        return self.document.collection
+
+    @property
     def page(self) -> int | None:
         """The page on which the quotation begins; None for documents without pages."""
         return self.span.page_start
@@ -180,10 +169,11 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A cited file that is not what was ingested any more."""
+    """A cited file that is not what was ingested any more; `path` and `collection` as of its document."""
 
     path: str
     kind: Literal["changed", "gone"]
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)

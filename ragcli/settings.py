@@ -22,6 +22,7 @@ from ragcli.settingvalues import CHOICES, RANGES
 
 PROJECT_FILE = "rag.toml"
 INDEX_DIRECTORY = ".rag"
+PACK = ".ragpack"  # how the name of an index ends that is one file; see `ragcli.packs`
 _PREFIX = "RAGCLI_"
 _ARGUMENTS = "the arguments"
 
@@ -42,6 +43,7 @@ class Settings(ServerSettings):
     ingest_cross_device: bool = False
     ingest_secrets: str = "redact"  # keys, tokens and passwords
     ingest_pii: str = "off"  # e-mail addresses, telephone, account, card and social security numbers
+    ingest_chroma: bool = True  # keep a copy of the index in a Chroma collection
     limits_file_mb: float = 100.0
     limits_idle_seconds: float = 30.0
     limits_seconds: float = 300.0

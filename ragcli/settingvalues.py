@@ -9,7 +9,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "retrieval_fusion": ("convex", "rrf"),
     "retrieval_prefer": ("", "recent"),
     "retrieval_engine": ("exact", "chroma"),
-    "embedding_sentences": ("", "on", "off"),
+    "embedding_sentences": ("", "on", "pooled", "off"),
     "ingest_secrets": ("redact", "skip", "allow"),
     "ingest_pii": ("off", "redact"),
     "answer_verify": ("warn", "drop", "fail"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ragcli.errors import SettingsError
 from ragcli.index.links import refuse_linked_index
-from ragcli.settings import INDEX_DIRECTORY, Resolved, Settings, find_upward, from_arguments
+from ragcli.settings import INDEX_DIRECTORY, PACK, Resolved, Settings, find_upward, from_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,9 @@ class Workspace:
     """Settings and folders; nothing is opened or made here.
 
     Paths that a user types are relative to `directory`, paths that the index stores to `project`. `note` receives lines for
-    the user that are not results.
+    the user that are not results. `collections` are the index directories that are searched, by name, where they were chosen
+    by name; `index_directory` and `project` are then those of the first. Such an index stores paths relative to the folder
+    that holds it. The index of a pack is `packed`: it is only read, and its documents need not be here.
     """
 
     resolved: Resolved
@@ -26,17 +28,37 @@ class Workspace:
     index_directory: Path
     project: Path
     note: Callable[[str], None]
+    collections: Mapping[str, Path] = field(default_factory=dict)
+    packed: bool = False
 
     @property
     def settings(self) -> Settings:
         return self.resolved.settings
 
-    def shown(self, path: str, *, is_file: bool = True) -> str:
+    def shown(self, path: str, *, is_file: bool = True, collection: str = "") -> str:
         """A stored path as the user can type it: relative to the working directory when that is shorter."""
         if not is_file:
             return path
-        absolute = os.path.join(self.project, path)
+        absolute = os.path.join(self.project_of(collection), path)
         return min(os.path.relpath(absolute, self.directory), absolute, key=len)
+
+    def index_of(self, collection: str) -> Path:
+        """The index directory of a document's `collection`."""
+        return self.collections.get(collection, self.index_directory)
+
+    def project_of(self, collection: str) -> Path:
+        """The folder that the paths of a document's `collection` are relative to."""
+        return self.collections[collection].parent if collection in self.collections else self.project
+
+    def alone(self, collection: str) -> Workspace:
+        """The same place with the index of one collection."""
+        index = self.index_of(collection)
+        return replace(self, index_directory=index, project=self.project_of(collection), collections={})
+
+    def over(self, collections: Mapping[str, Path]) -> Workspace:
+        """The same place with these indexes, by name, which must not be none."""
+        first = next(iter(collections.values()))
+        return replace(self, index_directory=first, project=first.parent, collections=dict(collections))
 
 
 def workspace_at(
@@ -47,6 +69,11 @@ def workspace_at(
     Raises IndexDamaged when an index that was only found is a link."""
     if resolved.settings.index:
         index = Path(os.path.abspath(directory / resolved.settings.index))
+        if index.suffix == PACK and not index.is_dir():
+            from ragcli.packs import kept
+            from ragcli.places import pack_cache
+
+            return Workspace(resolved, directory, kept(index, pack_cache()), index.parent, note, packed=True)
     else:
         index = find_upward(directory, INDEX_DIRECTORY) or directory / INDEX_DIRECTORY
         refuse_linked_index(index)
@@ -74,4 +101,5 @@ def with_settings(workspace: Workspace, changes: Mapping[str, object], *, projec
     resolved = Resolved(
         replace(workspace.settings, **values), {**workspace.resolved.sources, **dict.fromkeys(changes, "tune")}
     )
-    return workspace_at(workspace.directory, resolved, workspace.note, project=project)
+    made = workspace_at(workspace.directory, resolved, workspace.note, project=project)
+    return replace(made, collections=workspace.collections)

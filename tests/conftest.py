@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import signal
 import socket
@@ -17,28 +18,50 @@ from typer.testing import CliRunner
 from ragcli.api import rag_over
 from ragcli.cli.main import command_line
 from ragcli.engine.wiring import Engine
-from tests.helpers.indexes import engine_of
+from tests.helpers.indexes import CHROMA, engine_of
 from tests.schema_check import check_output
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CLI = command_line()
+PACKAGE = Path(__file__).resolve().parents[1] / "ragcli"
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
 SLOW_SECONDS = 3600  # a test marked slow may take this long; `timeout` in pyproject.toml is the limit of the others
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Byte code is made once: where PYTHONDONTWRITEBYTECODE is set, each program that a test starts would compile the package."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(PACKAGE, quiet=2)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that take longest come first: with several processes, none works alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What programs that serve a whole module write at home stays in the run's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("RAGCLI_", "XDG_"))]:
+            patch.delenv(name)
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv(CHROMA, "false")
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("RAGCLI_", "HF_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
             monkeypatch.delenv(name)
+    if request.node.get_closest_marker("chroma") is None:
+        monkeypatch.setenv(CHROMA, "false")
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))

@@ -18,6 +18,7 @@ from ragcli import Cancellation, Cancelled, Citation, IndexNotFound, Rag, Senten
 from ragcli.generation.drafting import Watcher
 from ragcli.places import state_directory
 from ragcli.sources.scanning import Rules
+from ragcli.trust.store import TrustStore
 from ragcli.usecases.evaluation import EvalOptions
 from tests.conftest import EXAMPLES
 
@@ -43,7 +44,7 @@ def handbook(work: Path) -> Path:
 @pytest.fixture
 def library(handbook: Path) -> Rag:
     """An index of two documents, without a model."""
-    rag = Rag.create(handbook, embedding_model="hashing", answer_threshold=0.0)
+    rag = Rag.create(handbook, embedding_model="hashing", ingest_chroma=False, answer_threshold=0.0)
     rag.ingest(handbook.parent)
     return rag
 
@@ -67,9 +68,14 @@ def test_importing_the_package_loads_no_other_module_of_it() -> None:
 def test_every_example_of_the_documentation_gives_what_it_says(
     name: str, handbook: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(model_cache.parent.parent))
-    with Rag.create(handbook) as rag:
-        rag.ingest(handbook.parent)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(model_cache))
+    (handbook.parent.parent / "rules").mkdir()
+    (handbook.parent.parent / "rules" / "trial.md").write_text(
+        "# Trial period\n\nIn the trial period, notice is two weeks.\n"
+    )
+    for index in (handbook, handbook.parent.parent / "rules" / ".rag"):
+        with Rag.create(index) as rag:
+            rag.ingest(index.parent)
     part: object = ragcli
     for step in name.split("."):
         part = getattr(part, step)
@@ -88,12 +94,12 @@ def test_a_place_without_an_index_is_an_error_that_says_how_to_make_one(work: Pa
 
 def test_an_index_is_created_once(library: Rag, handbook: Path) -> None:
     with pytest.raises(UsageError, match="there is an index"):
-        Rag.create(handbook, embedding_model="hashing")
+        Rag.create(handbook, embedding_model="hashing", ingest_chroma=False)
     assert Rag(handbook).stats().documents == 2
 
 
 def test_an_empty_index_answers_nothing(handbook: Path) -> None:
-    with Rag.create(handbook, embedding_model="hashing") as rag:
+    with Rag.create(handbook, embedding_model="hashing", ingest_chroma=False) as rag:
         assert len(rag.query("notice")) == 0
         assert rag.ask("How long is the notice period?").outcome == "none"
 
@@ -205,9 +211,28 @@ def test_documents_come_and_go(library: Rag, handbook: Path) -> None:
         library.remove("travel.md")
 
 
+def test_an_index_is_followed_only_to_what_this_object_or_the_user_ingested(handbook: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "private.md").write_text("The private notes.\n")
+    with Rag.create(handbook, embedding_model="hashing") as rag:
+        rag.ingest(handbook.parent, tmp_path / "elsewhere")
+        assert rag.ingest().unchanged == 3, "this object was given both folders"
+    with Rag(handbook) as given:
+        for rebuild in (False, True):
+            with pytest.raises(UsageError, match="outside of") as refused:
+                given.ingest(rebuild=rebuild)
+            assert str(tmp_path / "elsewhere") in refused.value.message
+            assert f"rag ingest {tmp_path / 'elsewhere'}" in refused.value.hint
+        assert given.ingest(anywhere=True).unchanged == 3
+        with pytest.raises(UsageError):
+            given.ingest()
+        TrustStore(state_directory()).add_roots(handbook, [tmp_path / "elsewhere"])
+        assert given.ingest().unchanged == 3, "as rag ingest remembers it"
+
+
 def test_settings_of_the_scan_hold_unless_rules_are_given(handbook: Path) -> None:
     (handbook.parent / ".travel.md").write_text("# Travel\n\nTrains are second class.\n")
-    with Rag.create(handbook, embedding_model="hashing", ingest_hidden=True) as rag:
+    with Rag.create(handbook, embedding_model="hashing", ingest_chroma=False, ingest_hidden=True) as rag:
         assert rag.ingest(handbook.parent, rules=Rules()).added == 2
         assert rag.ingest(handbook.parent).added == 1
 
@@ -235,7 +260,7 @@ def test_the_example_of_a_day_runs(work: Path, model_cache: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": "", "HOME": str(work), "XDG_CACHE_HOME": str(model_cache.parent.parent)},
+        env={"PATH": "", "HOME": str(work), "XDG_CACHE_HOME": str(model_cache)},
     )
     assert done.returncode == 0, done.stderr
     assert "28 days" in done.stdout

@@ -21,6 +21,7 @@ LAYERS = [
         "files",
         "prompts",
         "results",
+        "scores",
         "reports",
         "measurements",
     },
@@ -29,6 +30,7 @@ LAYERS = [
         "text",
         "metadata",
         "hub",
+        "localruntime",
         "processes",
         "private",
         "remains",
@@ -39,12 +41,12 @@ LAYERS = [
         "settingvalues",
     },
     {"loaders", "chunking", "embedding", "index", "retrieval", "generation", "evaluation", "sources", "access"},
-    {"settings", "places", "audit", "ingest", "answering", "evaluating", "collection"},
+    {"settings", "places", "packs", "audit", "ingest", "answering", "evaluating", "collection"},
     {"trust"},
     {"workspace", "filters", "render", "testing"},
     {"engine"},
     {"usecases"},
-    {"streaming", "changing"},
+    {"streaming", "changing", "reading"},
     {"api"},
     {"serving"},
     {"cli"},
@@ -53,7 +55,7 @@ LAYERS = [
 HOMES = {
     "torch": set(),
     "sentence_transformers": {"embedding.export"},
-    "onnxruntime": {"embedding.sessions", "embedding.export"},
+    "onnxruntime": {"localruntime", "embedding.export"},
     "onnx": {"embedding.bert"},
     "safetensors": {"embedding.bert"},
     "tokenizers": {"embedding.onnx", "embedding.cross"},
@@ -64,17 +66,17 @@ HOMES = {
     "openai": {"generation.openaihttp"},
     "anthropic": {"generation.anthropichttp"},
     "jinja2": {"generation.chatformats"},
-    "chromadb": {"index.chroma"},
+    "chromadb": {"index.sqlite.chroma"},
     "msgspec": {"schemas.fields", "schemas.registry"},
-    "sqlite3": {"index.catalog", "index.contents", "index.embeddings", "index.schema", "index.chroma", "index.failures", "index.lexical", "index.reader",
-                "index.rows", "index.vectors", "index.writer", "index.preparing", "index.reindexing", "index.words", "index.filtering",
-                "index.pool", "index.state", "index.checking", "index.copies", "index.listing", "index.tagging",
-                "index.approximate", "index.copystate", "index.records", "index.checksums", "index.termlists", "index.rebuilding",
-                "index.remembered", "index.calibration", "index.traces", "index.erasing", "index.restricting"},
+    "sqlite3": {"index.sqlite.catalog", "index.sqlite.contents", "index.sqlite.embeddings", "index.sqlite.schema", "index.sqlite.chroma", "index.sqlite.failures", "index.sqlite.lexical", "index.sqlite.reader",
+                "index.sqlite.rows", "index.sqlite.vectors", "index.sqlite.writer", "index.sqlite.preparing", "index.sqlite.reindexing", "index.sqlite.words", "index.sqlite.filtering", "index.sqlite.columns", "index.sqlite.phrases", "index.sqlite.merging",
+                "index.sqlite.pool", "index.sqlite.state", "index.sqlite.checking", "index.sqlite.copies", "index.sqlite.listing", "index.sqlite.tagging",
+                "index.sqlite.approximate", "index.sqlite.copystate", "index.sqlite.records", "index.sqlite.checksums", "index.sqlite.termlists", "index.sqlite.rebuilding",
+                "index.sqlite.remembered", "index.sqlite.calibration", "index.sqlite.traces", "index.sqlite.erasing", "index.sqlite.restricting"},
     "llama_cpp": {"generation.llama"},
     "rank_bm25": {"generation.scoring"},
     "pypdf": {"loaders.pdf"},
-    "pypdfium2": {"loaders.pdfium", "loaders.pdfnotes"},
+    "pypdfium2": {"loaders.pageimage", "loaders.pdfium", "loaders.pdfnotes"},
     "msoffcrypto": {"loaders.locked"},
     "brotli": {"loaders.decoding"},
     "docx": {"loaders.docx"},
@@ -83,13 +85,14 @@ HOMES = {
     "striprtf": {"loaders.rtf"},
     "oxmsg": {"loaders.mail"},
     "tree_sitter": {"loaders.code"},
-    "bs4": {"loaders.html"},
+    "bs4": {"loaders.html", "loaders.navigation"},
     "lxml": {"loaders.epub", "loaders.ooxml", "loaders.structured", "sources.fetching"},
     "watchfiles": {"cli.watching"},
-    "httpx": {"sources.fetching", "sources.addresses", "generation.pulling", "embedding.weights"},
+    "jwt": {"serving.tokens"},
+    "httpx": {"serving.tokens", "sources.fetching", "sources.addresses", "generation.pulling", "embedding.weights"},
     "markdown_it": {"loaders.markdown"},
     "charset_normalizer": {"loaders.decoding"},
-    "typer": {"cli.main", "cli.answer_options", "cli.audit", "cli.cutting", "cli.demo", "cli.status", "cli.options", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
+    "typer": {"cli.main", "cli.answer_options", "cli.audit", "cli.choosing", "cli.collections", "cli.cutting", "cli.demo", "cli.status", "cli.options", "cli.packing", "cli.session", "cli.search", "cli.evaluation", "cli.gold", "cli.library", "cli.forgetting",
               "cli.answers", "cli.chat", "cli.keys", "cli.models", "cli.rights", "cli.runs", "cli.scan", "cli.serve", "cli.trust", "cli.tuning", "cli.mcp",
               "cli.group", "cli.helping", "cli.recall"},
     "click": {"cli.group", "cli.usage", "cli.helping", "cli.manual"},
@@ -97,18 +100,19 @@ HOMES = {
     "mcp": {"serving.mcp.server", "serving.mcp.stdio", "serving.mcp.http"},
     "mcp_types": {"serving.mcp.server", "serving.mcp.stdio"},
     "anyio": {"serving.mcp.server", "serving.mcp.stdio"},
-    "pydantic": {"serving.mcp.stdio", "serving.http.requests"},
+    "pydantic": {"serving.mcp.stdio", "serving.http.ingesting", "serving.http.requests"},
     "fastapi": {"serving.http.app", "serving.http.asking", "serving.http.compatible", "serving.http.documents", "serving.http.health",
-                "serving.http.metrics", "serving.http.openapi", "serving.http.pages", "serving.http.searching", "serving.http.service"},
+                "serving.http.ingesting", "serving.http.metrics", "serving.http.openapi", "serving.http.pages", "serving.http.rating", "serving.http.recent", "serving.http.requests", "serving.http.searching",
+                "serving.http.service"},
     "starlette": {"serving.mcp.http", "serving.http.compatible", "serving.http.app", "serving.http.asking", "serving.http.documents",
-                  "serving.http.doorkeeper", "serving.http.envelope", "serving.http.health", "serving.http.metrics", "serving.http.pages", "serving.http.problems", "serving.http.searching",
+                  "serving.http.doorkeeper", "serving.http.envelope", "serving.http.health", "serving.http.ingesting", "serving.http.metrics", "serving.http.pages", "serving.http.problems", "serving.http.rating", "serving.http.recent", "serving.http.searching",
                   "serving.http.service"},
     "cachetools": {"serving.http.caching"},
     "prometheus_client": {"serving.http.metrics"},
     "limits": {"serving.http.doorkeeper"},
     "uvicorn": {"serving.mcp.http", "serving.http.server"},
     "jsonschema": {"serving.mcp.tools"},
-    "yaml": {"evaluation.importing", "loaders.markdown"},
+    "yaml": {"evaluation.importing", "loaders.frontmatter"},
 }  # fmt: skip
 DECLARED = {"index.protocol"}  # what an index must do, for every stage that reads one
 # Pure modules of a stage that the pipelines may know; everything else they are given, and know by its protocol.
@@ -225,13 +229,20 @@ def test_the_index_is_entered_by_its_protocol_alone() -> None:
         "index.protocol",
         "index.manifest",
         "index.conditions",
-        "index.patterns",
         "index.pages",
         "index.entries",
         "index.links",
     }
     others = [(module, target) for module, target in internal() if not module.startswith(("index", "testing"))]
     assert [pair for pair in others if pair[1].startswith("index") and pair[1] not in seam] == []
+
+
+def test_the_seam_of_the_index_and_other_stores_know_nothing_of_the_sqlite_store() -> None:
+    """`index` itself chooses the store of an address."""
+    inside = [(module, target) for module, target in internal() if module.startswith(("index.", "testing"))]
+    assert [
+        pair for pair in inside if pair[1].startswith("index.sqlite") and not pair[0].startswith("index.sqlite")
+    ] == []
 
 
 def test_nobody_imports_the_package_root_but_for_its_version() -> None:
@@ -305,9 +316,9 @@ def test_heavy_libraries_are_imported_in_their_home_alone() -> None:
 
 
 def test_installed_distributions_are_looked_at_in_one_place() -> None:
-    """`index.copystate` asks for the version of one distribution."""
+    """`index.sqlite.copystate` asks for the version of one distribution."""
     users = {module for module, names in imports().items() if "importlib.metadata" in {name for name, _ in names}}
-    assert users == {"plugins", "index.copystate"}
+    assert users == {"plugins", "index.sqlite.copystate"}
 
 
 def test_one_module_of_the_server_opens_the_index() -> None:

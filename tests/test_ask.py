@@ -252,7 +252,9 @@ def test_files_that_changed_since_are_named_taken_in_or_fatal(asked: Rag, work: 
     assert "made by Boris" in new.stdout
     assert "taken in again" in new.stderr
     (work / "docs/machines.md").unlink()
-    assert json.loads(asked(*ask, "--json").stdout)["stale"] == [{"path": "docs/machines.md", "kind": "gone"}]
+    assert json.loads(asked(*ask, "--json").stdout)["stale"] == [
+        {"path": "docs/machines.md", "collection": None, "kind": "gone"}
+    ]
     asked(*ask, "--fresh", code=5)
 
 

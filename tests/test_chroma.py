@@ -13,11 +13,13 @@ from typing import Any
 import chromadb
 import pytest
 
-from ragcli.index import chroma
-from ragcli.index.reader import IndexReader
+from ragcli.index.sqlite import chroma
+from ragcli.index.sqlite.reader import IndexReader
 from ragcli.reports import EngineState
 from tests.conftest import Rag
-from tests.helpers.indexes import EMBEDDER, TEXTS, altered, build, new, put, writing
+from tests.helpers.indexes import CHROMA, EMBEDDER, TEXTS, altered, build, new, put, writing
+
+pytestmark = pytest.mark.chroma
 
 GUIDE = (Path(__file__).resolve().parents[1] / "docs" / "pages" / "guides" / "search.md").read_text()
 SNIPPET = next(block for block in re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL) if "chromadb" in block)
@@ -172,3 +174,40 @@ def test_doctor_finds_a_record_that_the_collection_lacks(
         collection.delete(ids=collection.get(include=[])["ids"])
     [problem] = json.loads(rag("doctor", "--json", code=5).stdout)["problems"]
     assert problem.startswith("the Chroma collection lacks 1 chunks of the catalog and holds 0 others; delete ")
+
+
+def test_where_no_collection_is_kept_one_that_is_there_goes_and_comes_back_whole(
+    rag: Rag, write: Callable[[str, str], Path], directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in TEXTS.items():
+        write(f"docs/{name}", text)
+    rag("ingest", "docs")
+    before = set(records(directory))
+    monkeypatch.setenv(CHROMA, "false")
+    refused = rag("query", "leave", "--engine", "chroma", code=2).stderr
+    assert "which ingest.chroma = false leaves out" in refused
+    assert "set ingest.chroma = true, then rag ingest; or --engine exact" in refused
+    write("docs/b.md", "# Pay\n\nThe allowance is new.")
+    rag("ingest", "docs")
+    assert not (directory / "chroma").exists()
+    unkept = {"setting": "exact", "answers": "exact", "copy": "unkept"}
+    assert json.loads(rag("stats", "--json").stdout)["engine"] == unkept
+    assert "exact; no Chroma collection is kept, since ingest.chroma is false" in rag("doctor").stdout
+    assert "allowance" in rag("query", "new allowance").stdout
+    monkeypatch.setenv(CHROMA, "true")
+    assert json.loads(rag("stats", "--json").stdout)["engine"]["copy"] == "missing"
+    rag("ingest", "docs")
+    assert json.loads(rag("stats", "--json").stdout)["engine"]["copy"] == "complete"
+    assert len(before & set(records(directory))) == len(TEXTS) - 1
+    assert "new" in by_path(directory)["docs/b.md"][0]
+
+
+def test_what_a_killed_writer_left_of_a_collection_goes_too_where_none_is_kept(directory: Path) -> None:
+    build(directory, TEXTS)
+    (directory / "chroma.new").mkdir()
+    with altered(directory) as connection:
+        connection.execute("UPDATE meta SET value = '{\"state\": \"dirty\"}' WHERE key = 'chroma'")
+    with writing(directory, chroma=False) as writer:
+        assert writer.finish() == []
+    assert [path.name for path in directory.glob("chroma*")] == []
+    assert meta(directory, "chroma") == {}

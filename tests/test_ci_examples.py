@@ -28,6 +28,7 @@ def commands(steps: list[str]) -> list[list[str]]:
     return [shlex.split(step)[1:] for step in steps if step.startswith("rag ")]
 
 
+@pytest.mark.slow
 def test_the_github_job_s_commands_pass_and_leave_their_reports(
     rag_with_model, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ import typer
 from ragcli.cli.commands import COMMANDS
 from ragcli.cli.group import first_sentence
 from ragcli.cli.main import command_line
-from ragcli.index.lock import WriterLock
+from ragcli.index.sqlite.lock import WriterLock
 from tests.documents import make_docx, make_pdf
 from tests.helpers.indexes import altered
 
@@ -485,6 +485,7 @@ def test_one_command_imports_the_module_of_no_other() -> None:
         (("serch",), "rag query"),
         (("gold", "lnt"), "rag gold lint"),
         (("ask", "--filtr", "x"), "rag ask --filter"),
+        (("rm", "x", "--yes"), "rag rm --help lists the options"),
         (("why",), "rag why [OPTIONS]"),
         (("zzzz",), "rag --help lists the commands"),
     ],

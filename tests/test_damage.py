@@ -18,8 +18,8 @@ import pytest
 from ragcli.api import rag_over
 from ragcli.engine.index import store_of
 from ragcli.errors import IndexDamaged, IndexUnusable
-from ragcli.index.catalog import open_catalog, translated
-from ragcli.index.reader import IndexReader
+from ragcli.index.sqlite.catalog import open_catalog, translated
+from ragcli.index.sqlite.reader import IndexReader
 from tests.conftest import Rag
 from tests.helpers.damage import answers_of, damaged, damages, is_error, outcome
 from tests.helpers.indexes import engine_of, found, new, put, writing
@@ -57,6 +57,7 @@ def states(work: Path, write: Callable[[str, str], Path]) -> tuple[Path, Path, P
     return work / ".rag", work / "older" / ".rag", work / "other" / ".rag"
 
 
+@pytest.mark.chroma
 @pytest.mark.parametrize(
     ("count", "seed"), [(60, 60), *(pytest.param(112, seed, marks=pytest.mark.slow) for seed in range(3))]
 )
@@ -188,6 +189,34 @@ def test_a_calibration_is_covered_by_the_checksum_of_the_manifest(small: Path) -
             reader.calibration()
     with pytest.raises(IndexDamaged, match="its manifest"):
         IndexReader(small)
+
+
+def test_what_was_compared_once_is_answered_from_and_what_is_damaged_since_is_not_read(small: Path) -> None:
+    """In one process the verified copy counts, whatever becomes of the file; and columns that choose passages always count."""
+    with closing(IndexReader(small)) as reader:
+        keys = range(1, reader.manifest.next_row)
+        before = reader.fetch(keys)
+        vector = next(iter(reader.fetch([1], vectors=True).values())).vector
+        assert vector is not None
+        scores = reader.rescore(vector, list(keys)[:-1])
+        ids = [entry.chunk.chunk_id for entry in before.values()]
+        near = reader.sentence_cosines(ids[:-1], vector)
+        with closing(sqlite3.connect(small / "catalog.sqlite3")) as connection, connection:
+            connection.execute("UPDATE chunks SET text = replace(text, 'euros', 'pence')")
+            connection.execute("UPDATE embeddings SET sentences = zeroblob(length(sentences))")
+        assert reader.fetch(keys) == before
+        assert reader.rescore(vector, list(keys)[:-1]) == scores
+        assert reader.sentence_cosines(ids[:-1], vector) == near
+        with pytest.raises(IndexDamaged, match="vectors of sentences"):
+            reader.rescore(vector, list(keys))
+        with pytest.raises(IndexDamaged, match="vectors of sentences"):
+            reader.sentence_cosines(ids, vector)
+        with closing(sqlite3.connect(small / "catalog.sqlite3")) as connection, connection:
+            connection.execute("UPDATE chunks SET ordinal = ordinal + 1")
+        with pytest.raises(IndexDamaged, match="chunk"):
+            reader.document_chunks(next(iter(before.values())).document.document_id)
+    with closing(IndexReader(small)) as fresh, pytest.raises(IndexDamaged, match="chunk"):
+        fresh.fetch(keys)
 
 
 def test_a_document_that_the_index_of_paths_does_not_list_is_damage_and_not_fresh(small: Path) -> None:

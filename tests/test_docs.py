@@ -121,6 +121,41 @@ def test_the_architecture_names_every_package_and_module_at_the_top() -> None:
     assert {name for name in names - {"py.typed", "py"} if f"{name}" not in text} == set()
 
 
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
+NOT_OF_THE_TREE = {  # files of an index and of a user, and the name of a module to be
+    "catalog.sqlite3", "vectors.f32", "chroma/", "committed.json", "removing.json", "rebuild/", "rag.toml", "loaders/NAME.py"
+}  # fmt: skip
+
+
+def test_every_path_that_the_architecture_names_is_there() -> None:
+    named = set(re.findall(r"`([\w./-]+(?:\.(?:py|json|toml|md|sqlite3|f32)|/))`", ARCHITECTURE)) - NOT_OF_THE_TREE
+    assert len(named) > 100
+    files = {path.name for path in (ROOT / "ragcli").rglob("*")}
+    assert {
+        path
+        for path in named
+        if not any((base / path).exists() for base in (ROOT / "ragcli", ROOT)) and ("/" in path or path not in files)
+    } == set()
+
+
+def test_every_name_that_the_architecture_places_in_a_module_stands_there() -> None:
+    placed = re.findall(r"`([\w/]+\.py)`\s\(`(\w+(?:\.\w+)?)`", ARCHITECTURE)
+    placed += [(path, name) for name, path in re.findall(r"`([\w.]+)` (?:of|in) `([\w/]+\.py)`", ARCHITECTURE)]
+    assert len(placed) > 10
+    texts = {path: next(file.read_text() for file in (ROOT / "ragcli").rglob(path)) for path, _ in placed}
+    assert [
+        (path, name)
+        for path, name in placed
+        if not all(re.search(rf"\b{part}\b", texts[path]) for part in name.split("."))
+    ] == []
+
+
+def test_a_newcomer_finds_the_way_in_the_first_half_of_the_architecture() -> None:
+    sections = re.findall(r"^## (.*)", ARCHITECTURE, re.MULTILINE)
+    assert sections[:4] == ["Where is what", "The way of a document", "Layers", "Where to add things"]
+    assert len(ARCHITECTURE) < 36_000
+
+
 def test_no_module_of_the_package_is_longer_than_it_should_be() -> None:
     long = {
         str(path.relative_to(ROOT)): count

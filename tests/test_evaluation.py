@@ -27,7 +27,8 @@ from ragcli.evaluation.gold import Evidence, GoldQuestion, load_gold
 from ragcli.evaluation.spans import span_scores
 from ragcli.generation.abstention import scaled
 from ragcli.index import open_store
-from ragcli.results import Hit, Passage, Place, ScoreTrace
+from ragcli.results import Hit, Passage, Place
+from ragcli.scores import ScoreTrace
 
 Write = Callable[[str, str], Path]
 

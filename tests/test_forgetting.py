@@ -23,8 +23,8 @@ from ragcli.datatypes import source_id
 from ragcli.drafts import Claim, DraftEvent, End
 from ragcli.engine.index import store_of
 from ragcli.generation.caching import CachingGenerator
-from ragcli.index import removals
-from ragcli.index.store import DirectoryStore
+from ragcli.index.sqlite import removals
+from ragcli.index.sqlite.store import DirectoryStore
 from ragcli.places import answer_cache, last_result, state_directory
 from ragcli.remains import Traces, search
 from ragcli.results import Hit
@@ -32,6 +32,8 @@ from ragcli.testing.memory import MemoryStore
 from tests.conftest import Rag
 from tests.documents import pdf_of, saved
 from tests.helpers.indexes import TEXTS, build, engine_of, writing
+
+pytestmark = pytest.mark.chroma
 
 PER_FORMAT = 34
 WRITTEN = "umlautgrößé"  # what encodings write differently
@@ -164,7 +166,7 @@ def test_no_byte_of_a_forgotten_document_stays_in_a_file_of_the_program(corpus: 
 
 
 @pytest.mark.parametrize(
-    ("kills", "seed"), [(3, 7), *(pytest.param(5, seed, marks=pytest.mark.slow) for seed in range(4))]
+    ("kills", "seed"), [(1, 7), *(pytest.param(5, seed, marks=pytest.mark.slow) for seed in range(4))]
 )
 def test_forgetting_that_is_killed_is_finished_by_the_same_command(
     corpus: None, rag: Rag, work: Path, kills: int, seed: int

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.index.schema import FORMAT
+from ragcli.index.sqlite.schema import FORMAT
 from tests.helpers.indexes import altered
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -15,10 +15,11 @@ from ragcli.datatypes import Candidate, Chunk, DocumentRecord, Filter, QueryWord
 from ragcli.index.entries import Candidates, StoredChunk
 from ragcli.index.ranking import top
 from ragcli.index.statistics import Statistics
-from ragcli.results import Hit, LegTrace, ScoredChunk, ScoreTrace, Understood
+from ragcli.results import Hit, ScoredChunk, Understood
 from ragcli.retrieval.fusion import Leg, fuse
 from ragcli.retrieval.retriever import RetrievalOptions, Retriever
 from ragcli.retrieval.stitching import grow, stitch
+from ragcli.scores import LegTrace, ScoreTrace
 from ragcli.text.query import Query
 from ragcli.tracing import Trace
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -19,17 +20,20 @@ import pytest
 from ragcli.chunking import get_chunker
 from ragcli.datatypes import Condition, Filter, source_id
 from ragcli.embedding.hashing import HashingEmbedder
-from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound
-from ragcli.index.catalog import VECTORS
-from ragcli.index.chroma import IN_PROCESS
+from ragcli.errors import IndexDamaged, IndexIncompatible, IndexLocked, IndexNotFound, IndexUnusable
 from ragcli.index.manifest import Identity
 from ragcli.index.pages import documents
-from ragcli.index.reader import IndexReader
-from ragcli.index.writer import open_writer
+from ragcli.index.sqlite import schema
+from ragcli.index.sqlite.catalog import CATALOG, VECTORS, open_catalog
+from ragcli.index.sqlite.chroma import IN_PROCESS
+from ragcli.index.sqlite.reader import IndexReader
+from ragcli.index.sqlite.writer import open_writer
 from ragcli.reports import EngineState
 from ragcli.text.globs import path_matches
 from ragcli.text.query import parse_query
 from tests.helpers.indexes import CHUNKER, EMBEDDER, TEXTS, altered, build, found, new, put, writing
+
+pytestmark = pytest.mark.chroma
 
 
 @pytest.fixture
@@ -304,7 +308,7 @@ def test_an_ingest_survives_the_death_of_the_process_that_writes_the_copy(direct
         while time.monotonic() < deadline:
             for children in Path("/proc/self/task").glob("*/children"):
                 for child in children.read_text().split():
-                    if b"ragcli.index.chroma" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    if b"ragcli.index.sqlite.chroma" in Path(f"/proc/{child}/cmdline").read_bytes():
                         os.kill(int(child), signal.SIGKILL)
                         return
 
@@ -358,3 +362,47 @@ def test_a_document_is_also_where_its_copies_are(directory: Path, where: Filter)
         writer.add_copies([(copy.source, original.document.document_id)])
     with closing(IndexReader(directory)) as reader:
         assert found(reader, "leave", where) == (["docs/a.md"], ["docs/a.md"])
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["deleted", "moved"])
+def test_an_index_that_is_taken_away_under_its_writer_is_told_as_that(directory: Path, moved: bool) -> None:
+    build(directory, TEXTS)
+
+    def written() -> None:
+        with writing(directory) as writer:
+            directory.rename(directory.parent / "elsewhere")
+            if not moved:
+                shutil.rmtree(directory.parent / "elsewhere")
+            put(writer, new("d.md", "A new document."))
+
+    with pytest.raises(IndexUnusable, match="was deleted or moved while it was in use") as told:
+        written()
+    assert "rag ingest PATH" in told.value.hint
+    assert not directory.exists()
+    build(directory, TEXTS)
+
+
+def test_others_read_while_an_index_of_a_table_is_added(directory: Path) -> None:
+    build(directory, TEXTS)
+    with altered(directory) as connection:
+        connection.execute("CREATE TEMP TABLE one AS SELECT * FROM documents LIMIT 1")
+        for i in range(3000):
+            connection.execute("UPDATE one SET row = ?, document_id = ?, path = ?", (100 + i, f"d{i}", f"{i}" * 50))
+            connection.execute("INSERT INTO documents SELECT * FROM one")
+        for name in ("documents_by_content", "documents_by_path", "chunks_by_tokens"):
+            connection.execute(f"DROP INDEX {name}")
+    counts: list[int] = []
+    with (
+        closing(open_catalog(directory / CATALOG)) as writer,
+        closing(open_catalog(directory / CATALOG, "ro", timeout=0)) as reader,
+    ):
+        writer.execute("PRAGMA cache_size = 5")  # pages: far less than the index of paths takes
+
+        def read() -> None:
+            counts.append(reader.execute("SELECT count(*) FROM documents").fetchone()[0])
+
+        writer.set_progress_handler(read, 2000)
+        schema.add_lookups(writer)
+        assert writer.execute("SELECT count(*) FROM sqlite_master WHERE name = 'documents_by_path'").fetchone()[0]
+    assert len(counts) > 20
+    assert set(counts) == {3003}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Plus
 
 from ragcli.datatypes import Chunk, QueryWord, Span
-from ragcli.index import bm25, lexical, schema
+from ragcli.index import bm25
+from ragcli.index.cache import SizedCache
+from ragcli.index.indexing import entry_of
+from ragcli.index.sqlite import lexical, merging, schema
 from ragcli.index.statistics import Statistics
 from ragcli.text.analyzer import terms
 
@@ -37,7 +41,7 @@ def index(
         part = texts[first : first + batch]
         owners = (documents or list(range(1, len(texts) + 1)))[first : first + batch]
         lexical.add_segments(connection, first + 1, [Counter(terms(text)) for text in part], owners, limit=limit)
-        while lexical.merge_segments(connection):
+        while merging.merge_segments(connection):
             pass
     return connection
 
@@ -59,7 +63,8 @@ def scored_by(
     connection: sqlite3.Connection, asked: list[QueryWord], known: Statistics
 ) -> tuple[np.ndarray, np.ndarray]:
     rows = lexical.read_rows(connection)
-    return bm25.score(rows, asked, lambda forms: lexical.postings(connection, rows, forms), known)
+    chunks, documents = bm25.score(rows, asked, lambda forms: lexical.postings(connection, rows, forms), known)
+    return chunks, np.where(rows.live, documents[rows.documents], 0.0) if len(documents) else chunks
 
 
 def words(query: list[str]) -> list[QueryWord]:
@@ -99,11 +104,39 @@ def test_after_deletions_scores_equal_those_of_a_fresh_index(
     kept = [i for i in range(len(texts)) if i not in gone]
     lexical.delete_rows(connection, [i + 1 for i in range(len(texts)) if i in gone])
     if merged:
-        lexical.merge_segments(connection, everything=True)
+        merging.merge_segments(connection, everything=True)
     found = scores(connection, ["w1", "w2"])
     assert all(found[i] == 0 for i in range(len(texts)) if i in gone)
     if kept:
         np.testing.assert_allclose(found[kept], oracle([texts[i] for i in kept], ["w1", "w2"]), rtol=1e-9, atol=1e-9)
+
+
+def test_rare_and_frequent_words_score_as_by_rank_bm25_also_the_second_time() -> None:
+    texts = [f"often {'rare' if n % 50 == 0 else 'other'} {'some' * (n % 3 == 0)} w{n % 7}" for n in range(400)]
+    connection = index(texts, 64)
+    rows, kept = lexical.read_rows(connection), bm25.Impacts()
+    read: list[str] = []
+
+    def postings(forms: Sequence[str]) -> bm25.Postings:
+        read.extend(forms)
+        return lexical.postings(connection, rows, forms)
+
+    for query in (["often", "rare"], ["rare", "some", "w3"], ["often", "rare"]):
+        known = bm25.statistics(rows, words(query), postings, kept)
+        found, _ = bm25.score(rows, words(query), postings, known, kept)
+        np.testing.assert_allclose(found, oracle(texts, query), rtol=1e-9, atol=1e-9)
+    assert Counter(read) == Counter(["often", "rare", "some", "w3"])
+
+
+def test_what_is_kept_stays_within_its_bytes_and_loses_what_was_used_longest_ago() -> None:
+    kept, made = SizedCache[str, bytes](10, len), list[str]()
+
+    def value(key: str, size: int) -> bytes:
+        return kept.made(key, lambda: made.append(key) or bytes(size))  # type: ignore[func-returns-value]
+
+    for key, size in (("a", 4), ("b", 4), ("a", 4), ("c", 4), ("a", 4), ("b", 4), ("large", 11), ("a", 4)):
+        assert len(value(key, size)) == size
+    assert made == ["a", "b", "c", "b", "large", "a"]
 
 
 def test_a_term_in_half_of_two_documents_still_counts() -> None:
@@ -121,7 +154,7 @@ def test_segments_are_merged_in_levels() -> None:
 def test_merging_drops_the_postings_of_deleted_chunks() -> None:
     connection = index(["only here", "there"], 1)
     lexical.delete_rows(connection, [1])
-    lexical.merge_segments(connection, everything=True)
+    merging.merge_segments(connection, everything=True)
     assert connection.execute("SELECT count(*) FROM postings WHERE term = 'onli'").fetchone()[0] == 0
 
 
@@ -163,6 +196,6 @@ def test_forms_of_a_word_count_as_one_term() -> None:
 
 def test_header_terms_count_twice_and_those_of_the_path_once() -> None:
     chunk = Chunk("c", "d", 0, "leave days", "", Span(0, 10), ("Leave",), "Handbook › Leave", 5)
-    assert lexical.entry_of(chunk, "hr/leave.md", "en") == {
+    assert entry_of(chunk, "hr/leave.md", "en") == {
         "leav": 1 + 2 + 1, "day": 1, "handbook": 2, "hr/leave.md": 1, "hr": 1, "md": 1,
     }  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import docx
@@ -24,7 +26,19 @@ from ragcli.loaders.pdftext import lines_of
 from ragcli.loaders.reading import Options
 from ragcli.text.tables import row_pairs
 from tests.conftest import shared_data
-from tests.documents import make_docx, make_eml, make_odt, make_pdf, make_pptx, make_xlsx, pdf_at, pdf_of, saved, zipped
+from tests.documents import (
+    FORMATS,
+    make_docx,
+    make_eml,
+    make_odt,
+    make_pdf,
+    make_pptx,
+    make_xlsx,
+    pdf_at,
+    pdf_of,
+    saved,
+    zipped,
+)
 
 
 def load(name: str, data: bytes | str) -> Document:
@@ -435,6 +449,40 @@ def test_terms_of_html_stand_before_what_defines_them() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "contents",
+    [
+        "<div class='toc'><p><b>Table of Contents</b></p><dl><dt><a href='a.html'>1. Fees</a></dt><dt><a href='b.html'>2. Refunds</a></dt></dl></div>",
+        "<div class='toctree-wrapper compound'><ul><li><a href='a.html'>Fees</a></li><li><a href='b.html'>Refunds</a></li></ul></div>",
+        "<ul><li><a href='#a'>Fees</a><ul><li><a href='#b'>Refunds</a></li></ul></li><li><a href='#c'>Terms</a></li></ul>",
+        "<div class='navheader'>Chapter 1. Money <a href='b.html'>Next</a></div>",
+        "<div role='doc-toc'><a href='#a'>Fees</a></div>",
+    ],
+)
+def test_a_table_of_contents_is_left_out_of_a_page_that_says_something(contents: str) -> None:
+    page = f"<body><h1>Money<a class='headerlink' href='#x'>¶</a></h1>{contents}<p>The fee is 20 euros.</p></body>"
+    assert HtmlLoader().load(page.encode(), Path("a.html")).text == "Money\n\nThe fee is 20 euros."
+
+
+def test_a_page_of_nothing_but_a_table_of_contents_keeps_it() -> None:
+    page = b"<body><h1>Money</h1><div class='toc'><a href='a.html'>Fees</a> <a href='b.html'>Refunds</a></div></body>"
+    assert HtmlLoader().load(page, Path("a.html")).text == "Money\n\nFees Refunds"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "<ul><li><a href='#a'>Alpha</a> is the first of the three plans and the cheapest.</li><li><a href='#b'>Beta</a></li><li><a href='#c'>C</a></li></ul>",
+        "<ul><li><a href='https://a.example'>Travel</a></li><li><a href='https://b.example'>Leave</a></li><li><a href='https://c.example'>Pay</a></li></ul>",
+        "<div class='menu'>Soup of the day 4.50</div>",
+        "<ul><li><a href='#a'>One</a></li><li><a href='#b'>Two</a></li></ul>",
+    ],
+)
+def test_lists_that_say_more_than_where_to_look_are_kept(kept: str) -> None:
+    without = HtmlLoader().load(b"<body><p>Before.</p></body>", Path("a.html")).text
+    assert len(HtmlLoader().load(f"<body><p>Before.</p>{kept}</body>".encode(), Path("a.html")).text) > len(without)
+
+
 def test_rows_of_html_tables_have_a_cell_for_each_column() -> None:
     page = (
         b"<table><tr><th></th><th colspan='2'>Price 1</th></tr>"
@@ -486,3 +534,22 @@ def test_titles_of_plain_text_are_headings() -> None:
 )
 def test_lines_that_only_resemble_titles_are_none(text: str) -> None:
     assert set(titled(text)) == {()}
+
+
+ARCHIVES = [(name, made) for name, made, _ in FORMATS if made()[:2] == b"PK"]
+
+
+@pytest.mark.parametrize(("name", "made"), ARCHIVES, ids=[name for name, _ in ARCHIVES])
+def test_an_office_file_that_is_cut_off_or_damaged_says_so_in_plain_words(name: str, made: Callable[[], bytes]) -> None:
+    whole = made()
+    for share in (0.05, 0.5, 0.98):
+        with pytest.raises(LoadError, match=r"^cut off: the end of the file is missing"):
+            load(name, whole[: int(len(whole) * share)])
+    damaged = bytearray(whole)
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        for entry in archive.infolist():
+            start = entry.header_offset + 30 + len(entry.filename) + 20
+            for place in range(start, min(start + 60, entry.header_offset + 30 + entry.compress_size)):
+                damaged[place] ^= 0x55
+    with pytest.raises(LoadError, match=r"^(damaged: a part of the file cannot be unpacked|damaged XML)"):
+        load(name, bytes(damaged))

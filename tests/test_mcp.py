@@ -15,6 +15,7 @@ from mcp.types import CallToolResult
 
 from ragcli import Rag
 from ragcli.errors import Cancelled
+from ragcli.places import state_directory
 from ragcli.serving.mcp import declarations
 from ragcli.serving.mcp.instructions import instructions
 from ragcli.serving.mcp.library import Library
@@ -22,6 +23,7 @@ from ragcli.serving.mcp.parts import Arguments, Call, Result
 from ragcli.serving.mcp.resources import INDEX
 from ragcli.serving.mcp.server import build
 from ragcli.serving.mcp.tools import Tool
+from ragcli.trust.store import TrustStore
 from tests.helpers.agents import REVISIONS, called, connected, failure, fields_of, handbook_of, text_of
 from tests.schema_check import checked
 
@@ -413,3 +415,17 @@ def test_nothing_outside_of_the_allowed_folders_is_taken_in(work: Path) -> None:
     assert "does not exist" in failure(called(library, "ingest", paths=["nothing.md"]))
     assert "there is no job '7'" in failure(called(library, "ingest", job="7"))
     assert not (work / ".rag").exists()
+
+
+def test_what_an_agent_may_ingest_is_followed_later_and_what_only_the_index_names_is_not(
+    work: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "private.md").write_text("The private notes.\n")
+    settings = {"embedding_model": "hashing"}
+    made = Library(work / ".rag", settings, [tmp_path / "elsewhere"])
+    assert fields_of(called(made, "ingest", paths=["."]))["added"] == 1
+    later = Library(work / ".rag", settings, [work])
+    assert fields_of(called(later, "ingest"))["state"] == "done"
+    TrustStore(state_directory()).drop_roots(work / ".rag", [tmp_path / "elsewhere"])
+    assert str(tmp_path / "elsewhere") in str(fields_of(called(later, "ingest"))["error"])

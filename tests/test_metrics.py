@@ -15,7 +15,8 @@ from ragcli.evaluation.gating import parse_threshold
 from ragcli.evaluation.gold import Evidence, GoldQuestion, load_gold
 from ragcli.evaluation.matching import gains
 from ragcli.evaluation.metrics import hit, mean_of, ndcg, parse_measure, precision, recall, reciprocal_rank
-from ragcli.results import Hit, Passage, ScoreTrace
+from ragcli.results import Hit, Passage
+from ragcli.scores import ScoreTrace
 
 GAINS = [0, 1, 0, 1]
 IDEAL = [1, 1, 1]

@@ -7,13 +7,25 @@ from pathlib import Path
 
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import FreeText, Highlight, Text
-from pypdf.generic import ArrayObject, DecodedStreamObject, FloatObject, NameObject, NumberObject, TextStringObject
+from pypdf.generic import (
+    ArrayObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    FloatObject,
+    NameObject,
+    NumberObject,
+    TextStringObject,
+)
 from reportlab.pdfgen.canvas import Canvas
 
 from ragcli.datatypes import Document
 from ragcli.loaders.limits import Limits, budget
 from ragcli.loaders.pdf import read_pypdf
+from ragcli.loaders.pdfblocks import Bookmark
 from ragcli.loaders.pdfium import complete
+from ragcli.loaders.pdflines import Line
+from ragcli.loaders.pdfrunning import without_running
+from ragcli.loaders.pdftext import Content, Page
 from ragcli.loaders.reading import load_bytes
 from tests.documents import pdf_of
 
@@ -116,3 +128,98 @@ def test_a_page_that_takes_too_long_is_read_by_the_other_reader_and_the_rest_by_
         ("First page.", "pdfium"),
         ("Second page.", ""),
     ]
+
+
+TOGETHER = [
+    Line("Thefeeforeachyearistwentyeurosandhastobepaid", 12.0),
+    Line("onthefirstofJanuaryofthefollowingyear.", 12.0),
+]
+
+
+def test_a_page_whose_words_the_first_reader_runs_together_is_read_by_the_other() -> None:
+    apart = [
+        "The fee for each year is twenty euros and has to be paid",
+        "on the first of January of the following year.",
+    ]
+    content = Content([Page(list(TOGETHER))], reader="pypdf")
+    complete(pdf_of([[(line, 12) for line in apart]]), content)
+    assert ([line.text for line in content.pages[0].lines], content.pages[0].reader) == (apart, "pdfium")
+
+
+def test_a_page_that_no_reader_can_take_apart_stays_as_it_was_read() -> None:
+    content = Content([Page(list(TOGETHER))], reader="pypdf")
+    complete(pdf_of([[(line.text, 12) for line in TOGETHER]]), content)
+    assert (content.pages[0].lines, content.pages[0].reader) == (TOGETHER, "")
+
+
+def test_titles_of_sections_at_the_edge_of_a_page_are_no_text_where_the_section_begins_elsewhere() -> None:
+    outline = [Bookmark(0, 1, "Fees and refunds"), Bookmark(1, 2, "How is a refund paid?"), Bookmark(3, 1, "Terms")]
+    pages = [
+        ["1 Fees and refunds", "The fee is due."],
+        [
+            "CHAPTER 1. FEES AND REF… 1.1. HOW IS A REFUND PAID?",
+            "The fee is high.",
+            "1.1 How is a refund paid?",
+            "By card.",
+        ],
+        ["Chapter 1. Fees and refunds", "Fees rise."],
+        ["2 Terms", "Terms are long."],
+        ["Fees and refunds are different things", "Terms", "End."],
+    ]
+    kept = without_running([[Line(text, 11.0) for text in page] for page in pages], outline)
+    assert [[line.text for line in page] for page in kept] == [pages[0], pages[1][1:], pages[2][1:], pages[3], pages[4]]
+
+
+def test_a_title_that_begins_a_section_once_more_is_kept_at_the_top_of_its_page() -> None:
+    outline = [
+        Bookmark(0, 1, "Pumps"),
+        Bookmark(0, 2, "Overview"),
+        Bookmark(1, 1, "Valves"),
+        Bookmark(2, 2, "Overview"),
+    ]
+    pages = [["Pumps", "Overview", "A pump pumps."], ["Valves", "A valve shuts."], ["Overview", "Valves are many."]]
+    kept = without_running([[Line(text, 11.0) for text in page] for page in pages], outline)
+    assert [[line.text for line in page] for page in kept] == pages
+
+
+def test_the_titles_of_an_outline_are_headings_and_no_part_of_the_paragraphs_below() -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    for title, said in (("What's due?", "The fee is due."), ("Refunds", "They are paid."), ("Terms", "They are long.")):
+        canvas.bookmarkPage(title)
+        canvas.addOutlineEntry(title, title)
+        canvas.drawString(72, 720, "1.2 " + title.replace("'", "\u2019"))
+        canvas.drawString(72, 700, said)
+        canvas.showPage()
+    canvas.save()
+    document = load(buffer.getvalue())
+    assert [(block.kind, document.text[block.start : block.end], block.headings) for block in document.blocks[:2]] == [
+        ("heading", "1.2 What\u2019s due?", ("What's due?",)),
+        ("paragraph", "The fee is due.", ("What's due?",)),
+    ]
+
+
+def test_signs_of_a_font_of_symbols_are_read_as_what_they_are() -> None:
+    writer = PdfWriter(clone_from=io.BytesIO(pdf_of([[("Loss of 0.83", 12)]])))
+    page = writer.pages[0]
+    fonts = page["/Resources"]["/Font"]  # type: ignore[index]
+    names = ArrayObject([NumberObject(1), NameObject("/C15"), NumberObject(3), NameObject("/C0")])
+    encoding = DictionaryObject({NameObject("/Type"): NameObject("/Encoding"), NameObject("/Differences"): names})
+    fonts[NameObject("/Symbols")] = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Font"),
+            NameObject("/Subtype"): NameObject("/Type1"),
+            NameObject("/BaseFont"): NameObject("/ABCDEF+AdvMacMthSyN"),
+            NameObject("/Encoding"): encoding,
+        }
+    )
+    (font,) = (name for name in fonts if name != "/Symbols")
+    drawn = DecodedStreamObject()
+    drawn.set_data(
+        f"BT {font} 12 Tf 72 700 Td (Change of the year: ) Tj /Symbols 12 Tf (\\003) Tj {font} 12 Tf (0.8276 and ) Tj "
+        "/Symbols 12 Tf (\\001) Tj ET".encode()
+    )
+    page[NameObject("/Contents")] = writer._add_object(drawn)
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    assert load(buffer.getvalue()).text.split() == ["Change", "of", "the", "year:", "−0.8276", "and", "•"]

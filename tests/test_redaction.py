@@ -64,6 +64,8 @@ def test_a_value_is_found_with_exactly_its_characters(text: str, found: list[tup
         "commit 9fceb02d0ae598e95dc970b74767f19372d61af8",
         "id: 123e4567-e89b-12d3-a456-426614174000",
         '<img src="data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk">',
+        "password_encryption = 'scram-sha-256'",
+        "key_algorithm: ecdsa-p256x2",
         "password = os.environ['DB_PASSWORD1']",
         'password: "{{ vault_password1 }}"',
         "api_key: <your-api-key-1>",

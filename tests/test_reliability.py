@@ -20,9 +20,9 @@ import pytest
 from ragcli.datatypes import Filter
 from ragcli.errors import IndexNotFound, IndexUnusable
 from ragcli.index.pages import documents
-from ragcli.index.reader import IndexReader
+from ragcli.index.sqlite.reader import IndexReader
 from ragcli.text.query import parse_query
-from tests.conftest import heed_interrupts
+from tests.conftest import Rag, heed_interrupts
 
 TRIALS = int(os.environ.get("KILL_TRIALS", "10"))
 IN_ONE_TEST = 10  # kills; more are several tests, which run beside each other
@@ -83,6 +83,7 @@ def digest(directory: Path) -> list[tuple[object, ...]]:
         ]
 
 
+@pytest.mark.chroma
 @pytest.mark.parametrize("first", range(0, TRIALS, IN_ONE_TEST))
 def test_an_ingest_killed_at_any_moment_leaves_a_sound_index_that_the_next_one_completes(
     work: Path, corpus: dict[str, str], first: int
@@ -110,7 +111,7 @@ def test_an_ingest_killed_at_any_moment_leaves_a_sound_index_that_the_next_one_c
 
 
 def test_an_interrupted_ingest_keeps_what_was_finished(
-    work: Path, corpus: dict[str, str], write: Callable[[str, str], Path]
+    rag: Rag, work: Path, corpus: dict[str, str], write: Callable[[str, str], Path]
 ) -> None:
     corpus |= write_documents(write, range(60, 400))  # enough to be still at work when the signal comes
     child = subprocess.Popen(
@@ -129,16 +130,16 @@ def test_an_interrupted_ingest_keeps_what_was_finished(
     assert child.returncode == 130, "the signal came too late to test anything"
     assert json.loads(out)["schema"] in ("rag.ingest/1", "rag.error/1")
     assert 0 < check_promises(work / ".rag", corpus) < len(corpus)
-    subprocess.run(INGEST, check=True, capture_output=True)
+    rag(*INGEST[3:])
     assert check_promises(work / ".rag", corpus) == len(corpus)
 
 
+@pytest.mark.chroma
 @pytest.mark.parametrize(
     "limit_kib", [0, 64, 320, LARGE_ENOUGH_KIB, *(pytest.param(n, marks=pytest.mark.slow) for n in (16, 160, 640))]
 )
-def test_a_full_disk_leaves_the_index_as_it_was(work: Path, corpus: dict[str, str], limit_kib: int) -> None:
-    few = [*INGEST[:4], "docs/00.txt", *INGEST[5:]]
-    subprocess.run(few, check=True, capture_output=True)
+def test_a_full_disk_leaves_the_index_as_it_was(rag: Rag, work: Path, corpus: dict[str, str], limit_kib: int) -> None:
+    rag("ingest", "docs/00.txt", *INGEST[5:])
     before = digest(work / ".rag")
 
     def limited() -> None:
@@ -157,26 +158,27 @@ def test_a_full_disk_leaves_the_index_as_it_was(work: Path, corpus: dict[str, st
         assert done.returncode == 0, done.stdout
     assert check_promises(work / ".rag", corpus) >= 1
     assert set(before) <= set(digest(work / ".rag"))
-    assert subprocess.run(INGEST, capture_output=True, check=False).returncode == 0
+    rag(*INGEST[3:])
     assert check_promises(work / ".rag", corpus) == 60
 
 
+@pytest.mark.chroma
 def test_a_chroma_copy_that_cannot_be_written_is_a_warning_and_is_made_by_the_next_ingest(
-    work: Path, corpus: dict[str, str]
+    rag: Rag, work: Path, corpus: dict[str, str]
 ) -> None:
     (work / ".rag").mkdir()
     (work / ".rag" / "chroma.new").write_text("in the way")
-    done = json.loads(subprocess.run(INGEST, capture_output=True, text=True, check=True).stdout)
+    done = json.loads(rag(*INGEST[3:]).stdout)
     assert "Chroma" in done["warnings"][0]
     assert check_promises(work / ".rag", corpus) == 60
     (work / ".rag" / "chroma.new").unlink()
-    assert json.loads(subprocess.run(INGEST, capture_output=True, text=True, check=True).stdout)["warnings"] == []
+    assert json.loads(rag(*INGEST[3:]).stdout)["warnings"] == []
     with closing(IndexReader(work / ".rag")) as reader:
         assert reader.manifest.chroma["state"] == "clean"
 
 
-def test_readers_answer_while_a_writer_works(work: Path, corpus: dict[str, str]) -> None:
-    subprocess.run(INGEST, check=True, capture_output=True)
+def test_readers_answer_while_a_writer_works(rag: Rag, work: Path, corpus: dict[str, str]) -> None:
+    rag(*INGEST[3:])
     for path in (work / "docs").glob("*.txt"):
         path.write_text(path.read_text() + "One more sentence.\n")
     writer = subprocess.Popen(INGEST, stdout=subprocess.DEVNULL)

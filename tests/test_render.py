@@ -16,7 +16,8 @@ from ragcli.render.excerpt import best_window, matches
 from ragcli.render.sanitize import one_line, sanitize
 from ragcli.render.terminal import TerminalRenderer
 from ragcli.reports import EngineState
-from ragcli.results import Answer, Citation, Hit, Passage, QueryResult, ScoreTrace, Sentence
+from ragcli.results import Answer, Citation, Hit, Passage, QueryResult, Sentence
+from ragcli.scores import ScoreTrace
 
 PAYLOADS = [
     "\x1b]52;c;ZXZpbA==\x07", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\link", "\x1b[2J\x1b[1;1H", "\x1b[6n", "\x1bc", "\x9b31m",

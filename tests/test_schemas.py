@@ -21,7 +21,13 @@ from tests.schema_check import checked
 
 QUESTION = "How many days of annual leave does an employee have?"
 SERVED = {name for name, declared in registry.documents().items() if declared.__module__ == "ragcli.schemas.serving"}
-NOT_PRINTED = {"run", "model", "audit.entry", *SERVED}  # files, what needs a model to be pulled, and what `rag serve`
+NOT_PRINTED = {
+    "run",
+    "model",
+    "audit.entry",
+    "gaps",
+    *SERVED,
+}  # files, what needs a model to be pulled, and what `rag serve`
 # replies: all have tests of their own
 COMMANDS = [
     ("plan", ["ingest", "documents", "--dry-run"], 0),
@@ -56,6 +62,8 @@ COMMANDS = [
     ("error", ["models", "verify", "nobody"], 6),
     ("keys.add", ["keys", "add", "alice", "--rate", "5/minute", "--days", "9"], 0),
     ("keys", ["keys", "ls"], 0),
+    ("pack", ["pack", "all.ragpack"], 0),
+    ("collections", ["collection", "list"], 0),
     ("rm", ["rm", "documents/customer-faq.html"], 0),
     ("audit.verify", ["audit", "verify"], 0),
     ("audit.entries", ["audit", "show", "--command", "rm"], 0),

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from ragcli.datatypes import Chunk, DocumentRecord, Span
-from ragcli.results import ScoredChunk, ScoreTrace
+from ragcli.results import ScoredChunk
 from ragcli.retrieval.diversity import Selection, select
+from ragcli.scores import ScoreTrace
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix

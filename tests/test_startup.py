@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.indexes import CHROMA
+
 HEAVY = {"torch", "sentence_transformers", "transformers", "chromadb", "onnxruntime", "tokenizers", "llama_cpp", "pypdf",
          "docx", "bs4", "huggingface_hub", "rank_bm25", "lxml"}  # fmt: skip
 RUN = """
@@ -88,3 +90,22 @@ def test_a_hybrid_query_loads_neither_torch_nor_chroma(
     rag_with_model("ingest", "docs")
     loaded = loaded_by("query", "annual leave")
     assert loaded & HEAVY == {"onnxruntime", "tokenizers"}
+
+
+def test_an_ingest_that_keeps_no_collection_loads_neither_chroma_nor_a_parser_of_documents(
+    rag, write: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("docs/a.md", "# Leave\n\nEmployees have 28 days of annual leave.\n")
+    assert loaded_by("ingest", "docs") & (HEAVY | {"httpx", "pydantic"}) == set()
+    monkeypatch.setenv(CHROMA, "true")
+    assert "chromadb" in loaded_by("ingest", "docs")
+
+
+@pytest.mark.parametrize(("text", "loaded"), [("# Leave\n", False), ("---\ntitle: Leave\n---\n", True)])
+def test_a_page_of_markdown_is_read_without_yaml_unless_it_begins_with_some(text: str, loaded: bool) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom ragcli.loaders import load_bytes\n"
+        "print(load_bytes(sys.argv[1].encode(), Path('a.md')).title, 'yaml' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, text], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["Leave", str(loaded)]

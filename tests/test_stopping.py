@@ -9,20 +9,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ragcli.cancellation import uninterrupted
 from ragcli.datatypes import Document, Reading, SourceFile
+from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.errors import ModelUnavailable
 from ragcli.index import open_store
 from ragcli.ingest.estimating import Estimate
 from ragcli.ingest.parts import Progress
 from ragcli.sources.scanning import Found, Rules, scan
-from ragcli.usecases.ingestion import IngestRequest, ingest_sources
+from ragcli.usecases.ingestion import IngestRequest, ingest_paths, ingest_sources
 from tests.conftest import heed_interrupts
 from tests.helpers.indexes import engine_of
+
+if TYPE_CHECKING:
+    from ragcli.datatypes import Matrix
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -65,6 +72,54 @@ def test_an_ingest_that_is_stopped_keeps_every_document_that_was_read(work: Path
     assert (report.interrupted, report.added, report.documents) == (True, 5, 5)
     assert told[-1].current.startswith(("keeping what was read", "docs/")), "it is said what takes so long"
     assert open_store(work / ".rag").last_write() == ("4 of 9 files", False)
+
+
+class StoppedEmbedder(HashingEmbedder):
+    """Fails as told once it is given a text with a certain word."""
+
+    def __init__(self, word: str, failure: BaseException) -> None:
+        super().__init__()
+        self._word, self._failure = word, failure
+
+    def embed_documents(self, texts: Sequence[str]) -> Matrix:
+        if any(self._word in text for text in texts):
+            raise self._failure
+        return super().embed_documents(texts)
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), ModelUnavailable("the model is gone")])
+@pytest.mark.parametrize("long", ["00-manual.txt", "10-manual.md"])
+def test_short_documents_are_found_before_a_long_one_is_embedded(
+    work: Path, write: Write, long: str, failure: BaseException
+) -> None:
+    for number in range(19):
+        write(f"docs/{number:02}.txt", f"Document number {number} is short.")
+    write(f"docs/{long}", "".join(f"The overhaul of pump {number} takes all day.\n\n" for number in range(3200)))
+    workspace = engine_of(work).workspace
+    with suppress(ModelUnavailable):
+        report = ingest_paths(
+            workspace, IngestRequest([work / "docs"]), make_embedder=lambda *_: StoppedEmbedder("overhaul", failure)
+        )
+        assert report.interrupted
+    with closing(open_store(work / ".rag").catalog()) as catalog:
+        assert sum(catalog.type_counts().values()) == 19
+    done = ingest_paths(workspace, IngestRequest([work / "docs"]), make_embedder=lambda *_: HashingEmbedder())
+    assert (done.added, done.documents, done.unchanged) == (1, 20, 19)
+
+
+def test_a_long_document_that_does_not_look_long_waits_for_what_was_read_before_it(work: Path, write: Write) -> None:
+    for number in range(19):
+        write(f"docs/{number:02}.txt", f"Document number {number} is short.")
+    write("docs/20.txt", "".join(f"The overhaul {number}.\n\n" for number in range(900)))
+    workspace = engine_of(work, chunking_max_tokens=16).workspace
+    with pytest.raises(ModelUnavailable):
+        ingest_paths(
+            workspace,
+            IngestRequest([work / "docs"]),
+            make_embedder=lambda *_: StoppedEmbedder("overhaul", ModelUnavailable("the model is gone")),
+        )
+    with closing(open_store(work / ".rag").catalog()) as catalog:
+        assert sum(catalog.type_counts().values()) == 19
 
 
 def test_a_question_after_a_stopped_ingest_is_answered_with_how_far_it_came(rag, write: Write, work: Path) -> None:

@@ -130,6 +130,8 @@ def sentences(text: str) -> list[str]:
         ("没有。有！好", ["没有。", "有！", "好"]),
         ("no stop\n\nnew paragraph", ["no stop", "new paragraph"]),
         ("wrapped\nline. Next", ["wrapped\nline.", "Next"]),
+        ("See 6 (“What about it? How is it frozen?”). Next.", ["See 6 (“What about it? How is it frozen?”).", "Next."]),
+        ("“Is it due? Yes.” He paid.", ["“Is it due?", "Yes.”", "He paid."]),
     ],
 )  # fmt: skip
 def test_sentences_end_where_a_reader_would_end_them(text: str, expected: list[str]) -> None:

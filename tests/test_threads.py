@@ -12,18 +12,19 @@ from pathlib import Path
 import pytest
 
 from ragcli.api import rag_over
+from ragcli.datatypes import Filter
 from ragcli.engine.once import once
 from ragcli.engine.wiring import Engine
 from ragcli.errors import IndexIncompatible, IndexNotFound
-from ragcli.index.catalog import transaction, translated
-from ragcli.index.contents import CatalogReader
 from ragcli.index.pages import documents
-from ragcli.index.pool import ConnectionPool
-from ragcli.index.reader import IndexReader
+from ragcli.index.sqlite.catalog import transaction, translated
+from ragcli.index.sqlite.contents import CatalogReader
+from ragcli.index.sqlite.pool import ConnectionPool
+from ragcli.index.sqlite.reader import IndexReader
 from ragcli.results import Answer, QueryResult
 from ragcli.retrieval.reranking import RememberingReranker
 from ragcli.workspace import with_settings
-from tests.helpers.indexes import TEXTS, build, engine_of, found
+from tests.helpers.indexes import EMBEDDER, TEXTS, build, engine_of, found
 from tests.helpers.programs import PATIENCE
 
 
@@ -54,6 +55,7 @@ def test_one_reader_gives_threads_what_it_gives_one(directory: Path) -> None:
         )
 
 
+@pytest.mark.chroma
 def test_threads_share_the_search_graph(work: Path) -> None:
     build(work / "graph", {f"{i}.txt": f"alpha{i} beta{i}" for i in range(40)})
     questions = [f"alpha{i} beta{i}" for i in range(0, 40, 5)]
@@ -63,6 +65,7 @@ def test_threads_share_the_search_graph(work: Path) -> None:
     assert paths == [[f"{i}.txt" for i in range(0, 40, 5)]] * 8
 
 
+@pytest.mark.chroma
 def test_threads_search_the_graph_while_a_writer_changes_the_collection(work: Path) -> None:
     build(work / "graph", {f"{i}.txt": f"alpha{i} beta{i}" for i in range(100)})
     questions = [f"alpha{i} beta{i}" for i in range(0, 100, 12)]
@@ -93,6 +96,49 @@ def test_threads_search_the_graph_while_a_writer_changes_the_collection(work: Pa
                 done.set()
             assert all(future.result(PATIENCE) for future in asking)
         assert found(one, "gamma3")[1][0] == "late3.txt"
+
+
+@pytest.mark.chroma
+def test_a_collection_that_changed_is_opened_between_two_searches_and_not_while_a_commit_waits(work: Path) -> None:
+    build(work / "graph", {f"{i}.txt": f"alpha{i} beta{i}" for i in range(40)})
+    with closing(IndexReader(work / "graph", engine="chroma")) as reader:
+        approximate = reader._approximate
+        assert approximate is not None
+        late, vector = [41], EMBEDDER.embed_query("gamma delta")
+
+        def keys() -> list[int]:
+            return [candidate.key for candidate in reader.dense_search(vector, 1, Filter())]
+
+        keys()
+        before = approximate._open
+        build(work / "graph", {"late.txt": "gamma delta"})
+        assert keys() == late
+        assert approximate._open is before, "the search that found it changed compared all vectors"
+        approximate._opening.acquire()
+        assert keys() == late
+        assert approximate._open is before, "nobody waits for another one who opens it"
+        approximate._opening.release()
+        assert keys() == late
+        assert approximate._open not in (None, before)
+
+
+def test_more_threads_than_connections_wait_for_one_another(directory: Path) -> None:
+    pool, inside, most = ConnectionPool(directory), [0], [0]
+
+    def read(_: int) -> None:
+        with pool.connection() as held:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            held.connection.execute("SELECT count(*) FROM chunks").fetchone()
+            inside[0] -= 1
+
+    def often(number: int) -> None:
+        for _ in range(5):
+            read(number)
+
+    at_once(64, often)
+    assert 1 <= most[0] <= 16
+    pool.close()
 
 
 def test_a_snapshot_belongs_to_its_thread(directory: Path) -> None:
@@ -277,10 +323,11 @@ def test_many_threads_beside_a_writer_get_what_one_thread_gets(work: Path, write
     library.close()
 
 
+@pytest.mark.chroma
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["exact"])
-def test_64_threads_with_200_questions_each_get_what_one_thread_gets(
-    work: Path, write: Callable[[str, str], Path], engine: str
+@pytest.mark.parametrize(("engine", "rounds"), [("exact", 4), ("chroma", 1)])  # of 50 questions; a graph takes longer
+def test_64_threads_with_many_questions_each_get_what_one_thread_gets(
+    work: Path, write: Callable[[str, str], Path], engine: str, rounds: int
 ) -> None:
     for i, thing in enumerate(THINGS):
         for j, place in enumerate(PLACES):
@@ -306,7 +353,7 @@ def test_64_threads_with_200_questions_each_get_what_one_thread_gets(
         return count
 
     def differing(thread: int) -> int:
-        numbers = [(thread + i) % len(questions) for i in range(4 * len(questions))]
+        numbers = [(thread + i) % len(questions) for i in range(rounds * len(questions))]
         return sum(library.query(questions[number], k=3) != alone[number] for number in numbers)
 
     with ThreadPoolExecutor(1) as other:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ragcli import Rag
-from ragcli.index.lock import WriterLock
+from ragcli.index.sqlite.lock import WriterLock
 from ragcli.tracing import Trace
 from tests.helpers.programs import PATIENCE
 
@@ -21,7 +21,7 @@ from tests.helpers.programs import PATIENCE
 def handbook_index(work: Path) -> Path:
     """An index of one document, without a model."""
     (work / "leave.md").write_text("# Leave\n\nEvery employee has 28 days of annual leave.\n")
-    with Rag.create(embedding_model="hashing") as rag:
+    with Rag.create(embedding_model="hashing", ingest_chroma=False) as rag:
         rag.ingest(work)
     return work / ".rag"
 

@@ -6,22 +6,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from ragcli.chunking.structure import structure
 from ragcli.datatypes import Block, Chunk, Document, DocumentRecord, Extent
 from ragcli.embedding.hashing import HashingEmbedder
+from ragcli.generation.choosing import choice_of
 from ragcli.generation.citations import Citer
+from ragcli.generation.features import NAMES
 from ragcli.generation.pieces import claim_of
+from ragcli.generation.scored import Scored
 from ragcli.generation.units import LONGEST, Unit, units_of
+from ragcli.generation.weights import shipped
 from ragcli.loaders.html import HtmlLoader
 from ragcli.loaders.markdown import MarkdownLoader
 from ragcli.loaders.markup import RstLoader
 from ragcli.loaders.plain import PlainTextLoader
 from ragcli.loaders.structure import make_document
-from ragcli.results import Hit, ScoredChunk, ScoreTrace
+from ragcli.results import Hit, ScoredChunk
 from ragcli.retrieval.stitching import stitch, widen
+from ragcli.scores import ScoreTrace
 from ragcli.text.layout import item_spans, nested_spans, parts_of, readable
+from tests.helpers.answers import chooser
 
 LOADERS = {"md": MarkdownLoader(), "rst": RstLoader(), "txt": PlainTextLoader(), "csv": None, "html": HtmlLoader()}
 
@@ -221,8 +228,8 @@ def test_a_short_section_does_not_end_with_what_leads_in_to_the_next_thing() -> 
     found = read(
         "# Groups\n\n**staff**\n\nMay change local files.\n\n**users**\n\nWhat follows:\n\n## More\n\nNothing.\n"
     )
-    assert not any(shown.endswith(("users**", "What follows:")) for shown in found.shown("run"))
-    assert any(shown.startswith("**staff**\nMay change") for shown in found.shown("run") + found.shown("paragraph"))
+    assert not any(shown.endswith(("users", "What follows:")) for shown in found.shown("run"))
+    assert any(shown.startswith("staff\nMay change") for shown in found.shown("run") + found.shown("paragraph"))
 
 
 def test_lines_about_a_document_at_its_top_answer_nothing() -> None:
@@ -349,3 +356,90 @@ def test_a_row_without_names_of_columns_is_read_by_its_cells() -> None:
     sentence = Citer([hit]).add(claim_of(row, [hit]))
     assert sentence is not None
     assert sentence.read == "1999; 14"
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        "1 Scope ........ 3\n1.1 Terms ........ 4\n2 Fees ........ 9",
+        "1. Scope . . . . . . 3\n2. Fees . . . . . . iv",
+        "1 Scope . . . . . . | 3\n2 Fees . . . . | 4",
+        "1 Scope 3\n1.1 Terms used here 4\n2 Fees and refunds 9",
+        "- [Scope](#scope)\n- [Fees and refunds](#fees)",
+    ],
+)
+def test_entries_of_a_table_of_contents_answer_nothing(contents: str) -> None:
+    said = read(f"# Rules\n\n{contents}\n\n## Fees\n\nThe fee is twenty euros.\n")
+    assert {unit.shown for unit in said.units} == {"The fee is twenty euros."}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "- Berlin 2\n- Paris 4\n- Rome 1",
+        "- [Travel](travel.md)\n- [Leave](leave.md)",
+        "1. Basic plan 10\n2. Pro plan 20\n3. Team plan 30",
+    ],
+)
+def test_lines_that_only_resemble_entries_are_read(said: str) -> None:
+    assert read(f"# Rules\n\n{said}\n").units
+
+
+def test_an_item_that_leads_in_to_code_is_read_with_it() -> None:
+    page = "<ul><li>To find packages:<pre>apt-cache search word</pre></li><li>To see one:<pre>apt-cache show name</pre></li></ul>"
+    shown = [unit.shown for unit in read(page, "html").units]
+    assert "- To find packages:\napt-cache search word" in shown
+    assert "- To find packages:" not in shown
+
+
+def test_a_run_of_blocks_begins_with_what_leads_in_to_it() -> None:
+    said = read(
+        "# Update\n\nSome words about it.\n\nTo update, run:\n\n```\nrag update\n```\n\nThen answer what is asked.\n"
+    )
+    assert "To update, run:\n```\nrag update\n```\nThen answer what is asked." in said.shown("run")
+
+
+@pytest.mark.parametrize(("between", "first"), [("", "Open"), ("\n\n## Later" + "\n\nMuch is said here." * 9, "Turn")])
+def test_neighbours_are_shown_in_the_order_of_the_text_and_others_the_best_first(between: str, first: str) -> None:
+    said = read(f"# Doors\n\nOpen it with care.{between}\n\nTurn the key at once.\n")
+    one, other = (next(unit for unit in said.units if unit.shown.startswith(words)) for words in ("Open", "Turn"))
+    scored = Scored((other, one), np.array([2.0, 1.9]), np.zeros((2, len(NAMES))), NAMES)
+    chosen = choice_of(shipped(), scored, LONGEST)
+    assert len(chosen.units) == 2
+    assert chosen.units[0].shown.startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("**Never** share it, see the [manual](docs/a.md) first.", "Never share it, see the manual (docs/a.md) first."),
+        ("Read [the terms](#terms) at [https://a.example](https://a.example).", "Read the terms at https://a.example."),
+        (
+            "Pass `**a` and `**b`, or 2**3 and 4**5, to `__init__`.",
+            "Pass `**a` and `**b`, or 2**3 and 4**5, to `__init__`.",
+        ),
+        ("> [!NOTE]\n> It is read at once.", "Note: It is read at once."),
+        ("The plan ![of the house](a.png) has two floors.", "The plan of the house has two floors."),
+    ],
+)
+def test_markdown_is_read_without_its_marks(written: str, said: str) -> None:
+    assert read(f"# Title\n\n{written}\n").shown("sentence") == [said]
+
+
+def test_cells_of_markdown_are_read_without_its_marks() -> None:
+    said = read("| Option | Values |\n|---|---|\n| **mode** | `a` \\| `b` |\n")
+    assert said.shown("row") == ["Option: mode; Values: `a` | `b`"]
+
+
+def test_a_year_as_a_title_makes_no_entry_of_what_has_no_letters() -> None:
+    hit = hit_of("# 2023\n\n## 2024\n\n| Quarter | Sales |\n|---|---|\n|  | 1,200 |\n\nThe fee is due.\n")
+    found = chooser().scored("How many sales in 2024?", [hit]).units
+    assert any("1,200" in unit.shown for unit in found)
+
+
+def test_an_entry_that_names_the_section_of_a_hit_is_not_chosen() -> None:
+    contents = hit_of("# Guide\n\nCan I sell it?\n\nHow is it made, and what does it cost to make one of them?\n")
+    section = hit_of("# Can I sell it?\n\nGo ahead. You need no permission.\n\nCan I sell it\n")
+    shown = [unit.shown for unit in chooser().scored("Can I sell it?", [contents, section]).units]
+    assert "Go ahead. You need no permission." in shown
+    assert "Can I sell it" not in shown

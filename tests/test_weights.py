@@ -293,6 +293,7 @@ def test_without_sentence_transformers_its_models_name_the_command_that_installs
     assert "[models]" in done.stderr
 
 
+@pytest.mark.chroma
 def test_without_chromadb_an_index_has_no_copy_and_the_engine_chroma_says_why(
     rag, write: Callable[[str, str], Path], work: Path, monkeypatch
 ) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ragcli.cli import completing
 
+Config = Annotated[  # of commands that serve
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings [default: the nearest rag.toml].", show_default=False),
+]
 AnswerModel = Annotated[
     str | None,
     typer.Option(

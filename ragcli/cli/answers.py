@@ -138,6 +138,8 @@ def _check(opened: Session, *, fresh: bool) -> None:
 
     if fresh and opened.engine.principal is not None:
         raise UsageError("--fresh changes the index, which --as does not allow", hint="leave one of them out")
+    if fresh and opened.workspace.packed:
+        raise UsageError("--fresh changes the index, and that of a pack is not changed", hint="leave --fresh out")
     check_judge(opened.workspace.resolved)
 
 
@@ -150,10 +152,12 @@ def fresh_answer(
 
     where = parse_filters(filters)
     if fresh:
+        from ragcli.places import state_directory
+        from ragcli.trust.store import TrustStore
         from ragcli.usecases.freshness import refresh
 
         documents = [hit.passage.document for hit in opened.rag.query(question, where=where)]
-        if refresh(opened.workspace, opened.engine.index.catalog, documents):
+        if refresh(opened.workspace, opened.engine.index.catalog, documents, TrustStore(state_directory())):
             output.note("files that changed were taken in again")
     with interruptible() as cancel:
         answer = opened.rag.ask(question, where=where, watcher=watcher, cancel=cancel)
@@ -241,7 +245,8 @@ def show_answer(opened: Session, output: Output, ask: Callable[[Watcher | None],
         for note in answer.notes:
             output.note(note)
         for entry in answer.stale:
-            output.note(f"{entry.path} {_STALE[entry.kind]}")
+            path = opened.workspace.shown(entry.path, collection=entry.collection)
+            output.note(f"{path} {_STALE[entry.kind]}")
     streamed = watcher is not None and watcher.shown
     output.result(lambda text: text.answer(answer, streamed=streamed), lambda: jsonout.ask(answer, output.shown))
     return answer

@@ -52,15 +52,17 @@ def open_citation(
     with session(output, {} if principal is None else {"index": last.index}, principal=principal) as opened:
         if principal is not None:  # the last question may have been asked by somebody who sees more
             seen = opened.engine.index.catalog.find([place.path for place in shown])
-            shown = tuple(place for place in shown if place.path in seen)
+            here = ("", str(opened.workspace.index_directory))
+            shown = tuple(place for place in shown if place.path in seen and place.index in here)
         open_place(output, shown, Path(last.index), number, only_print=only_print)
 
 
 def open_place(output: Output, shown: tuple[Shown, ...], index: Path, number: int, *, only_print: bool) -> None:
-    """Show a numbered place of what was shown last, from the index `index`."""
+    """Show a numbered place of what was shown last, from the index `index` unless it says another."""
     from ragcli.cli import opening
 
     place = opening.place_of(shown, number)
+    index = Path(place.index or index)
     if only_print:
         output.result(lambda text: text.paths([opening.told(place)]), dict)
     else:
@@ -118,7 +120,7 @@ def _turn(opened: Session, conversation: Conversation, output: Output, line: str
     elif command == "/open" and turns and argument.strip().isdigit():
         from ragcli.cli.history import places_of
 
-        shown = places_of(turns[-1].answer, opened.workspace.project)
+        shown = places_of(turns[-1].answer, opened.workspace)
         index = opened.workspace.index_directory
         open_place(output, shown, index, int(argument), only_print=not sys.stdout.isatty())
     elif command.startswith("/"):

@@ -33,6 +33,9 @@ GROUPS: Mapping[str, Mapping[str, Entry]] = {
         "diff": Entry("runs", "Show what differs between two saved runs."),
     },
     "Library": {
+        "collection": Entry("collections", "Name indexes, to search them from anywhere and together."),
+        "pack": Entry("packing", "Write the index as one checksummed file."),
+        "unpack": Entry("packing", "Make an index of a pack, which can be changed."),
         "rm": Entry("library", "Take documents out of the index; the files stay."),
         "forget": Entry("forgetting", "Take documents out of the index so that no trace stays."),
         "chunks": Entry("cutting", "Show how a file is read and cut."),

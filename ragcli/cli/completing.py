@@ -31,6 +31,17 @@ def chunkers(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def collections(incomplete: str) -> list[str]:
+    """The names of the user's collections."""
+    from ragcli.errors import RagError
+    from ragcli.usecases.collections import own_collections
+
+    try:
+        return [name for name in own_collections().indexes() if name.startswith(incomplete)]
+    except RagError:
+        return []
+
+
 def models(incomplete: str) -> list[str]:
     """Answer models that are here, and GGUF files of the folder."""
     from ragcli.engine.models import model_store

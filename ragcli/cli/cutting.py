@@ -10,11 +10,13 @@ import typer
 from ragcli.cli import options
 from ragcli.cli.passwords import read_passwords
 from ragcli.cli.session import Output, session
+from ragcli.cli.sharing import on_index
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
+@on_index
 def chunks(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read and cut; it is not indexed.")],
     chunker: options.Chunker = None,

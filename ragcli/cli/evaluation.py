@@ -9,6 +9,7 @@ import typer
 
 from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
+from ragcli.cli.sharing import on_index
 from ragcli.errors import ExitCode
 
 app = typer.Typer(rich_markup_mode=None)
@@ -30,6 +31,7 @@ MarkdownReport = Annotated[
 
 
 @app.command(name="eval")
+@on_index
 def evaluate(
     target: Annotated[
         Path, typer.Argument(metavar="GOLD", help="A gold file (JSON lines), or a BEIR folder to index and evaluate.")
@@ -164,6 +166,7 @@ def evaluate(
 
 
 @app.command()
+@on_index
 def why(
     question: Annotated[str, typer.Argument(help="The question.")],
     expect: Annotated[
@@ -187,12 +190,15 @@ def why(
     output = Output(as_json=as_json, quiet=quiet)
     flags = {"index": index, **options.retrieval_flags(k=k, mode=mode, rerank=rerank)}
     with session(output, flags, principal=principal) as opened:
+        from ragcli.places import state_directory
         from ragcli.render import jsonevaluation
         from ragcli.text.query import checked_question
+        from ragcli.trust.store import TrustStore
         from ragcli.usecases.diagnosis import diagnose, split_expected
 
         path, quote = split_expected(opened.workspace, opened.engine.index.catalog, expect)
-        found = diagnose(opened.engine.measured(), checked_question(question), path, quote)
+        ingested = TrustStore(state_directory()).roots(opened.workspace.index_directory)
+        found = diagnose(opened.engine.measured(), checked_question(question), path, quote, ingested=ingested)
         output.result(lambda text: text.diagnosis(found), lambda: jsonevaluation.diagnosis(found))
         if not found.found:
             raise typer.Exit(ExitCode.NOT_FOUND)

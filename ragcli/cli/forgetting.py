@@ -10,6 +10,7 @@ import typer
 
 from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
+from ragcli.cli.sharing import on_index
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.text.counting import counted
 
@@ -22,6 +23,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
+@on_index
 def forget(
     patterns: Annotated[
         list[str] | None,

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ragcli.cli import options, rights
-from ragcli.cli.session import Output, session
+from ragcli.cli.session import Output, Session, session
+from ragcli.cli.sharing import on_index
 from ragcli.errors import ExitCode
 from ragcli.text.counting import counted
 
@@ -18,6 +19,7 @@ Gold = Annotated[Path, typer.Argument(metavar="GOLD", help="The gold file (JSON 
 
 
 @app.command()
+@on_index
 def lint(
     gold: Gold, refused: rights.Refused = None, index: options.Index = None, as_json: options.Json = False
 ) -> None:
@@ -41,12 +43,16 @@ def lint(
 
 
 @app.command()
+@on_index
 def add(
     gold: Gold,
     last: Annotated[bool, typer.Option("--last", help="Take the last question of rag ask or rag query.")] = False,
     entry: Annotated[
         int | None, typer.Option("--entry", metavar="N", help="Take question N of rag history.", show_default=False)
     ] = None,
+    from_feedback: Annotated[
+        bool, typer.Option("--from-feedback", help="Take the questions that were rated in rag serve.")
+    ] = False,
     good: Annotated[
         bool, typer.Option("--good/--bad", help="Whether its answer and citations are right, or are to be filled in.")
     ] = True,
@@ -57,6 +63,9 @@ def add(
 ) -> None:
     """Append a question that was asked to a gold file, with what was cited as its evidence.
 
+    With --from-feedback, append those that callers of rag serve rated: Good and 4 or 5 as good, Bad and 1 or 2 as
+    bad. Exit code 4 when there is none that the file lacks.
+
     Example: rag gold add gold.jsonl --last --good
     """
     output = Output(as_json=as_json, quiet=quiet)
@@ -66,8 +75,13 @@ def add(
         from ragcli.render import jsonevaluation
         from ragcli.usecases.gold import add_question
 
-        if last == (entry is not None):
-            raise UsageError("say which question to add", hint=f"rag gold add {gold} --last, or --entry N")
+        if from_feedback and not last and entry is None:
+            _add_rated(opened, output, gold)
+            return
+        if last == (entry is not None) or from_feedback:
+            raise UsageError(
+                "say which question to add", hint=f"rag gold add {gold} --last, or --entry N, or --from-feedback"
+            )
         asked, workspace = history.last() if entry is None else history.entry_of(entry), opened.workspace
         if Path(asked.index) != workspace.index_directory:
             chosen = "--last" if entry is None else f"--entry {entry}"
@@ -89,7 +103,25 @@ def add(
         )
 
 
+def _add_rated(opened: Session, output: Output, gold: Path) -> None:
+    from ragcli.places import served_state
+    from ragcli.render import jsonevaluation
+    from ragcli.usecases.feedback import add_rated
+
+    workspace = opened.workspace
+    rows, known = add_rated(served_state(workspace.index_directory), workspace.directory / gold, workspace.project)
+    for row in rows:
+        output.result(
+            lambda text, row=row: text.plain(f"added {row['id']} to {gold}: {row['question']}"),  # type: ignore[misc]
+            lambda row=row: jsonevaluation.gold_added(row),  # type: ignore[misc]
+        )
+    output.note(f"{counted(len(rows), 'question')} added; {known:,} were in {gold} already")
+    if not rows:
+        raise typer.Exit(ExitCode.NOT_FOUND)
+
+
 @app.command()
+@on_index
 def new(
     gold: Gold,
     count: Annotated[int, typer.Option("--count", "-n", metavar="N", help="Most questions to propose.", min=1)] = 20,

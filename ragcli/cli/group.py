@@ -74,7 +74,7 @@ class Commands(TyperGroup):
             formatter.write_dl(EXAMPLES, col_max=44)
         for group, commands in GROUPS.items():
             with formatter.section(group):
-                formatter.write_dl([(f"{name:<9}", entry.summary) for name, entry in commands.items()])
+                formatter.write_dl([(f"{name:<10}", entry.summary) for name, entry in commands.items()])
         records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
         with formatter.section("Options"):
             formatter.write_dl(records)

@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.datatypes import DocumentRecord, Span
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """Something with a number that was on the screen: a citation, or a passage of a query. `file` is its absolute path, or an
-    address when it is no file; `ref` names its characters, as `rag get` reads them."""
+    address when it is no file; `ref` names its characters, as `rag get` reads them; `index` is that of its collection, ""
+    where none was chosen by name."""
 
     number: int
     path: str
@@ -35,6 +35,7 @@ class Shown:
     line: int | None
     quote: str
     ref: str = ""
+    index: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def remember(workspace: Workspace, result: QueryResult | Answer, filters: Sequen
         str(workspace.index_directory),
         result.text if isinstance(result, Answer) and result.answered else None,
         answered,
-        places_of(result, workspace.project),
+        places_of(result, workspace),
         asked=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
         text=_marked(result) if isinstance(result, Answer) else "",
         filters=tuple(filters),
@@ -138,21 +139,23 @@ def _marked(answer: Answer) -> str:
     ).strip()
 
 
-def places_of(result: QueryResult | Answer, project: Path) -> tuple[Shown, ...]:
-    """What was shown with a number, as `Last.shown` has it; `project` is the folder that stored paths are relative to."""
+def places_of(result: QueryResult | Answer, workspace: Workspace) -> tuple[Shown, ...]:
+    """What was shown with a number, as `Last.shown` has it; stored paths are those of `workspace`."""
     if isinstance(result, Answer) and result.answered:
-        return tuple(_shown(project, c.marker, c.document, c.span, c.quote) for c in result.citations)
+        return tuple(_shown(workspace, c.marker, c.document, c.span, c.quote) for c in result.citations)
     if isinstance(result, Answer) and result.closest:
         closest = result.closest.citation
-        return (_shown(project, closest.marker, closest.document, closest.span, closest.quote),)
+        return (_shown(workspace, closest.marker, closest.document, closest.span, closest.quote),)
     passages = [(hit.rank, hit.passage) for hit in result.hits]
-    return tuple(_shown(project, rank, p.document, p.span, p.text[:200]) for rank, p in passages)
+    return tuple(_shown(workspace, rank, p.document, p.span, p.text[:200]) for rank, p in passages)
 
 
-def _shown(project: Path, number: int, document: DocumentRecord, span: Span, quote: str) -> Shown:
+def _shown(workspace: Workspace, number: int, document: DocumentRecord, span: Span, quote: str) -> Shown:
+    project = workspace.project_of(document.collection)
     file = os.path.abspath(os.path.join(project, document.path)) if document.is_file else document.path
-    ref = f"{document.document_id[:12]}:{span.start}-{span.end}"
-    return Shown(number, document.path, file, document.is_file, span.page_start, span.line_start, quote, ref)
+    ref = f"{document.own_id[:12]}:{span.start}-{span.end}"
+    index = str(workspace.index_of(document.collection)) if document.collection else ""
+    return Shown(number, document.path, file, document.is_file, span.page_start, span.line_start, quote, ref, index)
 
 
 def last() -> Last:

@@ -14,13 +14,14 @@ from ragcli.cli import completing, options, rights
 from ragcli.cli.interrupting import stopped
 from ragcli.cli.passwords import read_passwords
 from ragcli.cli.session import Output, session
+from ragcli.cli.sharing import on_index
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.places import state_directory
 
 if TYPE_CHECKING:
     from ragcli.cli.session import Session
     from ragcli.reports import IngestReport
-    from ragcli.sources.fetching import FetchRequest, Opened
+    from ragcli.sources.fetching import Opened
     from ragcli.usecases.ingestion import IngestRequest
 
 _LEFT = (
@@ -31,6 +32,7 @@ app = typer.Typer()
 
 
 @app.command()
+@on_index
 def ingest(
     paths: options.Paths = None,
     prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files are gone.")] = False,
@@ -101,18 +103,15 @@ def ingest(
         if watch and (as_json or dry_run or url or sitemap or Path("-") in (paths or [])):
             raise UsageError("--watch goes with files and folders alone", hint="rag ingest PATH --watch")
         from ragcli.access import tags_given
-        from ragcli.cli.opening import check_roots
         from ragcli.ingest import Options
-        from ragcli.sources.fetching import FetchRequest
+        from ragcli.trust.foreign import check_roots
         from ragcli.trust.store import TrustStore
         from ragcli.usecases.ingestion import IngestRequest, rules_of, watched_roots
 
         place, store = opened.workspace, TrustStore(state_directory())
         request = IngestRequest(
             paths=[path for path in paths or [] if path != Path("-")],
-            extra=_extra(
-                opened, paths or [], name, FetchRequest(url or [], sitemap or [], allow_private), output, scratch
-            ),
+            extra=_extra(opened, paths or [], name, output, scratch, urls=url, sitemaps=sitemap, private=allow_private),
             rules=rules_of(place.settings, include=include or (), exclude=exclude or (), ignore_files=not no_ignore),
             options=Options(
                 prune=prune,
@@ -157,6 +156,7 @@ def _run(opened: Session, request: IngestRequest, output: Output) -> IngestRepor
             rules=request.rules,
             extra=request.extra,
             passwords=request.passwords,
+            anywhere=True,  # asked before
             on_progress=lambda p: bar(p.done, p.files, p.current, rate_of(started, p.chunks, "chunks"), p.left),
         )
     output.result(lambda text: text.ingest(report), lambda: jsonlibrary.ingest(report))
@@ -176,23 +176,32 @@ def _dry_run(opened: Session, request: IngestRequest, output: Output) -> None:
 
 
 def _extra(
-    opened: Session, paths: list[Path], name: str | None, request: FetchRequest, output: Output, scratch: ExitStack
+    opened: Session,
+    paths: list[Path],
+    name: str | None,
+    output: Output,
+    scratch: ExitStack,
+    *,
+    urls: list[str] | None,
+    sitemaps: list[str] | None,
+    private: bool,
 ) -> list[Opened]:
     """Sources that are no files: standard input, and web pages. Pages that could not be fetched are named."""
-    from tempfile import TemporaryDirectory
-
-    from ragcli.sources.fetching import fetch, given_bytes
-    from ragcli.sources.scanning import Skipped
-
     found: list[Opened] = []
     limit = int(opened.workspace.settings.limits_file_mb * 1_000_000)
     if (Path("-") in paths) != (name is not None):
         raise UsageError(
             "standard input needs a name, and a name needs standard input", hint="rag ingest - --name notes.md"
         )
-    wanted = bool(request.urls or request.sitemaps)
+    wanted = bool(urls or sitemaps)
     if not wanted and name is None:
         return []
+    from tempfile import TemporaryDirectory
+
+    from ragcli.sources.fetching import FetchRequest, fetch, given_bytes
+    from ragcli.sources.scanning import Skipped
+
+    request = FetchRequest(urls or [], sitemaps or [], private)
     folder = Path(scratch.enter_context(TemporaryDirectory()))
     if name is not None:
         found.append(given_bytes(name, sys.stdin.buffer.read(limit + 1), "-", folder))
@@ -219,6 +228,7 @@ def _tags(given: list[str] | None) -> dict[str, str]:
 
 
 @app.command(name="ls")
+@on_index
 def list_documents(
     patterns: options.Patterns = None,
     failed: Annotated[
@@ -249,6 +259,7 @@ def list_documents(
 
 
 @app.command()
+@on_index
 def rm(
     patterns: Annotated[
         list[str],

@@ -12,6 +12,7 @@ import typer
 
 from ragcli.cli import answer_options, options, rights
 from ragcli.cli.session import Output, session
+from ragcli.cli.sharing import on_index
 from ragcli.errors import RagError, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
+@on_index
 def mcp(
     http: Annotated[
         str | None,
@@ -50,10 +52,7 @@ def mcp(
             show_default=False,
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings [default: the nearest rag.toml].", show_default=False),
-    ] = None,
+    config: answer_options.Config = None,
     model: answer_options.AnswerModel = None,
     principal: rights.As = None,
     index: options.Index = None,
@@ -87,14 +86,7 @@ def mcp(
 def _library(opened: Session, folders: Sequence[Path], principal: str | None) -> Library:
     from ragcli.serving.mcp.library import Library
 
-    settings = opened.workspace.resolved
-    chosen = {name: getattr(settings.settings, name) for name in settings.sources if settings.explicit(name)}
-    return Library(
-        opened.workspace.index_directory,
-        {name: value for name, value in chosen.items() if name != "index"},
-        folders,
-        principal,
-    )
+    return Library(opened.workspace.index_directory, opened.chosen(), folders, principal)
 
 
 def _serve(library: Library, http: str | None, streams: tuple[int, int] | None) -> None:
@@ -126,13 +118,12 @@ def _folder(path: Path) -> Path:
 
 
 def _arguments(opened: Session, folders: Sequence[Path], config: Path | None, model: str | None) -> list[str]:
-    """The options of this call, with absolute paths, and the settings that hold here."""
-    from ragcli.settings import PROJECT_FILE, find_upward
-
+    """The options of this call, with absolute paths, and the settings that hold here: a file that is named is trusted, so one
+    of which something is left out is not named."""
     arguments = ["--index", str(opened.workspace.index_directory)]
     for folder in folders:
         arguments += ["--allow-ingest", str(folder)]
-    settings = config or find_upward(Path.cwd(), PROJECT_FILE)
+    settings = config or opened.settings_file
     if settings is not None:
         arguments += ["--config", os.path.abspath(settings)]
     return [*arguments, *(["--model", model] if model else [])]

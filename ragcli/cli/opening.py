@@ -8,14 +8,11 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ragcli.cli.history import Shown
 from ragcli.errors import RagError, UsageError
-
-if TYPE_CHECKING:
-    from ragcli.trust.store import TrustStore
+from ragcli.trust.foreign import is_known
 
 _TEXT_SUFFIXES = frozenset(
     """.md .markdown .txt .rst .org .adoc .csv .tsv .json .jsonl .xml .toml .yaml .yml .ini .cfg .log .py .js .jsx .ts .tsx
@@ -81,24 +78,6 @@ def check_place(place: Shown, index: Path, ingested: Sequence[str]) -> None:
         raise UsageError(
             f"{file} is outside of {index.parent}, and you did not ingest it yourself",
             hint=f"rag ingest {shlex.quote(str(file))} if the index is yours, or --print",
-        )
-
-
-def is_known(path: Path, index: Path, ingested: Sequence[str]) -> bool:
-    """Whether a file or folder lies, with links followed, in the folder of the index or in what the user `ingested` into it."""
-    found = Path(os.path.realpath(path))
-    return any(found.is_relative_to(root) for root in (os.path.realpath(index.parent), *ingested))
-
-
-def check_roots(roots: Sequence[Path], index: Path, store: TrustStore) -> None:
-    """Raises UsageError unless the user ingested all of what the index says that it was made from, or it lies in the folder of
-    the index: `rag ingest` without paths would take in whatever file an index from elsewhere names."""
-    ingested = store.roots(index)
-    outside = [str(root) for root in roots if not is_known(root, index, ingested)]
-    if outside:
-        raise UsageError(
-            f"the index was made from {', '.join(outside)}, outside of {index.parent}, and you did not ingest that yourself",
-            hint=f"rag ingest {shlex.join(outside)} if these files are to be in the index; later, rag ingest will do",
         )
 
 

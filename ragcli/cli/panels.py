@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _PANELS = {
-    "Which documents": "filters infer index fresh require_fresh",
+    "Which documents": "filters infer index collection fresh require_fresh",
     "Which files": "prune include exclude no_ignore hidden follow_symlinks cross_device dry_run watch retry_failed tag",
     "Web pages and standard input": "name url sitemap allow_private",
     "What is read": "ocr secrets pii",

@@ -9,12 +9,14 @@ import typer
 
 from ragcli.cli import completing, options, rights
 from ragcli.cli.session import Output, session
+from ragcli.cli.sharing import on_index
 from ragcli.errors import ExitCode, UsageError
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
+@on_index
 def history(
     words: Annotated[
         list[str] | None,
@@ -85,6 +87,7 @@ def export(
 
 
 @app.command()
+@on_index
 def get(
     ref: Annotated[
         str,
@@ -115,9 +118,10 @@ def get(
             from ragcli.cli.opening import place_of
 
             last = kept.last()
-            if Path(last.index) != opened.workspace.index_directory:
-                raise UsageError(f"the last question was asked of {last.index}", hint=f"rag get {ref} -i {last.index}")
             place = place_of(last.shown, int(ref))
+            asked = place.index or last.index
+            if Path(asked) != opened.workspace.index_directory:
+                raise UsageError(f"the last question was asked of {asked}", hint=f"rag get {ref} -i {asked}")
             ref = place.ref or place.path
         passage = referred(opened.workspace, opened.engine.index.catalog, ref, context)
         output.result(

@@ -11,6 +11,7 @@ import typer
 from ragcli.cli import answer_options, options, rights
 from ragcli.cli.answers import run_of
 from ragcli.cli.session import Output, parse_filters, session
+from ragcli.cli.sharing import on_index
 from ragcli.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="What rag ask --save wr
 
 
 @app.command()
+@on_index
 def replay(
     run: Run,
     model: answer_options.AnswerModel = None,

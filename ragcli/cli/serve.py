@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ragcli.cli import answer_options, options
 from ragcli.cli.session import Output, session
+from ragcli.cli.sharing import on_index
 from ragcli.errors import RagError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
+@on_index
 def serve(
     listen: Annotated[
         str | None,
@@ -51,10 +52,7 @@ def serve(
         bool | None,
         typer.Option("--log-questions", help="Let the log hold questions.", show_default=False),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings [default: the nearest rag.toml].", show_default=False),
-    ] = None,
+    config: answer_options.Config = None,
     model: answer_options.AnswerModel = None,
     index: options.Index = None,
     quiet: options.Quiet = False,
@@ -75,7 +73,7 @@ def serve(
         "serve_log_questions": log_questions,
     }
     output = Output(as_json=False, quiet=quiet)
-    with session(output, flags, project_file=config) as opened:
+    with session(output, flags, project_file=config, for_others=True) as opened:
         _serve(opened, output)
 
 
@@ -89,9 +87,8 @@ def _serve(opened: Session, output: Output) -> None:
         raise RagError(
             f"rag serve needs the package {missing.name}, which is not installed", hint=extra_command("serve")
         ) from missing
-    settings, resolved = opened.workspace.settings, opened.workspace.resolved
-    chosen = {name: getattr(settings, name) for name in resolved.sources if resolved.explicit(name) and name != "index"}
-    site = Site(settings, opened.workspace.index_directory, chosen, KeyFile(key_file(settings.serve_keys)))
+    settings = opened.workspace.settings
+    site = Site(settings, opened.workspace.index_directory, opened.chosen(), KeyFile(key_file(settings.serve_keys)))
     _log_requests(quiet=output.quiet)
     site.serve(lambda: output.note(f"serving {opened.workspace.index_directory} at {site.address} (Ctrl-C ends it)"))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ragcli.cli.choosing import collections_of
 from ragcli.datatypes import DocumentRecord, Filter, Span
 from ragcli.errors import ExitCode, RagError, UsageError
 from ragcli.files import read_text
@@ -83,13 +84,22 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What one command works with. Most commands make one call of `rag`; the others hand parts of `engine` to a use case."""
+    """What one command works with. Most commands make one call of `rag`; the others hand parts of `engine` to a use case.
+
+    `settings_file` is the project file that holds as a whole: None where there is none, or something of it is left out."""
 
     engine: Engine
+    settings_file: Path | None = None
 
     @property
     def workspace(self) -> Workspace:
         return self.engine.workspace
+
+    def chosen(self) -> dict[str, Any]:
+        """The settings that somebody set, for whoever opens the index with them again; without the index itself."""
+        resolved = self.workspace.resolved
+        names = [name for name in resolved.sources if resolved.explicit(name) and name != "index"]
+        return {name: getattr(resolved.settings, name) for name in names}
 
     @property
     def rag(self) -> Rag:
@@ -107,13 +117,15 @@ def session(
     project_file: Path | None = None,
     schema: Path | None = None,
     principal: str | None = None,
+    for_others: bool = False,
 ) -> Iterator[Session]:
     """A session in the working directory, configured by `project_file` if given, else by the nearest rag.toml. `schema` is a
-    file with the JSON schema that answers must have, `principal` the name of whom the index is to be seen as.
+    file with the JSON schema that answers must have, `principal` the name of whom the index is to be seen as; `for_others`
+    says that others will see it, by keys.
 
     Errors become a message and an exit code. What a rag.toml may not say before it is trusted is noted on stderr.
     """
-    from ragcli.trust.policy import NotTrusted, resolve_guarded
+    from ragcli.trust.policy import NotTrusted, require_grants, resolve_guarded
     from ragcli.trust.store import TrustStore
 
     with failing(output), ExitStack() as closing:
@@ -121,6 +133,7 @@ def session(
         from ragcli.workspace import workspace_at
 
         directory = Path.cwd()
+        collections, flags = collections_of(flags)
         try:
             guarded = resolve_guarded(
                 flags,
@@ -130,6 +143,8 @@ def session(
                 project_file=project_file,
                 trusts=TrustStore(state_directory()).trusts,
             )
+            if for_others or principal is not None:
+                require_grants(guarded)
         except NotTrusted as refusal:
             with recorded_alone(output, "denied", refusal.key) as entry:
                 entry.outcome = "refused"
@@ -139,18 +154,22 @@ def session(
         if guarded.resolved.settings.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
         workspace = workspace_at(directory, guarded.resolved, output.note)
+        workspace = workspace.over(collections) if collections else workspace
         opened = Session(
             Engine(
                 workspace,
                 schema=read_schema(schema) if schema else None,
                 principal=None if principal is None else _principal(workspace, principal),
-            )
+            ),
+            None if guarded.left_out else guarded.file,
         )
         closing.callback(opened.engine.close)
         if guarded.left_out:
             with recorded_alone(output, "denied", *guarded.left_out) as entry:
                 entry.outcome = "ignored"
-        output.shown = lambda document: workspace.shown(document.path, is_file=document.is_file)
+        output.shown = lambda document: workspace.shown(
+            document.path, is_file=document.is_file, collection=document.collection
+        )
         output.address = partial(_address, workspace)
         yield opened
 
@@ -167,7 +186,7 @@ def _address(workspace: Workspace, document: DocumentRecord, span: Span) -> str:
         return ""
     from ragcli.cli.opening import link
 
-    file = os.path.abspath(os.path.join(workspace.project, document.path))
+    file = os.path.abspath(os.path.join(workspace.project_of(document.collection), document.path))
     return link(file, span.line_start, span.page_start, process_environment())
 
 

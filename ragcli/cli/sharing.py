@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ragcli.cli import answer_options, options
+from ragcli.cli import answer_options, choosing, options
+from ragcli.cli.session import Output, failing
 
 Flags = Mapping[str, object]
 NONE_GIVEN: Flags = MappingProxyType({})
@@ -34,6 +35,7 @@ SEARCHING: Group = {
     "embedding_model": (options.Model, "embedding_model"),
     "trust_code": (options.TrustCode, "trust_code"),
     "index": (options.Index, "index"),
+    "collection": (choosing.Several, choosing.COLLECTIONS),
 }
 ANSWERING: Group = {
     "model": (answer_options.AnswerModel, "answer_model"),
@@ -70,6 +72,26 @@ def taking(*groups: Group) -> Callable[[Callable[..., None]], Callable[..., None
         return run
 
     return decorate
+
+
+def on_index(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the parameter `index` that also takes `--collection`, whose index is then given to it."""
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        parameters.append(parameter)
+        if parameter.name == "index":
+            parameters.append(parameter.replace(name="collection", annotation=choosing.One))
+
+    @functools.wraps(command)
+    def run(*, collection: str | None = None, **given: Any) -> None:
+        if collection is not None:
+            with failing(Output(as_json=bool(given.get("as_json")), quiet=False)):
+                given["index"] = str(choosing.chosen_collections([collection], given["index"])[collection])
+        command(**given)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 def _value(name: str, given: object) -> object:

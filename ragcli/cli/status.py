@@ -8,9 +8,11 @@ import typer
 
 from ragcli.cli import options, rights
 from ragcli.cli.session import Output, failing, session
-from ragcli.errors import ExitCode
+from ragcli.cli.sharing import on_index
+from ragcli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from ragcli.cli.session import Session
     from ragcli.render.terminal import TerminalRenderer
 
 app = typer.Typer(rich_markup_mode=None)
@@ -19,17 +21,69 @@ app.add_typer(config_app, name="config")
 
 
 @app.command()
-def stats(principal: rights.As = None, index: options.Index = None, as_json: options.Json = False) -> None:
+@on_index
+def stats(
+    principal: rights.As = None,
+    gaps: Annotated[
+        bool,
+        typer.Option(
+            "--gaps", help="Show instead what rag serve declined to answer, and documents that it never found."
+        ),
+    ] = False,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server",
+            metavar="URL",
+            help="Show instead how long a rag serve took lately, by stage; its key is in RAG_SERVER_KEY.",
+            show_default=False,
+        ),
+    ] = None,
+    index: options.Index = None,
+    as_json: options.Json = False,
+) -> None:
     """Show what the index holds, and whether the files changed since. Also how large it is, and how it was made."""
     output = Output(as_json=as_json, quiet=False)
+    if server is not None:
+        with failing(output):
+            if gaps or principal or index:
+                raise UsageError(
+                    "--server asks a server, which knows its own index", hint="leave --gaps, --as and --index out"
+                )
+            _server(server, output)
+        return
     with session(output, {"index": index}, principal=principal) as opened:
         from ragcli.render import jsonlibrary
 
+        if gaps:
+            if principal:
+                raise UsageError("what a server counted is of everybody", hint="rag stats --gaps")
+            _gaps(opened, output)
+            return
         report = opened.rag.stats()
         output.result(lambda text: text.stats(report), lambda: jsonlibrary.stats(report))
 
 
+def _server(address: str, output: Output) -> None:
+    from ragcli.cli.asking_servers import server_stats
+    from ragcli.render.jsonserving import server_lines
+
+    found = server_stats(address)
+    output.result(lambda text: text.wrapped(server_lines(found)), lambda: found)
+
+
+def _gaps(opened: Session, output: Output) -> None:
+    from ragcli.places import served_state
+    from ragcli.render import jsonlibrary
+    from ragcli.render.library import gap_lines
+    from ragcli.usecases.feedback import gaps
+
+    report = gaps(served_state(opened.workspace.index_directory), opened.engine.index.catalog)
+    output.result(lambda text: text.wrapped(gap_lines(report)), lambda: jsonlibrary.gaps(report))
+
+
 @app.command()
+@on_index
 def doctor(
     refused: rights.Refused = None,
     index: options.Index = None,
@@ -119,6 +173,7 @@ def schema(
 
 
 @config_app.command()
+@on_index
 def show(index: options.Index = None, as_json: options.Json = False) -> None:
     """List every setting, its value, and what set it."""
     output = Output(as_json=as_json, quiet=False)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ragcli.cli import options, rights
 from ragcli.cli.session import Output, session
+from ragcli.cli.sharing import on_index
+
+if TYPE_CHECKING:
+    from ragcli.cli.session import Session
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
+@on_index
 def tune(
     gold: Annotated[Path, typer.Argument(metavar="GOLD", help="A gold file with evidence.")],
     sizes: Annotated[
@@ -50,6 +55,8 @@ def tune(
         numbers = [part.strip() for part in sizes.split(",") if part.strip()]
         if not all(part.isdigit() for part in numbers):
             raise UsageError(f"--sizes {sizes!r}: expected numbers separated by commas", hint="--sizes 120,240")
+        if numbers:
+            _check_known(opened)
         with progress_bar(not quiet) as bar:
             report = tune(
                 opened.workspace,
@@ -66,7 +73,20 @@ def tune(
             output.note(f"nothing is better beyond noise; {write} was not written")
 
 
+def _check_known(opened: Session) -> None:
+    """Raises UsageError when the files that would be cut anew are not the user's to read (see `trust.foreign`)."""
+    from ragcli.places import state_directory
+    from ragcli.trust.foreign import check_roots
+    from ragcli.trust.store import TrustStore
+    from ragcli.usecases.ingestion import known_roots
+
+    place = opened.workspace
+    roots = [place.project / root for root in known_roots(place)]
+    check_roots(roots, place.index_directory, TrustStore(state_directory()))
+
+
 @app.command()
+@on_index
 def calibrate(
     gold: Annotated[
         Path, typer.Argument(metavar="GOLD", help="A gold file with answerable and unanswerable questions.")
@@ -102,6 +122,7 @@ def calibrate(
 
 
 @app.command()
+@on_index
 def compare(
     one: Annotated[Path, typer.Argument(metavar="A.toml", help="A configuration file.")],
     other: Annotated[Path, typer.Argument(metavar="B.toml", help="Another one.")],

@@ -17,6 +17,9 @@ class UnknownCommand(click.UsageError):
         self.near = near
 
 
+_NEAR = 0.6  # of a name's letters in common with another
+
+
 def unknown_command(ctx: click.Context, wanted: str, near: Sequence[str]) -> UnknownCommand:
     """What is raised for a command that does not exist."""
     return UnknownCommand(f"{ctx.command_path} has no command {wanted!r}", ctx, near)
@@ -30,7 +33,7 @@ def usage_error(problem: click.ClickException) -> RagError:
         near = " or ".join(f"{command} {name}" for name in problem.near)
         return UsageError(problem.message, hint=near or f"{command} --help lists the commands")
     if isinstance(problem, click.NoSuchOption):
-        near = " or ".join(f"{command} {option}" for option in (problem.possibilities or [])[:2])
+        near = " or ".join(f"{command} {option}" for option in _near(problem)[:2])
         return UsageError(
             f"{command} has no option {problem.option_name}", hint=near or f"{command} --help lists the options"
         )
@@ -40,6 +43,18 @@ def usage_error(problem: click.ClickException) -> RagError:
     if isinstance(problem, click.BadParameter) and problem.param is None:
         return UsageError(problem.message.rstrip("."), hint=f"{command} --help")
     return UsageError(f"{command}: {_lowered(message)}", hint=f"{command} --help")
+
+
+def _near(problem: click.NoSuchOption) -> list[str]:
+    """The options that click takes for near, without those that have little but their dashes in common with it."""
+    from difflib import SequenceMatcher
+
+    wanted = problem.option_name.strip("-")
+    return [
+        option
+        for option in problem.possibilities or []
+        if SequenceMatcher(None, wanted, option.strip("-")).ratio() >= _NEAR
+    ]
 
 
 def _usage(context: click.Context | None) -> str:

@@ -20,13 +20,15 @@ def get_embedder(
     note: Callable[[str], None] = lambda _: None,
     trust_code: str = "",
     asked: bool = True,
+    pooled: bool = False,
 ) -> Embedder:
     """The embedder called `model`: `hashing`, the default model's name, a local directory, a hub name, or `PLUGIN:MODEL`.
 
     With the `identity` that an index stored, the exported model in `cache` with those weights is used without looking at
     the original weights again. `note` receives a line before something slow happens (download, export). `trust_code` is the
     directory or hub name of a model whose own code may run; that of any other is refused. A model that nobody asked for
-    (`asked` is false), because the index alone names it, is not downloaded.
+    (`asked` is false), because the index alone names it, is not downloaded. With `pooled`, and without an `identity`, the
+    vectors of sentences come from the states of their passage where the model's vectors are means.
 
     Raises ModelUnavailable, PluginFailed.
     """
@@ -41,7 +43,14 @@ def get_embedder(
 
     return OnnxEmbedder(
         prepare_model(
-            model, cache=cache, identity=identity, offline=offline, note=note, trust_code=trust_code, asked=asked
+            model,
+            cache=cache,
+            identity=identity,
+            offline=offline,
+            note=note,
+            trust_code=trust_code,
+            asked=asked,
+            pooled=pooled,
         )
     )
 

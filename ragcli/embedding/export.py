@@ -117,6 +117,9 @@ def _quantize(target: Path) -> None:
     """Write the model again with weights of 8 bits; one whose weights are in files of their own is left as it is."""
     import logging
 
+    from ragcli.localruntime import onnx_runtime
+
+    onnx_runtime()
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     logging.disable(logging.WARNING)  # advice on models whose shapes are not known

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ragcli.datatypes import POOLED
 from ragcli.embedding.presets import MULTILINGUAL, hub_name, preset_of
 from ragcli.embedding.vetting import is_trusted, refuse_code
 from ragcli.embedding.weights import DEFAULT, Progress, fetched_weights, locked, weights_folder
@@ -30,6 +31,7 @@ DEFAULT_MODEL = DEFAULT.model
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 EXPORT_VERSION = 3  # 2: with TOKEN_STATES; 3: plain BERTs by bert.py, whose weights of 8 bits differ a little
 TOKEN_STATES = "tokens.onnx"  # the model with weights of 8 bits, for the states of tokens; not of every model
+APART = "apart"  # a sentence is embedded as a text of its own
 _DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 _MISSING = re.compile(r"(ModuleNotFoundError|ImportError): .*\b(sentence_transformers|torch|transformers|optimum)\b")
@@ -40,7 +42,7 @@ _HUB_FILES = ("*.json", "*.txt", "*.model", "model.safetensors", "pytorch_model.
 @dataclass(frozen=True, slots=True)
 class ExportedModel:
     """A model that ONNX Runtime can run. `identity` is what an index stores of it. The prefixes stand before a question and
-    before a passage when they are embedded."""
+    before a passage when they are embedded; `sentences` says how those of a passage get their vectors (`POOLED`, `APART`)."""
 
     directory: Path
     name: str
@@ -51,9 +53,11 @@ class ExportedModel:
     max_tokens: int
     query_prefix: str
     document_prefix: str
+    sentences: str = APART
 
     @property
     def identity(self) -> Mapping[str, object]:
+        kept = {} if self.sentences == APART else {"sentences": self.sentences}  # nothing was said of it at first
         return {
             "name": self.name,
             "dimension": self.dimension,
@@ -64,6 +68,7 @@ class ExportedModel:
             "query_prefix": self.query_prefix,
             "document_prefix": self.document_prefix,
             "precision": "float32",
+            **kept,
         }
 
 
@@ -76,9 +81,11 @@ def prepare_model(
     note: Callable[[str], None] = lambda _: None,
     trust_code: str = "",
     asked: bool = True,
+    pooled: bool = False,
 ) -> ExportedModel:
     """The exported form of `model`, made now if it is not in `cache`, with the prefixes that `identity` names, that the model
-    declares, or that its family asks for (`presets.py`), in this order.
+    declares, or that its family asks for (`presets.py`), in this order, and with its sentences as `identity` says, else
+    `POOLED` where `pooled` is asked for and its vectors are means.
 
     A model with code of its own is refused, unless `trust_code` is its directory or hub name; one that the user did not ask
     for (`asked`) is not downloaded. Raises ModelUnavailable with the way to get it.
@@ -90,7 +97,7 @@ def prepare_model(
     if model in _DEFAULT_NAMES:
         made = cache / _directory_name(DEFAULT_MODEL, DEFAULT_WEIGHTS_SHA256)
         if (made / "model.json").exists():  # then its weights are not needed, and may be gone
-            return _as_indexed(_read(made), identity) if identity is not None else _read(made)
+            return _as_indexed(_read(made), identity) if identity is not None else _as_new(_read(made), pooled)
     source = locate(model, cache=cache, offline=offline, note=note, asked=asked)
     trust = is_trusted(source, model, trust_code)
     digest = _weights_digest(source)
@@ -108,7 +115,7 @@ def prepare_model(
         with locked(cache, target.name):
             if not (target / "model.json").exists():
                 _export(source, target, name, digest, trust=trust)
-    return _as_indexed(_read(target), identity) if identity is not None else _with_prefixes(_read(target))
+    return _as_indexed(_read(target), identity) if identity is not None else _as_new(_read(target), pooled)
 
 
 def pull_default(
@@ -132,14 +139,18 @@ def default_is_here(cache: Path) -> bool:
 
 
 def _as_indexed(model: ExportedModel, identity: Mapping[str, object]) -> ExportedModel:
-    """The model with the prefixes that an index was made with."""
+    """The model with the prefixes and the kind of sentence vectors that an index was made with."""
     kept = {side: str(identity.get(side, "")) for side in ("query_prefix", "document_prefix")}
-    return replace(model, query_prefix=kept["query_prefix"], document_prefix=kept["document_prefix"])
+    sentences = POOLED if identity.get("sentences") == POOLED and model.pooling == "mean" else APART
+    return replace(
+        model, query_prefix=kept["query_prefix"], document_prefix=kept["document_prefix"], sentences=sentences
+    )
 
 
-def _with_prefixes(model: ExportedModel) -> ExportedModel:
-    """The model with the prefixes of its family, unless it declares some itself."""
+def _as_new(model: ExportedModel, pooled: bool) -> ExportedModel:
+    """The model as a new index takes it: with the prefixes of its family, unless it declares some itself."""
     preset = preset_of(model.name)
+    model = replace(model, sentences=POOLED if pooled and model.pooling == "mean" else APART)
     if preset is None or model.query_prefix or model.document_prefix:
         return model
     return replace(model, query_prefix=preset.query, document_prefix=preset.document)

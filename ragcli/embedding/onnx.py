@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcli.datatypes import TokenStates
+from ragcli.datatypes import POOLED, TokenStates
 from ragcli.embedding.models import TOKEN_STATES, ExportedModel
-from ragcli.embedding.sessions import Session
+from ragcli.embedding.sessions import Session, has_graphics
 
 _BATCH_TOKENS = 1024  # padded tokens per run: more is slower, for want of cache, and takes more memory
+_MANY = 32  # texts that are worth a graphics card, where there is one
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
+    from ragcli.protocols import SpanEmbedder
 
 
 class OnnxEmbedder:
@@ -29,7 +31,9 @@ class OnnxEmbedder:
         from tokenizers import Tokenizer
 
         self._model = model
-        self._session = Session(model.directory / "model.onnx")
+        whole = model.directory / "model.onnx"
+        self._session = Session(whole)
+        self._open_many = functools.cache(lambda: Session(whole, many=True) if has_graphics() else self._session)
         small = model.directory / TOKEN_STATES
         self._open_small = functools.cache(lambda: Session(small) if small.exists() else self._session)
         path = str(model.directory / "tokenizer.json")
@@ -67,9 +71,36 @@ class OnnxEmbedder:
                 found[int(i)] = TokenStates(tuple(spans[t] for t in kept), states[row, kept])
         return [found[i] for i in range(len(texts))]
 
+    @property
+    def embed_spans(self) -> SpanEmbedder | None:
+        """None for a model whose sentences are embedded on their own."""
+        return self._embed_spans if self._model.sentences == POOLED else None
+
+    def _embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[tuple[Vector, Matrix]]:
+        """A SpanEmbedder: the mean of the states of a span's tokens (late chunking, after Günther et al. 2024), moved as far
+        again away from the mean of the text's, since the states of a passage have much in common, and scaled to length 1; the
+        text's own vector where no token of the span is within the model's window."""
+        prefix = self._model.document_prefix
+        encodings = self._tokenizer.encode_batch([prefix + text for text in texts])
+        found: dict[int, tuple[Vector, Matrix]] = {}
+        for batch, states, mask in _runs(self._session_for(len(texts)), encodings):
+            means = _pool(states, mask, self._model.pooling)
+            vectors = _unit(means)
+            for row, i in enumerate(batch):
+                wanted = np.asarray(spans[i], dtype=np.int64).reshape(-1, 2) + len(prefix)
+                own, there = _means(states[row], encodings[i], wanted)
+                found[int(i)] = vectors[row], np.where(there[:, None], _unit(2 * own - means[row]), vectors[row])
+        return [found[i] for i, _ in zip(range(len(texts)), spans, strict=True)]
+
+    def _session_for(self, texts: int) -> Session:
+        """A question does not wait until a graphics card has started."""
+        return self._open_many() if texts >= _MANY else self._session
+
     def _embed(self, texts: list[str]) -> Matrix:
         vectors = np.zeros((len(texts), self._model.dimension), dtype=np.float32)
-        for batch, states, mask in _runs(self._session, self._tokenizer.encode_batch(texts)):
+        for batch, states, mask in _runs(self._session_for(len(texts)), self._tokenizer.encode_batch(texts)):
             vectors[batch] = _unit(_pool(states, mask, self._model.pooling))
         return vectors
 
@@ -86,6 +117,17 @@ def _runs(session: Session, encodings: Sequence[Any]) -> Iterator[tuple[NDArray[
             mask[row, : lengths[i]] = 1
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         yield batch, session.run(feeds), mask
+
+
+def _means(
+    states: NDArray[np.float32], encoding: Any, spans: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The mean of the states [tokens, dimension] whose tokens touch each of the spans [n, 2], and whether there are any."""
+    places = np.asarray(encoding.offsets, dtype=np.int64)
+    usual = np.asarray(encoding.special_tokens_mask) == 0
+    inside = usual & (places[:, 0] < spans[:, 1:]) & (places[:, 1] > spans[:, :1])
+    weights = inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
+    return weights.astype(np.float32) @ states[: len(places)], inside.any(axis=1)
 
 
 def _counting(tokenizer: Any) -> Any:

@@ -48,8 +48,8 @@ def audit_path(settings: Settings) -> Path:
 class IndexFacts:
     """Which index it is and what it holds, as the audit file names it. The fingerprint is computed once per generation."""
 
-    def __init__(self, directory: Path, catalog: Callable[[], Catalog]) -> None:
-        self._directory = directory
+    def __init__(self, path: str, catalog: Callable[[], Catalog]) -> None:
+        self._path = path
         self._catalog = catalog
         self._known: tuple[int, str] = (-1, "")
 
@@ -59,4 +59,4 @@ class IndexFacts:
         generation = catalog.manifest.generation
         if self._known[0] != generation:
             self._known = (generation, catalog.fingerprint())
-        return {"path": str(self._directory), "generation": generation, "fingerprint": self._known[1]}
+        return {"path": self._path, "generation": generation, "fingerprint": self._known[1]}

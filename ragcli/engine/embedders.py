@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ragcli.datatypes import POOLED
 from ragcli.embedding import DEFAULT_MODEL, HASHING, get_embedder
 from ragcli.engine.once import once
+from ragcli.errors import IndexIncompatible
 from ragcli.index.manifest import Manifest, check_identity
 from ragcli.places import model_cache
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from ragcli.datatypes import Matrix, Vector
     from ragcli.engine.index import OpenIndex
     from ragcli.protocols import Embedder, TokenEmbedder
+    from ragcli.settings import Settings
     from ragcli.workspace import Workspace
 
 _QUESTIONS = 1024  # whose vectors are kept: 1.5 MB with the default model
@@ -33,15 +37,44 @@ def embedder_for(workspace: Workspace, manifest: Manifest | None) -> Embedder:
     """The index's own embedder, or the one asked for (which may not fit; the index says so). Raises ModelUnavailable."""
     source = model_source(workspace, manifest)
     own = manifest is not None and source == manifest.model_source
-    return get_embedder(
-        source,
-        cache=model_cache(),
-        identity=manifest.embedder if own and manifest else None,
-        offline=workspace.settings.offline,
-        note=workspace.note,
-        trust_code=workspace.settings.trust_code,
-        asked=not own or bool(workspace.settings.embedding_model),
-    )
+
+    def made(identity: Mapping[str, object] | None) -> Embedder:
+        return get_embedder(
+            source,
+            cache=model_cache(),
+            identity=identity,
+            offline=workspace.settings.offline,
+            note=workspace.note,
+            trust_code=workspace.settings.trust_code,
+            asked=not own or bool(workspace.settings.embedding_model),
+            pooled=workspace.settings.embedding_sentences == POOLED,
+        )
+
+    embedder = made(manifest.embedder if own and manifest else None)
+    if manifest is None or own or not _same_model(embedder.identity, manifest.embedder):
+        return embedder
+    return made(manifest.embedder)  # under another name: its sentences are embedded as they were
+
+
+def _same_model(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Whether two identities differ in nothing but in how sentences get their vectors."""
+    return {**one, "sentences": ""} == {**other, "sentences": ""}
+
+
+def with_sentences(manifest: Manifest, settings: Settings, address: str, *, rebuild: bool) -> Manifest:
+    """The manifest whose sentences get their vectors as `embedding.sentences` wants them in a rebuild; as the index has them
+    where it says nothing of that. Raises IndexIncompatible without a rebuild when they are to be pooled and are not."""
+    wanted = settings.embedding_sentences
+    pooled = manifest.embedder.get("sentences") == POOLED
+    if wanted == POOLED and not pooled and not rebuild and manifest.embedder.get("pooling") == "mean":
+        raise IndexIncompatible(
+            f"the sentences of the index at {address} are embedded on their own, and embedding.sentences is pooled",
+            hint="rag ingest --rebuild",
+        )
+    if not rebuild or wanted not in (POOLED, "on"):
+        return manifest
+    kept = {name: value for name, value in manifest.embedder.items() if name != "sentences"}
+    return replace(manifest, embedder=kept | ({"sentences": POOLED} if wanted == POOLED else {}))
 
 
 class QuestionEmbedder:

@@ -6,10 +6,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from ragcli.engine.once import once
-from ragcli.index import open_store
+from ragcli.errors import IndexNotFound
+from ragcli.index import join, open_store
 from ragcli.plugins import scheme_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ragcli.datatypes import Access
     from ragcli.index.protocol import Catalog, Reader, Store
     from ragcli.workspace import Workspace
@@ -19,7 +22,8 @@ def store_of(workspace: Workspace) -> Store:
     """The index of a workspace, whether or not there is one yet. Raises UsageError for an address that no store has."""
     address = workspace.settings.index
     plugged = scheme_of(address) and not (workspace.directory / address).exists()
-    return open_store(address if plugged else workspace.index_directory)
+    chroma = workspace.settings.ingest_chroma
+    return open_store(address if plugged else workspace.index_directory, chroma=chroma, read_only=workspace.packed)
 
 
 class OpenIndex:
@@ -53,3 +57,43 @@ class OpenIndex:
         for name in ("reader", "_catalog"):
             if name in self.__dict__:
                 self.__dict__[name].close()
+
+
+class JoinedIndex(OpenIndex):
+    """Several indexes, by name, as one; each as `OpenIndex` has it, with the same `access`."""
+
+    def __init__(self, stores: Mapping[str, Store], engine: str = "exact", access: Access | None = None) -> None:
+        self.making = threading.RLock()
+        self._members = {name: OpenIndex(store, engine, access) for name, store in stores.items()}
+
+    @once
+    def reader(self) -> Reader:
+        """Raises as those of the members do, IndexNotFound with the name of the one that is not there, and IndexIncompatible
+        where their vectors cannot be compared."""
+        readers: dict[str, Reader] = {}
+        for name, member in self._members.items():
+            try:
+                readers[name] = member.reader
+            except IndexNotFound as problem:
+                raise IndexNotFound(
+                    f"the collection {name}: {problem.message}", hint=f"rag ingest -c {name} PATH makes it"
+                ) from problem
+        joined = join(readers)
+        joined.manifest  # noqa: B018 - raises where their vectors cannot be compared
+        return joined
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.reader
+
+    def close(self) -> None:
+        for member in self._members.values():
+            member.close()
+
+
+def index_of(workspace: Workspace, access: Access | None = None, *, engine: str = "exact") -> OpenIndex:
+    """The index of a workspace, or its collections as one index."""
+    if workspace.collections:
+        stores = {name: open_store(directory) for name, directory in workspace.collections.items()}
+        return JoinedIndex(stores, engine, access)
+    return OpenIndex(store_of(workspace), engine, access)

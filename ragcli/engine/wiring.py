@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.engine.auditing import IndexFacts, build_trail
 from ragcli.engine.embedders import QuestionEmbedder
-from ragcli.engine.index import OpenIndex, store_of
+from ragcli.engine.index import index_of
 from ragcli.engine.models import build_judge, build_reranker, model_names, read_synonyms
 from ragcli.engine.once import once
 from ragcli.engine.pipeline import Measured, Pipeline
+from ragcli.workspace import with_settings
 
 if TYPE_CHECKING:
     from ragcli.access import Principal
@@ -50,15 +51,24 @@ class Engine:
         self.workspace = workspace
         self.principal = principal
         access = principal.access if principal else None
-        self.index = OpenIndex(store_of(workspace), workspace.settings.retrieval_engine, access)
+        self.index = index_of(workspace, access, engine=workspace.settings.retrieval_engine)
         self.embedding = QuestionEmbedder(workspace, self.index, embedding)
         self._schema = schema
         self._beside: Engine | None = None
+        self._same: Engine | None = None
 
     def seen_by(self, principal: Principal) -> Engine:
         """What somebody may see of the same index. The models that know no documents are shared."""
         made = Engine(self.workspace, schema=self._schema, principal=principal)
         made.embedding, made._beside = self.embedding, self
+        return made
+
+    def searching(self, mode: str) -> Engine:
+        """The same with another `retrieval.mode`: index, models and writers are those of this one."""
+        made = Engine(
+            with_settings(self.workspace, {"retrieval_mode": mode}), schema=self._schema, principal=self.principal
+        )
+        made.index, made.embedding, made._beside, made._same = self.index, self.embedding, self, self
         return made
 
     def close(self) -> None:
@@ -73,8 +83,9 @@ class Engine:
     @once
     def index_facts(self) -> IndexFacts:
         """What the audit file says of the index, all of it."""
-        whole = self.index if self.principal is None else OpenIndex(store_of(self.workspace))
-        return IndexFacts(self.workspace.index_directory, lambda: whole.catalog)
+        whole = self.index if self.principal is None else index_of(self.workspace)
+        directories = self.workspace.collections.values() or [self.workspace.index_directory]
+        return IndexFacts(" ".join(map(str, directories)), lambda: whole.catalog)
 
     @once
     def reranker(self) -> Reranker | None:
@@ -96,6 +107,8 @@ class Engine:
         """What chooses the pieces of an answer, and says how likely they hold it."""
         from ragcli.engine.writing import build_chooser
 
+        if self._same:
+            return self._same.chooser
         return build_chooser(self.index.reader, self.embedding)
 
     @once
@@ -103,6 +116,8 @@ class Engine:
         """Who writes the answers. Raises ModelUnavailable, UsageError."""
         from ragcli.generation import get_generator
 
+        if self._same:
+            return self._same.generator
         return get_generator(model_names(self.workspace.resolved), self._writing())
 
     def _writing(self) -> GeneratorConfig:

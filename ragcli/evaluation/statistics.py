@@ -15,6 +15,7 @@ RESAMPLES = 2_000
 PERMUTATIONS = 10_000
 _EXACT_UP_TO = 12  # differences that are not zero: 4,096 sign patterns are counted rather than drawn
 _SEED = 20_240_229
+_AT_ONCE = 20_000  # values that are drawn together
 
 
 def bootstrap_interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, float] | None:
@@ -23,7 +24,9 @@ def bootstrap_interval(values: Sequence[float], *, level: float = 0.95) -> tuple
         return None
     data = np.asarray(values, dtype=np.float64)
     random = np.random.default_rng(_SEED)
-    means = np.array([data[random.integers(0, len(data), len(data))].mean() for _ in range(RESAMPLES)])
+    rows = max(1, _AT_ONCE // len(data))
+    sizes = [min(rows, RESAMPLES - first) for first in range(0, RESAMPLES, rows)]
+    means = np.concatenate([data[random.integers(0, len(data), (size, len(data)))].mean(axis=1) for size in sizes])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

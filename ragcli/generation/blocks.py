@@ -12,6 +12,7 @@ from ragcli.results import Hit
 from ragcli.text.layout import Part, defined, has_mark, item_spans, parts_of, readable
 from ragcli.text.sentences import sentence_spans
 from ragcli.text.tables import DELIMITED, SHEETS, cells, grid_rows, html_rows, is_html, is_separator, names_columns
+from ragcli.text.titles import is_contents
 
 LONGEST_LEAD = 240  # characters of what leads in
 _MARKUP = re.compile(r"[-=|:*`~_#+^ \t\n]*")
@@ -127,8 +128,10 @@ class BlockReader:
         return not _ENDS.search(said) or _ANNOUNCES.search(said) is not None
 
     def _is_noise(self, part: Part, raw: str) -> bool:
-        """Front matter, rules and other markup without words."""
+        """Front matter, tables of contents, rules and other markup without words."""
         if self.type == "markdown" and part.start + self.base < 8 and _is_front_matter(raw):
+            return True
+        if part.kind in ("paragraph", "list", "table") and is_contents(raw):
             return True
         if part.start + self.base < 400 and all(_ABOUT.match(line) for line in raw.split("\n")):
             return True
@@ -192,9 +195,12 @@ class BlockReader:
         for start, end, found in read:
             fits = len(header) == len(found) or (self.type in SHEETS and len(header) > len(found))
             columns = header[: len(found)] if fits else [""] * len(found)
-            pairs = tuple((readable(c), readable(v)) for c, v in zip(columns, found, strict=True) if v)
+            pairs = tuple((self._cell(c), self._cell(v)) for c, v in zip(columns, found, strict=True) if v)
             if pairs:
                 yield start, end, pairs
+
+    def _cell(self, text: str) -> str:
+        return readable(text, self.type).replace("\\|", "|")
 
     def _html_rows(self, part: Part) -> Iterator[tuple[int, int, tuple[tuple[str, str], ...]]]:
         """Those of an HTML table; the last row of headers before a row names its columns."""

@@ -2,9 +2,8 @@
 
 Two linear models, one after the other: the first weighs what costs nothing (`features.py`) and keeps the best few dozen
 units, the second adds how near the words of the question are to each unit in its passage (`likeness.py`). The answer is the
-unit, or the pair of units of different places, that most probably holds what is asked within the length of an answer. The
-confidence is a logistic model over the same numbers of the chosen unit. `benchmarks/fit_answers.py` fits all of them;
-`weights.py` holds them."""
+unit, or the pair of units of different places, that most probably holds what is asked within the length of an answer.
+`confidence.py` says how likely it does. `benchmarks/fit_answers.py` fits all models; `weights.py` holds them."""
 
 from __future__ import annotations
 
@@ -13,16 +12,19 @@ import operator
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ragcli.datatypes import QueryWord
+from ragcli.generation.confidence import CONFIDENCE, confidence_row
 from ragcli.generation.features import NAMES, asked, features
 from ragcli.generation.likeness import LATE, late_features
 from ragcli.generation.pieces import Choice
+from ragcli.generation.scored import Scored, overlaps
 from ragcli.generation.units import LONGEST, Unit, units_of
-from ragcli.generation.weights import Column, Models, Stage, shipped
+from ragcli.generation.weights import Models, shipped
 from ragcli.protocols import SentenceCosines, TokenEmbedder
 from ragcli.results import Hit
 from ragcli.text.analyzer import terms
@@ -30,6 +32,7 @@ from ragcli.text.asking import Form, wanted
 from ragcli.text.followup import without_context
 from ragcli.text.query import STOP_WORDS, Query, parse_query
 from ragcli.text.subquestions import sub_questions
+from ragcli.text.titles import bare_title
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Vector
@@ -40,37 +43,19 @@ SHORTLIST = 24  # units that the second model sees
 ROOM = 2000  # characters of passages that are read token by token for one question
 _WHOLE = frozenset({"list", "steps", "comparison", "reason"})  # answers of which a part is not enough
 _BESIDE = 0.1  # of the probability of the first; .1 costs no right answer of 150 natural questions, .2 does
-_NEARLY = 0.6  # of the score, that a shorter unit inside a chosen one may lack
+_NEARLY = 0.5  # of the score, that a shorter unit inside a chosen one may lack; right of 734: .6 506, .5 511, .2 519 but longer
+_LONGEST_TITLE = 200  # characters
+_NEIGHBOURS = 100  # characters at most between units that are read in the order of the text
 _LENGTH = 0.2  # what 600 characters more cost, as a share of the score
 _PART = LONGEST // 2  # characters that answer a part of a question
 _A_QUESTION = 2  # terms of its own that make a part of a question one that is answered by itself
 _SAID = 0.6  # share of a part's own terms, from which on an answer speaks of it
-OF_CHOSEN = ("context", "missing", "lacks", "hit_dense", "ctx_min", "ctx_heavy")
-OF_ALL = ("own", "context", "dense", "ctx", "ctx_min", "ctx_idf")
-SUMMARY = ("top", "ahead", "mass", "spread")
-CONFIDENCE = OF_CHOSEN + SUMMARY + tuple(f"most_{name}" for name in OF_ALL)
 
 
 class Words(Protocol):
-    """Resolves a question's words in an index; see `ragcli.index.words`."""
+    """Resolves a question's words in an index; see `ragcli.index.sqlite.words`."""
 
     def __call__(self, query: Query) -> Sequence[QueryWord]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """The units of a question that were compared last, best first, with their scores and features; what models are fitted
-    to."""
-
-    units: tuple[Unit, ...]
-    scores: Column
-    table: Column
-    names: tuple[str, ...]
-
-    @property
-    def stage(self) -> Stage:
-        """Which model scored them."""
-        return "second" if len(self.names) > len(NAMES) else "first"
 
 
 @dataclass(slots=True)
@@ -114,7 +99,7 @@ class Chooser:
 
     def scored(self, question: str, hits: Sequence[Hit]) -> Scored:
         """The best units of the hits."""
-        units = [unit for hit in hits for unit in units_of(hit)]
+        units = _saying([unit for hit in hits for unit in units_of(hit)])
         if not units:
             return Scored((), np.zeros(0), np.zeros((0, len(NAMES))), NAMES)
         query = parse_query(question)
@@ -137,6 +122,12 @@ class Chooser:
         return Scored(tuple(units[i] for i in order[best]), scores[best], table[best], NAMES + LATE)
 
 
+def _saying(units: Sequence[Unit]) -> list[Unit]:
+    """The units without those that only name a section, as entries of a table of contents do."""
+    titles = {bare_title(unit.headings[-1]) for unit in units if unit.headings} - {""}
+    return [unit for unit in units if len(unit.shown) > _LONGEST_TITLE or bare_title(unit.shown) not in titles]
+
+
 def choice_of(models: Models, scored: Scored, room: int, form: Form = "any") -> Choice:
     """The choice among scored units for a question that wants an answer of that form."""
     chosen = best_pair(scored, room)
@@ -144,7 +135,17 @@ def choice_of(models: Models, scored: Scored, room: int, form: Form = "any") -> 
         return Choice((), 0.0)
     confidence = models.confidence(scored.stage, confidence_row(scored, chosen), CONFIDENCE)
     shown = chosen if form in _WHOLE else [_shortest(scored, i) for i in chosen]
-    return Choice(tuple(scored.units[i] for i in shown), confidence)
+    return Choice(_as_written([scored.units[i] for i in shown]), confidence)
+
+
+def _as_written(units: Sequence[Unit]) -> tuple[Unit, ...]:
+    """The units, best first, or in the order of the text when they are neighbours in one section."""
+    ordered = sorted(units, key=lambda unit: unit.start)
+    beside = all(
+        one.hit is other.hit and one.headings == other.headings and other.start - one.end <= _NEIGHBOURS
+        for one, other in pairwise(ordered)
+    )
+    return tuple(ordered if beside else units)
 
 
 def _own_terms(part: str, question: str) -> frozenset[str]:
@@ -191,25 +192,3 @@ def _shortest(scored: Scored, chosen: int) -> int:
         if scored.scores[i] >= scored.scores[chosen] - _NEARLY
     ]
     return min(inside, key=lambda i: (len(scored.units[i].shown), i))
-
-
-def overlaps(one: Unit, other: Unit) -> bool:
-    """Whether two units share a place, or say the same."""
-    same = one.hit.whole.document.document_id == other.hit.whole.document.document_id
-    return (same and one.start < other.end and other.start < one.end) or one.shown == other.shown
-
-
-def confidence_row(scored: Scored, chosen: Sequence[int]) -> Column:
-    """What the confidence is computed from, in the order of CONFIDENCE: some features of the best chosen unit; its score,
-    how far it is ahead of the best unit of another place, the share of the chosen units in the softmax over all, and its
-    entropy; the largest value of some features among all units. What was not measured is 0."""
-    share = np.exp(scored.scores - scored.scores.max())
-    share = share / share.sum()
-    top = float(scored.scores[chosen[0]])
-    others = (i for i, unit in enumerate(scored.units) if not any(overlaps(unit, scored.units[j]) for j in chosen))
-    ahead = top - max((float(scored.scores[i]) for i in others), default=top - 5.0)
-    place = {name: i for i, name in enumerate(scored.names)}
-    own = [float(scored.table[chosen[0], place[name]]) if name in place else 0.0 for name in OF_CHOSEN]
-    most = [float(scored.table[:, place[name]].max()) if name in place else 0.0 for name in OF_ALL]
-    spread = -float(share @ np.log(share + 1e-9))
-    return np.array([*own, top, ahead, float(share[list(chosen)].sum()), spread, *most])

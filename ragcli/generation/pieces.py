@@ -23,8 +23,8 @@ _SHORT = ("sentence", "item", "row")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The units that answer best, the best first, and the probability that they do (before any calibration to an index).
-    There are no units when there are no hits."""
+    """The units that answer best, the best first but neighbours in the order of the text, and the probability that they do
+    (before any calibration to an index). There are no units when there are no hits."""
 
     units: tuple[Unit, ...]
     confidence: float

@@ -124,7 +124,7 @@ class _Cutter(BlockReader):
         spans = item_spans(self.text, block.part.start, block.part.end)
         texts = [self.item(*span) for span in spans]
         for span, text in zip(spans, texts, strict=True):
-            if _says(text) and len(text) <= 2 * LONGEST:
+            if _says(text) and len(text) <= 2 * LONGEST and not text.rstrip("*_` ").endswith(":"):
                 yield self._led(block, "item", text, span)
             if len(text) > _LONG_ITEM:
                 yield from self._of_long_item(block, span)
@@ -187,7 +187,9 @@ class _Cutter(BlockReader):
         """The longest run of two or more blocks of one section from the block `first` on that is no longer than an answer."""
         if self.type == "code":
             return
-        last, size = first, 0
+        lead = self._lead(blocks[first]) if blocks[first].lead else ""
+        lead = "" if lead.endswith("?") else lead
+        last, size = first, len(lead)
         for i in range(first, len(blocks)):
             block = blocks[i]
             apart = block.headings != blocks[first].headings or (
@@ -200,7 +202,7 @@ class _Cutter(BlockReader):
             last -= 1  # what only leads in to something says nothing at the end
         if last > first:
             shown = "\n".join(block.shown for block in blocks[first : last + 1])
-            yield self._unit(blocks[first], "run", shown, (blocks[first].part.start, blocks[last].part.end))
+            yield self._led(blocks[first], "run", shown, (blocks[first].part.start, blocks[last].part.end))
 
 
 def _says(text: str) -> bool:

@@ -16,10 +16,13 @@ Column: TypeAlias = NDArray[np.float64]
 Stage = Literal["first", "second"]
 
 
+BIAS = "bias"  # the feature that is always 1
+
+
 class Models:
-    """Two linear models that score units, `first` and `second`, and for each a logistic model of how likely the chosen ones
-    answer: `confidence_first` and `confidence_second`, with `bias_first` and `bias_second`. A feature that a model does not
-    name weighs nothing."""
+    """Two linear models that score units, `first` and `second`, and for each the two logistic models whose product is the
+    confidence: `there_…` of the answer being in the documents, `right_…` of the chosen units being it if so. A feature that a
+    model does not name weighs nothing."""
 
     def __init__(self, weights: Mapping[str, Mapping[str, float]]) -> None:
         self.weights = weights
@@ -28,13 +31,12 @@ class Models:
         """[units, features] → a score for each unit; only differences mean something."""
         return np.asarray(table @ self._vector(stage, names))
 
-    def log_odds(self, stage: Stage, row: Column, names: Sequence[str]) -> float:
-        """Of the question being answered, from the features in `row`."""
-        return float(row @ self._vector(f"confidence_{stage}", names)) + self.weights[f"bias_{stage}"]["bias"]
-
     def confidence(self, stage: Stage, row: Column, names: Sequence[str]) -> float:
-        """The probability that belongs to `log_odds`."""
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.log_odds(stage, row, names)))))
+        """The probability that the chosen units answer the question, from the features in `row`, which hold BIAS."""
+        return self._probability(f"there_{stage}", row, names) * self._probability(f"right_{stage}", row, names)
+
+    def _probability(self, model: str, row: Column, names: Sequence[str]) -> float:
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, float(row @ self._vector(model, names))))))
 
     def _vector(self, model: str, names: Sequence[str]) -> Column:
         weights = self.weights[model]

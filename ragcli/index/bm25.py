@@ -8,7 +8,7 @@ contain. N, df and avgdl (`Statistics`) are arguments, so that several indexes c
 (terms in several languages, spellings) counts as one term that occurs wherever a form does.
 
 Fields are weighted as in BM25F (Robertson, Zaragoza & Taylor, CIKM 2004) with one length: a term of the header (title and
-section path) counts `HEADER_WEIGHT` times, one of the file's path once.
+section path) counts `indexing.HEADER_WEIGHT` times, one of the file's path once.
 
 A chunk's score is the mean of its own BM25 and that of its document, taken over all of the document's chunks with the
 document as the unit of N, df and length: a chunk is the likelier answer, the more its document is about the question.
@@ -19,23 +19,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ragcli.datatypes import QueryWord
+from ragcli.index.cache import SizedCache
 from ragcli.index.statistics import Statistics
-from ragcli.index.termlists import TermLists
 
 K1 = 1.2
 B = 0.75
-HEADER_WEIGHT = 2
 DOCUMENT_SHARE = 0.5
+RELATED_WEIGHT = 0.5  # of the words of a synonym that consists of several
+MAX_EXPANSIONS = 200  # terms that one prefix may stand for, the most frequent first
 _KEPT = 8  # arrays of norms
 
 IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.float64]
-Postings = tuple[NDArray[np.int64], FloatArray]
+Postings = tuple[IntArray, NDArray[np.float32]]  # positions (row - 1), ascending, and how often each holds a word
+Lookup = Callable[[Sequence[str]], Postings]
+_DENSE = 8  # where more than one in so many units holds a word, adding a number for each unit is faster
+_IMPACTS_BYTES = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,12 @@ class Rows:
 
     lengths: IntArray  # terms in the chunk, -1 when it was deleted
     document_rows: IntArray
-    terms: TermLists
 
     @property
     def count(self) -> int:
         return len(self.lengths)
 
-    def of_documents(self, rows: Sequence[int]) -> Rows:
+    def of_documents(self, rows: Sequence[int]) -> Self:
         """The same as if the chunks of all other documents than these had been deleted."""
         seen = np.isin(self.document_rows, np.array(rows, dtype=np.int32))
         return replace(self, lengths=np.where(seen, self.lengths, np.int32(-1)))
@@ -62,6 +66,15 @@ class Rows:
     @cached_property
     def live_count(self) -> int:
         return int(self.live.sum())
+
+    @cached_property
+    def live_document_count(self) -> int:
+        return int(self.live_documents.sum())
+
+    @cached_property
+    def terms_in_all(self) -> int:
+        """Terms in all live chunks."""
+        return int(self.lengths[self.live].sum(dtype=np.int64))
 
     def norms(self, average: float) -> FloatArray:
         """k1·(1 - b + b·|d|/avgdl) of each chunk; avgdl is `average`."""
@@ -99,45 +112,109 @@ class Rows:
         return found
 
 
-def statistics(rows: Rows, words: Sequence[QueryWord], lookup: Callable[[Sequence[str]], Postings]) -> Statistics:
-    """Of the live chunks of `rows`, so that scores equal those of an index made afresh; `lookup` gives the postings of
-    terms."""
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What a word adds to the scores of units, before its idf: `values` at `positions`, or of every unit where that is None."""
+
+    positions: NDArray[np.int64] | None
+    values: FloatArray
+
+    @classmethod
+    def over(cls, positions: NDArray[np.int64], values: FloatArray, units: int) -> Spread:
+        if len(positions) * _DENSE < units:
+            return cls(positions, values)
+        every = np.zeros(units)
+        every[positions] = values
+        return cls(None, every)
+
+    def add(self, scores: FloatArray, factor: float) -> None:
+        if self.positions is None:
+            scores += factor * self.values
+        else:
+            scores[self.positions] += factor * self.values
+
+    @property
+    def bytes(self) -> int:
+        return self.values.nbytes + (0 if self.positions is None else self.positions.nbytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a word adds to chunks and to documents, and how many of them hold it."""
+
+    chunks: Spread
+    documents: Spread
+    holding: tuple[int, int]
+
+    @property
+    def bytes(self) -> int:
+        return self.chunks.bytes + self.documents.bytes
+
+
+class Impacts(SizedCache[tuple[tuple[str, ...], float, float], Impact]):
+    """Those of the last words, by their forms and the average lengths of chunks and documents."""
+
+    def __init__(self) -> None:
+        super().__init__(_IMPACTS_BYTES, lambda impact: impact.bytes)
+
+
+def statistics(rows: Rows, words: Sequence[QueryWord], lookup: Lookup, kept: Impacts | None = None) -> Statistics:
+    """Of the live chunks of `rows`, so that scores equal those of an index made afresh; `lookup` gives the postings of terms,
+    and `kept` what was computed before."""
     if not rows.live_count:
         return Statistics(0, 0, 0, ((0, 0),) * len(words))
-    found = [lookup(word.forms)[0] for word in words]
+    kept = kept if kept is not None else Impacts()
+    averages = rows.terms_in_all / rows.live_count, rows.terms_in_all / rows.live_document_count
     return Statistics(
         chunks=rows.live_count,
-        documents=int(rows.live_documents.sum()),
-        terms=int(rows.lengths[rows.live].sum(dtype=np.int64)),
-        holding=tuple((len(held), int(np.count_nonzero(np.bincount(rows.documents[held])))) for held in found),
+        documents=rows.live_document_count,
+        terms=rows.terms_in_all,
+        holding=tuple(_impact(rows, word.forms, lookup, averages, kept).holding for word in words),
     )
 
 
 def score(
-    rows: Rows, words: Sequence[QueryWord], lookup: Callable[[Sequence[str]], Postings], known: Statistics
+    rows: Rows, words: Sequence[QueryWord], lookup: Lookup, known: Statistics, kept: Impacts | None = None
 ) -> tuple[FloatArray, FloatArray]:
-    """BM25 of every row as a chunk, and of the document that it belongs to; `lookup` gives the postings of terms, and `known`
-    are the statistics of the collection that `rows` are all or a part of, for these words.
+    """BM25 of every row as a chunk, and of every document, in the order of `rows.documents`; `lookup` gives the postings of
+    terms, `known` are the statistics of the collection that `rows` are all or a part of, for these words, and `kept` is what
+    was computed before.
 
-    Both are 0 for deleted rows; the first is 0 for rows without any of the words.
+    The first is 0 for deleted rows and for rows without any of the words.
     """
     chunks = np.zeros(rows.count)
     if not rows.live_count:
-        return chunks, chunks
+        return chunks, np.zeros(0)
+    kept = kept if kept is not None else Impacts()
     documents = np.zeros(len(rows.live_documents))
-    norms = rows.norms(known.terms / known.chunks)
-    document_norms = rows.document_norms(known.terms / known.documents)
+    averages = known.terms / known.chunks, known.terms / known.documents
     for word, (holding, holding_documents) in zip(words, known.holding, strict=True):
-        positions, frequencies = lookup(word.forms)
-        if not len(positions):
+        impact = _impact(rows, word.forms, lookup, averages, kept)
+        if not impact.holding[0]:
             continue
-        idf = np.log((known.chunks + 1) / holding)
-        chunks[positions] += word.weight * idf * (frequencies * (K1 + 1) / (frequencies + norms[positions]))
-        totals = np.bincount(rows.documents[positions], weights=frequencies, minlength=len(documents))
+        impact.chunks.add(chunks, word.weight * np.log((known.chunks + 1) / holding))
+        impact.documents.add(documents, word.weight * np.log((known.documents + 1) / holding_documents))
+    return chunks, documents
+
+
+def _impact(rows: Rows, forms: tuple[str, ...], lookup: Lookup, averages: tuple[float, float], kept: Impacts) -> Impact:
+    def made() -> Impact:
+        positions, frequencies = lookup(forms)
+        places, counts = positions.astype(np.int64), frequencies.astype(np.float64)
+        units = len(rows.live_documents)
+        totals: FloatArray = np.bincount(rows.documents[places], weights=counts, minlength=units).astype(np.float64)
         found = np.flatnonzero(totals)
-        idf = np.log((known.documents + 1) / holding_documents)
-        documents[found] += word.weight * idf * (totals[found] * (K1 + 1) / (totals[found] + document_norms[found]))
-    return chunks, np.where(rows.live, documents[rows.documents], 0.0)
+        return Impact(
+            Spread.over(places, _saturated(counts, rows.norms(averages[0])[places]), rows.count),
+            Spread.over(found, _saturated(totals[found], rows.document_norms(averages[1])[found]), units),
+            (len(places), len(found)),
+        )
+
+    return kept.made((forms, *averages), made)
+
+
+def _saturated(frequencies: FloatArray, norms: FloatArray) -> FloatArray:
+    return np.asarray(frequencies * (K1 + 1) / (frequencies + norms))
 
 
 def inverse_frequency(rows: Rows, found: int) -> float:

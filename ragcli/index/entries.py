@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ragcli.datatypes import Candidate, Chunk, DocumentRecord, SourceFile, Vector
 
 
@@ -25,9 +27,10 @@ PAGE = 500  # entries that are read at a time
 class Candidates:
     """The candidates for a question, each ranking best first, equal scores in the order of keys.
 
-    `lexical` is scored by BM25 (scores > 0), `dense` by cosine. `rescored` holds the candidates of both, scored by the mean of
-    their cosine and that of their best sentence, or by the cosine alone where the index has no sentence vectors; it is empty
-    where no vector was given. `milliseconds` says how long each leg took, under `lexical` and `dense`.
+    `lexical` is scored by BM25 (scores > 0), `dense` by cosine. `rescored` holds the candidates of both, scored by
+    their cosine and that of their best sentence (see `Manifest.sentence_share`), or by the cosine alone where the index has no
+    sentence vectors; it is empty where no vector was given. `milliseconds` says how long each leg took, under `lexical` and
+    `dense`.
     """
 
     lexical: Sequence[Candidate]
@@ -64,3 +67,15 @@ class Counts(NamedTuple):
     copies: int
     chunks: int
     truncated: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedIndex:
+    """An index directory with the name that the user gave it, and what it holds; `problem` says why that cannot be read."""
+
+    name: str
+    index: Path
+    documents: int = 0
+    chunks: int = 0
+    roots: tuple[str, ...] = ()
+    problem: str = ""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ragcli.datatypes import POOLED
 from ragcli.errors import IndexIncompatible
 from ragcli.text.analyzer import ANALYZER_VERSION
 
@@ -46,6 +47,11 @@ class Manifest:
     @property
     def dimension(self) -> int:
         return int(self.embedder["dimension"])
+
+    @property
+    def sentence_share(self) -> float:
+        """What the cosine of the best sentence counts in the score of a passage, the rest being the passage's own."""
+        return 0.8 if self.embedder.get("sentences") == POOLED else 0.5
 
     @property
     def identity(self) -> Identity:

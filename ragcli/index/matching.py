@@ -26,6 +26,11 @@ def _with_places(where: Filter, places: Sequence[tuple[str, str]], values: Mappi
     path = places[0][0]
     every = {**values, "path": path, "root": "\n".join(root for _, root in places)}
     if any(condition.key == DATED for condition in where.conditions):
-        found = date_from(path, every["title"], every["type"], every)
-        every[DATED] = found.date.iso if found else ""
+        every[DATED] = date_under(path, every)
     return every
+
+
+def date_under(path: str, values: Mapping[str, str]) -> str:
+    """The date of the document at `path` with these values, as far as it is known; "" when it has none."""
+    found = date_from(path, values["title"], values["type"], values)
+    return found.date.iso if found else ""

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ragcli.errors import PluginFailed, UsageError
 from ragcli.plugins import blamed, find, load, scheme_of
 
 if TYPE_CHECKING:
     from ragcli.index.protocol import Store
+
+
+class StoreFactory(Protocol):
+    """What an entry point of the group `ragcli.stores` names. The entry point's own name is what stands before the colon in the
+    address of an index."""
+
+    def __call__(self, name: str, /) -> Store:
+        """The store for what stands behind the colon. Nothing may be made before a writer is opened."""
 
 
 def plugged_store(address: str) -> Store:

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ragcli.index.entries import PAGE
+from ragcli.index.lists import Lists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ragcli.datatypes import (
         Access,
         Chunk,
-        DocumentRecord,
         Filter,
         NewDocument,
         QueryWord,
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
         TextVectors,
         Vector,
     )
-    from ragcli.index.entries import Candidates, Counts, LastWrite, Listing, StoredChunk
+    from ragcli.index.entries import Candidates, Counts, LastWrite, StoredChunk
     from ragcli.index.manifest import Identity, Manifest
+    from ragcli.index.spelling import Lexicon
     from ragcli.index.statistics import Statistics
     from ragcli.metadata import AccessTags
     from ragcli.remains import Traces
@@ -57,7 +58,7 @@ class Readable(Protocol):
         """All chunks of a document in order; empty when there is no such document."""
 
 
-class Catalog(Readable, Protocol):
+class Catalog(Readable, Lists, Protocol):
     """What an index lists."""
 
     def close(self) -> None:
@@ -70,16 +71,6 @@ class Catalog(Readable, Protocol):
     @property
     def format(self) -> int:
         """The number of the format in which the index is stored."""
-
-    def page(self, after: str = "", limit: int = PAGE) -> Sequence[Listing]:
-        """At most `limit` documents whose id is greater than `after`, in the order of ids; see `ragcli.index.pages.every`."""
-
-    def find(self, paths: Sequence[str]) -> Mapping[str, DocumentRecord]:
-        """The documents at these paths, by path; at the path of a copy, the document that it is a copy of. Of several
-        documents at one path the first that came."""
-
-    def sources(self, paths: Sequence[str]) -> Mapping[str, SourceFile]:
-        """What is remembered of the sources at these paths, by path; of a document before that of a copy."""
 
     def roots(self) -> Sequence[str]:
         """The files and folders that were given to ingest, in their order; none for web pages and collections."""
@@ -158,6 +149,10 @@ class Searcher(Readable, Protocol):
 
 class Reader(Catalog, Searcher, Protocol):
     """What an index lists, and searching it."""
+
+    def lexicon(self) -> Lexicon:
+        """What of this index repairs words, for several indexes that are searched as one. Valid inside the snapshot in which it
+        was asked for; positions are keys less 1."""
 
     def check(self) -> list[str]:
         """Read everything and list every contradiction; empty when the index is sound."""
@@ -290,11 +285,3 @@ class Store(Protocol):
 
     def roots(self, *, damaged: bool = False) -> Sequence[str]:
         """As `Catalog.roots`, also of older formats; with `damaged`, without what cannot be read. Raises IndexNotFound."""
-
-
-class StoreFactory(Protocol):
-    """What an entry point of the group `ragcli.stores` names. The entry point's own name is what stands before the colon in the
-    address of an index."""
-
-    def __call__(self, name: str, /) -> Store:
-        """The store for what stands behind the colon. Nothing may be made before a writer is opened."""

@@ -13,18 +13,21 @@ language that no document has is left alone.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
-from ragcli.index.bm25 import Postings, Rows, inverse_frequency
+from ragcli.index.bm25 import IntArray, Postings, Rows, inverse_frequency
 from ragcli.results import Understood
 from ragcli.text.analyzer import fold, stem
 from ragcli.text.dictionary import is_english_word, spelling_variants, words_one_edit_away
 from ragcli.text.query import language_of, plain_words, replaced
 from ragcli.text.stopwords import FREQUENT_MISSPELLINGS, small_words
+
+READ = 12  # chunks, to see how a term is written
 
 _SHORTEST = 4  # letters of a word that is read as one of the documents
 _TWO_EDITS, _TWO_EDITS_ALONE, _SURE = 6, 8, 7  # letters from which they are allowed
@@ -39,16 +42,16 @@ _OTHER_LENGTH, _WRONG_LETTER = 0.9, 1.0  # costs of a letter too few or too many
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """What a speller asks an index. `postings` are those of index terms (see `ragcli.index.lexical.postings`), `rows`
-    are its chunks, `beginning` gives the terms with a prefix, `spellings` how the chunks in a language write a term, most
-    frequent first."""
+    """What a speller asks an index. `postings` are those of index terms (see `ragcli.index.sqlite.lexical.postings`), `rows`
+    are its chunks, `beginning` gives the terms with a prefix, `texts` the text with the header, and the language of the
+    document, of the chunks at some positions, in their order."""
 
     languages: Sequence[str]
     rows: Rows
     forms: Callable[[str], Sequence[str]]
     postings: Callable[[Sequence[str]], Postings]
     beginning: Callable[[str], Iterable[str]]
-    spellings: Callable[[str, str], Iterable[str]]
+    texts: Callable[[Sequence[int]], Iterable[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -155,7 +158,18 @@ class Speller:
         if language == "en":
             yield from words_one_edit_away(word)
         for term in self._near_terms(word, language, 2 if limit > 1 else 1):
-            yield from self.lexicon.spellings(term, language)
+            yield from self._spellings(term, language)
+
+    def _spellings(self, term: str, language: str) -> list[str]:
+        """How the first chunks that hold the term, in documents of the language if there are any, write it, most frequent
+        first."""
+        positions = self.lexicon.postings((term,))[0][:READ].tolist()
+        anywhere = language not in self.lexicon.languages
+        counts: Counter[str] = Counter()
+        for text, own in self.lexicon.texts(positions):
+            if anywhere or own == language:
+                counts.update(spellings_in(text, term, own))
+        return sorted(counts, key=lambda word: (-counts[word], word))
 
     def _near_terms(self, word: str, language: str, limit: int) -> list[str]:
         """Terms of the index that a word near `word` may have, nearest first; they may lack a suffix that the stemmer took."""
@@ -176,7 +190,7 @@ class Speller:
                 near.append((distance, abs(len(word) - size), term))
         return [term for _, _, term in sorted(near)[:_COMPARED]]
 
-    def _together(self, found: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
+    def _together(self, found: IntArray) -> float:
         """The largest share of the known words of the question, by idf, in a chunk among `found`, or half of that in a
         document."""
         total = sum(idf for _, idf in self._known)

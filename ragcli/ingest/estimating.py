@@ -17,6 +17,13 @@ _BYTES_OF_A_CHUNK_OF_TEXT = 800
 _FIRST = 0.02  # the share of the work after which an estimate is worth something
 
 
+def long_last(sources: Sequence[SourceFile], chunks: int) -> list[SourceFile]:
+    """The sources in their order, but those that look as if they had more than `chunks` chunks at the end, by size."""
+    long = [source for source in sources if source.size > chunks * _bytes_of_a_chunk(_kind(source))]
+    late = {source.document_id for source in long}
+    return [s for s in sources if s.document_id not in late] + sorted(long, key=lambda source: source.size)
+
+
 class Estimate:
     """The time that is left for a list of sources. Files of a kind (by suffix) are taken to have as many chunks for their
     bytes, and to take as long for them, as those that were read; each chunk to take as long as those that were embedded."""
@@ -62,7 +69,11 @@ class Estimate:
         """Chunks of a byte."""
         if self._read[kind]:
             return self._chunks[kind] / self._read[kind]
-        return 1 / _BYTES_OF_A_CHUNK.get(kind, _BYTES_OF_A_CHUNK_OF_TEXT)
+        return 1 / _bytes_of_a_chunk(kind)
+
+
+def _bytes_of_a_chunk(kind: str) -> int:
+    return _BYTES_OF_A_CHUNK.get(kind, _BYTES_OF_A_CHUNK_OF_TEXT)
 
 
 def _kind(source: SourceFile) -> str:

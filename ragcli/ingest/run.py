@@ -12,7 +12,7 @@ from ragcli.cancellation import uninterrupted
 from ragcli.datatypes import Chunk, Document, NewDocument, Reading, SourceFile
 from ragcli.errors import LoadError
 from ragcli.ingest.copying import Copies
-from ragcli.ingest.estimating import Estimate
+from ragcli.ingest.estimating import Estimate, long_last
 from ragcli.ingest.granting import granted
 from ragcli.ingest.parts import Options, Progress, Reader, Tally
 from ragcli.ingest.vectors import embed_chunks
@@ -116,7 +116,7 @@ class Ingest:
         self._access = {**self._options.access_before, **self._writer.access(list(self._known))}
         moved = granted(self._writer, [(s, self._access_of(s)) for s in sources if s.document_id in self._known])
         self._bare = self._writer.outdated(self._reader.changed, self._reader.redaction) | moved
-        wanted = self._wanted(sources)
+        wanted = long_last(self._wanted(sources), BATCH_CHUNKS)
         self._tags = self._writer.tags([source.document_id for source in wanted])
         self._done, self._files = len(sources) - len(wanted), len(sources)
         self._estimate = Estimate(wanted)
@@ -234,7 +234,15 @@ class Ingest:
             self._emptied.append(source.document_id)
 
     def _commit(self) -> None:
-        """Embed and commit the queue."""
+        """Embed and commit the queue; a long document, which is always its last one, after all others."""
+        last = self._queue[-1:]
+        if len(self._queue) > 1 and len(last[0].chunks) > BATCH_CHUNKS:
+            self._queue = self._queue[:-1]
+            self._commit_queue()
+            self._queue = last
+        self._commit_queue()
+
+    def _commit_queue(self) -> None:
         begun, count = time.monotonic(), self._waiting
         missing = list(self._writer.without_embedding([chunk for new in self._queue for chunk in new.chunks]).items())
         types = {new.document.document_id: new.document.type for new in self._queue}

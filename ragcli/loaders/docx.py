@@ -18,7 +18,7 @@ from ragcli.loaders.decoding import clean
 from ragcli.loaders.numbering import Numbering
 from ragcli.loaders.ooxml import attribute, core_properties, local, parse_xml, refuse_type_definitions
 from ragcli.loaders.structure import TextBuilder
-from ragcli.loaders.zipped import open_zip
+from ragcli.loaders.zipped import open_zip, unreadable
 
 _HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
 _GONE = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText", "pPr", "sdtPr", "tblPr", "tblGrid"})
@@ -43,7 +43,7 @@ class DocxLoader:
         except (LoadError, MemoryError):
             raise
         except Exception as error:  # python-docx lets errors of lxml, zipfile and its own parser through
-            raise LoadError(f"not a readable Word document ({type(error).__name__})") from error
+            raise unreadable("Word document", error) from error
         return walker.builder.document(path, "docx", walker.title, metadata)
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
+import zlib
 from pathlib import Path
 from urllib.parse import unquote
 
 from lxml import etree
 
 from ragcli.datatypes import Document
-from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
 from ragcli.loaders.html import add_html, parse_html
 from ragcli.loaders.structure import TextBuilder
-from ragcli.loaders.zipped import open_zip
+from ragcli.loaders.zipped import open_zip, unreadable
 
 
 class EpubLoader:
@@ -28,8 +28,8 @@ class EpubLoader:
                 with builder.keep_what_was_read():
                     for chapter in chapters:
                         add_html(builder, parse_html(archive.read(chapter)))
-            except (KeyError, IndexError, etree.XMLSyntaxError, zipfile.BadZipFile) as error:
-                raise LoadError(f"not a readable EPUB ({error})") from error
+            except (KeyError, IndexError, etree.XMLSyntaxError, zipfile.BadZipFile, zlib.error) as error:
+                raise unreadable("EPUB", error) from error
         return builder.document(path, "epub", "", metadata)
 
 

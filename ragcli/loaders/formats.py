@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ragcli.errors import LoadError, NotADocument
 from ragcli.loaders.locked import encrypted
+from ragcli.loaders.zipped import CUT_OFF, no_archive
 
 # Suffix → type, for what is text to the eye.
 _SUFFIXES: dict[str, str] = {
@@ -136,7 +137,7 @@ def _container(data: bytes) -> str:
             names = archive.namelist()
             mimetype = archive.read("mimetype")[:64] if "mimetype" in names[:50] else b""
     except (zipfile.BadZipFile, OSError, RuntimeError, ValueError, NotImplementedError, EOFError) as error:
-        raise LoadError(f"not a readable container ({error})") from error
+        raise no_archive(data) from error
     for prefix, kind in _MIMETYPES.items():
         if mimetype.startswith(prefix):
             return kind
@@ -148,6 +149,9 @@ def _container(data: bytes) -> str:
 
 def _compound(data: bytes) -> str:
     """What an OLE compound file holds, by the names of its streams, which stand in it as UTF-16."""
+    sector = 1 << min(int.from_bytes(data[30:32], "little"), 16)
+    if len(data) < (int.from_bytes(data[48:52], "little") + 1) * sector:  # where its list of streams begins
+        raise LoadError(CUT_OFF)
     kind = next(
         (kind for name, kind in _IN_OLE.items() if name.encode("utf-16-le") in data),
         "an OLE compound file of another program",

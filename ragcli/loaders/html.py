@@ -13,6 +13,7 @@ from bs4.element import NavigableString, PreformattedString
 
 from ragcli.datatypes import Document
 from ragcli.loaders.decoding import clean, decode
+from ragcli.loaders.navigation import LISTS, is_contents, is_hidden, said_by
 from ragcli.loaders.structure import TextBuilder
 from ragcli.text.tables import names_columns
 
@@ -77,26 +78,28 @@ _BLOCKS = frozenset(
     ]
 )
 _REPEATED = 80  # characters of the longest cell that is said again in each row that it reaches over
-_LISTS = ("ul", "ol", "dl")
 _HEADING = re.compile(r"h[1-6]$")
-_ROLES = frozenset({"navigation", "search", "banner", "menu", "menubar", "toolbar", "dialog", "alertdialog"})
 _META = {
     "author": "author", "article:author": "author", "dc.creator": "author", "date": "created", "dc.date": "created",
     "article:published_time": "created", "article:modified_time": "modified", "last-modified": "modified",
     "description": "description",
 }  # fmt: skip
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 
 
 class HtmlLoader:
-    """One HTML page. Scripts, styles, navigation, forms and hidden elements are left out."""
+    """One HTML page. Scripts, styles, navigation, forms and hidden elements are left out, and tables of contents where
+    there is other text."""
 
     def load(self, data: bytes, path: Path) -> Document:
         soup = parse_html(data)
         builder = TextBuilder()
         with builder.keep_what_was_read():
             add_html(builder, soup)
+        if all(block.kind == "heading" for block in builder.blocks):
+            builder = TextBuilder()
+            with builder.keep_what_was_read():
+                add_html(builder, soup, contents=True)
         title = soup.title.get_text() if soup.title else ""
         return builder.document(path, "html", clean(title).strip(), _metadata(soup))
 
@@ -128,18 +131,20 @@ def _redeclared(data: bytes) -> bytes | str:
         return data
 
 
-def add_html(builder: TextBuilder, soup: BeautifulSoup) -> None:
-    """Append the visible blocks of `soup` to `builder`; the one <main>, where there is one, stands for the page."""
+def add_html(builder: TextBuilder, soup: BeautifulSoup, *, contents: bool = False) -> None:
+    """Append the visible blocks of `soup` to `builder`; the one <main>, where there is one, stands for the page. `contents`
+    appends tables of contents as well."""
     mains = soup.find_all("main")
     root = mains[0] if len(mains) == 1 else (soup.body or soup)
-    _Walker(builder).walk(root)
+    _Walker(builder, contents=contents).walk(root)
 
 
 class _Walker:
     """Depth-first over the tree with its own stack, so that depth costs no Python frames."""
 
-    def __init__(self, builder: TextBuilder) -> None:
+    def __init__(self, builder: TextBuilder, *, contents: bool) -> None:
         self._builder = builder
+        self._contents = contents
         self._inline: list[str] = []
         self._prefix = ""
         self._terms: list[str] = []  # of a definition list, that wait for what defines them
@@ -169,14 +174,14 @@ class _Walker:
 
     def _enter(self, tag: Tag) -> bool:
         """Handle `tag` as a whole, or start its block and return True to visit its children."""
-        if tag.name in _INVISIBLE or _is_hidden(tag):
+        if tag.name in _INVISIBLE or is_hidden(tag) or (not self._contents and is_contents(tag)):
             return False
         if tag.name == "br":
             self._inline.append("\n")
         elif _HEADING.match(tag.name):
             self._flush()
             self._name_terms()
-            self._builder.add_heading(int(tag.name[1]), _squeeze(tag.get_text(" ")))
+            self._builder.add_heading(int(tag.name[1]), _squeeze(" ".join(said_by(tag))))
         elif tag.name == "pre":
             self._flush()
             self._name_terms()
@@ -199,7 +204,7 @@ class _Walker:
         if tag.name == "dt":
             self._in_term = True
         if tag.name in ("li", "dt"):
-            depth = sum(above.name in _LISTS for above in islice(tag.parents, 60))
+            depth = sum(above.name in LISTS for above in islice(tag.parents, 60))
             self._prefix = f"{'  ' * (depth - 1)}- "
 
     def _text(self, node: NavigableString) -> None:
@@ -230,16 +235,6 @@ def _named(terms: list[str]) -> str:
     """The terms before what defines them: "a, b:"."""
     joined = ", ".join(terms)
     return joined if joined.endswith((":", "?")) else f"{joined}:"
-
-
-def _is_hidden(tag: Tag) -> bool:
-    style = tag.get("style")
-    return (
-        tag.has_attr("hidden")
-        or tag.get("aria-hidden") == "true"
-        or str(tag.get("role", "")).lower() in _ROLES
-        or bool(_HIDDEN_STYLE.search(str(style or "")))
-    )
 
 
 def _squeeze(text: str) -> str:

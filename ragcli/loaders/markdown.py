@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -17,15 +15,9 @@ from ragcli.loaders.limits import spend
 from ragcli.loaders.structure import HeadingPath, line_starts, make_document
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,65536}?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
-_TITLE = re.compile(r"^title:[ \t]*(.+)$", re.MULTILINE)
 _ATTRIBUTES = re.compile(r"\s*\{[^{}]*\}\s*$")  # "Title { #anchor }", as several site generators write it
 _HTML_TABLE = re.compile(r"<table\b[^>]*>", re.IGNORECASE)
 _HTML_END = re.compile(r"</table\s*>", re.IGNORECASE)
-_FRONT_KEYS = {
-    "title": "title", "author": "author", "authors": "author", "date": "created", "created": "created", "updated": "modified",
-    "modified": "modified", "lastmod": "modified", "description": "description", "summary": "description", "tags": "tags",
-    "keywords": "tags",
-}  # fmt: skip
 _KINDS: dict[str, BlockKind] = {
     "heading_open": "heading",
     "bullet_list_open": "list",
@@ -49,35 +41,11 @@ class MarkdownLoader:
         metadata: dict[str, str] = {}
         if front:
             blocks.insert(0, Block(0, body_start, "code"))
-            metadata = _declared(front.group(1))
+            from ragcli.loaders.frontmatter import declared
+
+            metadata = declared(front.group(1))
         title = metadata.pop("title", "") or first_heading
         return make_document(path, "markdown", text, blocks, title=title, has_lines=True, metadata=metadata)
-
-
-class _NoAliases(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML without anchors and aliases, which can make a small text a large value."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias")
-        return super().compose_node(parent, index)
-
-
-def _declared(front: str) -> dict[str, str]:
-    """What front matter says of the page; a title at least where it is no valid YAML."""
-    try:
-        values = yaml.load(front, Loader=_NoAliases)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        values = None
-    if not isinstance(values, dict):
-        title = _TITLE.search(front)
-        return {"title": title.group(1).strip(" \t\"'")} if title else {}
-    found: dict[str, str] = {}
-    for name, value in values.items():
-        key = _FRONT_KEYS.get(str(name).lower())
-        if key and value not in (None, "", []):
-            found.setdefault(key, "\n".join(map(str, value)) if isinstance(value, list) else str(value))
-    return found
 
 
 def _blocks(text: str, body_start: int) -> tuple[list[Block], str]:

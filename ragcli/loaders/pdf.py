@@ -20,6 +20,7 @@ from ragcli.loaders.decoding import clean
 from ragcli.loaders.limits import LimitReached, alive, spend
 from ragcli.loaders.locked import ENCRYPTED, encrypted, given_passwords
 from ragcli.loaders.pdfblocks import Bookmark
+from ragcli.loaders.pdfglyphs import glyph_names, with_symbols
 from ragcli.loaders.pdftext import NO_TEXT, Content, Page, lines_of, pdf_date, to_document
 
 if TYPE_CHECKING:
@@ -174,6 +175,10 @@ def _page(page: Any) -> Page:
     spend(characters)
     if characters > MAX_PAGE_CHARACTERS:
         raise LimitReached(f"limit: a page with more than {MAX_PAGE_CHARACTERS:,} characters")
+    if any("/C" in text for text, _ in pieces):
+        with suppress(KeyError, TypeError, AttributeError):  # a page without fonts, or with damaged ones
+            names = glyph_names(page)
+            pieces = [(with_symbols(text, names), size) for text, size in pieces]
     return Page(lines_of(pieces))
 
 

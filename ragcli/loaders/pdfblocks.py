@@ -1,4 +1,4 @@
-"""The text of a PDF → its blocks: paragraphs and tables, below the headings of an outline."""
+"""The text of a PDF → its blocks: headings of an outline, and paragraphs and tables below them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ragcli.datatypes import Block, BlockKind
 from ragcli.loaders.structure import HeadingPath
 
 _PARAGRAPH = re.compile(r"(?:[ \t]*\S[^\n]*(?:\n|\Z))+")
+_QUOTE = re.compile(r"[\"'“”„‘’‚`´]")  # an outline has other ones than the page
 _LINE = re.compile(r"[^\n]*\n|[^\n]+\Z|[^\n]+")
 
 
@@ -23,17 +24,20 @@ class Bookmark(NamedTuple):
 
 
 def blocks_of(text: str, starts: list[int], outline: list[Bookmark], rows: Set[str]) -> list[Block]:
-    """Paragraphs, and tables where consecutive lines are `rows`."""
+    """Headings, paragraphs, and tables where consecutive lines are `rows`."""
     anchors = _heading_anchors(text, starts, outline)
     headings, blocks, upcoming = HeadingPath(), list[Block](), 0
     for match in _PARAGRAPH.finditer(text):
         position = match.start()
-        while upcoming < len(anchors) and anchors[upcoming][0] < match.end():
-            start, level, title = anchors[upcoming]
+        while upcoming < len(anchors) and anchors[upcoming].start < match.end():
+            start, end, level, title = anchors[upcoming]
             if start > position:
                 blocks += _tables_apart(text, position, start, headings.titles, rows)
                 position = start
             headings.enter(level, title)
+            if position < end <= match.end():
+                blocks.append(Block(position, end, "heading", headings.titles))
+                position = end
             upcoming += 1
         blocks += _tables_apart(text, position, match.end(), headings.titles, rows)
     return blocks
@@ -51,14 +55,28 @@ def _tables_apart(text: str, start: int, end: int, titles: tuple[str, ...], rows
     return blocks
 
 
-def _heading_anchors(text: str, starts: list[int], outline: list[Bookmark]) -> list[tuple[int, int, str]]:
-    """(offset, level, title): where the bookmark's title stands on its page, else where the page begins."""
-    anchors: list[tuple[int, int, str]] = []
+class _Anchor(NamedTuple):
+    """Where a section begins, and where the lines end that hold its title and nothing else; `end` is `start` when none do."""
+
+    start: int
+    end: int
+    level: int
+    title: str
+
+
+def _heading_anchors(text: str, starts: list[int], outline: list[Bookmark]) -> list[_Anchor]:
+    """Where each bookmark's title stands on its page, else where the page begins."""
+    anchors: list[_Anchor] = []
     for page, level, title in outline:
         page_start = starts[min(page, len(starts) - 1)]
-        start = max(page_start, anchors[-1][0] + 1) if anchors and anchors[-1][0] >= page_start else page_start
+        start = max(page_start, anchors[-1].start + 1) if anchors and anchors[-1].start >= page_start else page_start
         end = starts[page + 1] if page + 1 < len(starts) else len(text)
-        pattern = r"\s+".join(re.escape(word) for word in title.split())
+        pattern = r"\s+".join(_QUOTE.sub(_QUOTE.pattern, re.escape(word)) for word in title.split())
         found = re.search(rf"(?m)^[^\S\n]*(?:[\d.]+\s+)?{pattern}", text[start:end], re.IGNORECASE) if pattern else None
-        anchors.append((start + found.start() if found else page_start, level, title))
-    return sorted(anchors, key=lambda anchor: anchor[0])
+        if found is None:
+            anchors.append(_Anchor(page_start, page_start, level, title))
+            continue
+        begins, ends = start + found.start(), start + found.end()
+        rest = text[ends : (text.find("\n", ends) + 1 or len(text) + 1) - 1]
+        anchors.append(_Anchor(begins, begins if rest.strip() else ends, level, title))
+    return sorted(anchors, key=lambda anchor: anchor.start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,14 @@ from ragcli.loaders.limits import LimitReached, spend
 from ragcli.loaders.locked import encrypted, given_passwords
 from ragcli.loaders.ocr import recognise
 from ragcli.loaders.pdfblocks import Bookmark
+from ragcli.loaders.pdflines import Line, better_apart, run_together
 from ragcli.loaders.pdfnotes import notes_of
 from ragcli.loaders.pdftables import MAX_PIECES, Box, find_tables, marked, row_texts
-from ragcli.loaders.pdftext import Content, Line, Page, lines_of, pdf_date
+from ragcli.loaders.pdftext import Content, Page, lines_of, pdf_date
 
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _DPI = 300
+_HYPHEN = re.compile("\ufffe(?=\\w)")  # what pdfium writes where a word goes on in the next line, which it joins
 MAX_PAGES = 5_000
 
 
@@ -34,14 +37,15 @@ def read_pdfium(data: bytes) -> Content:
 
 def complete(data: bytes, content: Content) -> None:
     """Add to the pages of `content`, whichever reader that is from, what needs places: lines that make up a row of a table are
-    joined, form fields and annotations noted. A page that the reader could not read is read here. Raises LoadError for what
-    pdfium cannot open."""
+    joined, form fields and annotations noted. A page that the reader could not read, or whose words it ran together, is read
+    here. Raises LoadError for what pdfium cannot open."""
     document = _open(data)
     try:
         for number, page in enumerate(content.pages[: len(document)]):
-            if page.problem and content.reader != "pdfium":
+            if content.reader != "pdfium" and (page.problem or run_together(page.lines)):
                 read = _page(document, number)
-                content.pages[number] = replace(read, reader="pdfium") if read.lines else page
+                better = better_apart(page.lines, read.lines) if page.lines else bool(read.lines)
+                content.pages[number] = replace(read, reader="pdfium") if better else page
             _complete_page(document, number, content.pages[number])
             spend()
     finally:
@@ -116,7 +120,7 @@ def _page(document: Any, number: int) -> Page:
         middle = index + len(line) // 2  # one look for each line: most lines are set in one size
         sizes.append((line + "\n", float(raw.FPDFText_GetFontSize(text_page.raw, middle)) if line else 0.0))
         index += len(line) + 2
-    return Page(lines_of([(part.replace("\ufffe", "-"), size) for part, size in sizes]))
+    return Page(lines_of([(_HYPHEN.sub("-\n", part).replace("\ufffe", "-"), size) for part, size in sizes]))
 
 
 def _metadata(document: Any) -> dict[str, str]:

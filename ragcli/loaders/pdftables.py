@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from ragcli.loaders.pdftext import Line
+from ragcli.loaders.pdflines import Line
 
 CELLS_APART = " | "
 _GAP = 0.9  # of the height of a line, between two cells

@@ -14,6 +14,8 @@ from ragcli.datatypes import Document
 from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
 from ragcli.loaders.pdfblocks import Bookmark, blocks_of
+from ragcli.loaders.pdflines import Line
+from ragcli.loaders.pdfrunning import without_running
 from ragcli.loaders.structure import make_document
 
 NO_TEXT = "no text (scanned?), --ocr eng reads the pictures of pages"
@@ -26,10 +28,6 @@ _GENERATED_TITLE = re.compile(
 )
 _BROKEN = re.compile(r"(\w+)[-‐]\n[ \t]*([a-zß-öø-ÿ]\w*)([^\w\s-]*)[ \t]?")
 _HYPHENATED = re.compile(r"\w+-\w+")
-_DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
-_EDGE_LINES = 3  # at the top and at the bottom of a page, where running titles and page numbers stand
-_RUNNING = 0.6  # of the pages nearby
-_NEARBY = 10  # pages to either side
 _LONG_SENTENCE = 10  # lines
 _LARGER = 1.15  # than the body, for a heading
 _MAX_HEADING = 150
@@ -38,15 +36,6 @@ _FEW_BOOKMARKS = 3  # an outline of the title alone says nothing
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
 _MANY_HEADINGS = 0.2  # of all lines
 _SENTENCE = re.compile(r"[.,;]$|^[a-zß-öø-ÿ]")
-
-
-class Line(NamedTuple):
-    """One line of a page and the size, in points, in which most of it is set; 0 when that is not known. `row` says that it is a
-    row of a table, its cells apart by ` | `."""
-
-    text: str
-    size: float
-    row: bool = False
 
 
 class Note(NamedTuple):
@@ -122,7 +111,7 @@ def to_document(content: Content, path: Path) -> Document:
     missing = [number for number, page in enumerate(pages, start=1) if not page.lines and not page.notes]
     if len(missing) == len(pages):
         raise LoadError(NO_TEXT)
-    lines = _without_running([page.lines for page in pages])
+    lines = without_running([page.lines for page in pages], content.outline)
     body = _body_size(lines)
     lines = [_with_notes(kept, page.notes) for kept, page in zip(lines, pages, strict=True)]
     texts = _texts(lines)
@@ -176,38 +165,6 @@ def _with_notes(lines: Sequence[Line], notes: Sequence[Note]) -> list[Line]:
 def _ends(lines: Sequence[Line], at: int) -> bool:
     """Whether a sentence ends with the line, or the paragraph does."""
     return at + 1 == len(lines) or not lines[at + 1].text.strip() or bool(_ENDED.search(lines[at].text))
-
-
-def _without_running(pages: Sequence[list[Line]]) -> list[list[Line]]:
-    """Lines at the edge of a page that stand there on most pages nearby, numbers aside, are titles and page numbers."""
-    if len(pages) < 3:
-        return list(pages)
-    tops = [[_shape(line) for line in page[:_EDGE_LINES]] for page in pages]
-    bottoms = [[_shape(line) for line in page[-_EDGE_LINES:]] for page in pages]
-    kept = []
-    for number, page in enumerate(pages):
-        first, last = max(0, number - _NEARBY), number + _NEARBY + 1
-        cut_top = _running_lines(tops[number], tops[first:last])
-        cut_bottom = _running_lines(bottoms[number][::-1], [shapes[::-1] for shapes in bottoms[first:last]])
-        rest = page[cut_top : len(page) - cut_bottom]
-        kept.append(rest if any(line.text.strip() for line in rest) else page)
-    return kept
-
-
-def _running_lines(own: Sequence[str], others: Sequence[Sequence[str]]) -> int:
-    """How many of the first lines recur at the same edge of most of the other pages."""
-    written = [shapes for shapes in others if shapes]
-    count = 0
-    for depth, shape in enumerate(own):
-        holding = sum(shape in shapes for shapes in written)
-        if shape and holding < max(3, _RUNNING * len(written)):
-            break
-        count = depth + 1 if shape else count
-    return count
-
-
-def _shape(line: Line) -> str:
-    return _DIGITS.sub("#", " ".join(line.text.lower().split()))
 
 
 def _body_size(pages: Sequence[Sequence[Line]]) -> float:

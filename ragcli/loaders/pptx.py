@@ -12,7 +12,7 @@ from ragcli.errors import LoadError
 from ragcli.loaders.decoding import clean
 from ragcli.loaders.ooxml import core_properties, local, parse_xml, refuse_type_definitions
 from ragcli.loaders.structure import TextBuilder
-from ragcli.loaders.zipped import open_zip
+from ragcli.loaders.zipped import open_zip, unreadable
 
 
 class PptxLoader:
@@ -35,7 +35,7 @@ class PptxLoader:
         except (LoadError, MemoryError):
             raise
         except Exception as error:  # python-pptx lets errors of lxml, zipfile and its own parser through
-            raise LoadError(f"not a readable presentation ({type(error).__name__})") from error
+            raise unreadable("presentation", error) from error
         return builder.document(path, "pptx", "", metadata, starts)
 
 

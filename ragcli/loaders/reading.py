@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -13,11 +15,12 @@ from ragcli.errors import LoadError, NotADocument
 from ragcli.loaders.formats import CONTAINERS, OLE, detect, shows_its_type
 from ragcli.loaders.limits import TEXT_BYTES
 from ragcli.loaders.locked import opened, passwords
+from ragcli.loaders.zipped import DAMAGED
 from ragcli.protocols import REDACTION, Loader
 
-VERSION = "4"  # changes when loaders read more than before: failed files are then tried again
+VERSION = "6"  # changes when loaders read more than before: failed files are then tried again
 # Type → the version from which on its loader gives other text or other blocks: documents of an older one are read again.
-CHANGED = {**dict.fromkeys(["html", "epub", "eml", "msg", "markdown", "text"], 3), "pdf": 4}
+CHANGED = {**dict.fromkeys(["html", "epub", "eml", "msg"], 5), "markdown": 3, "text": 3, "pdf": 6}
 DETECTORS = "1"  # changes when `ragcli.redaction` finds other things than before: documents are then read again
 
 _LOADERS = {
@@ -132,5 +135,7 @@ def _loaded(data: bytes, path: Path, options: Options) -> Document:
         return loader.load(data, path)
     except (LoadError, MemoryError):
         raise
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise LoadError(DAMAGED) from error
     except Exception as error:  # whatever a parser makes of a hostile file, it is that file's failure and no other's
         raise LoadError(f"cannot be read ({type(error).__name__}: {str(error)[:200]})") from error

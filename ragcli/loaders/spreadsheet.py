@@ -15,7 +15,7 @@ from ragcli.loaders.limits import spend
 from ragcli.loaders.locked import encrypted
 from ragcli.loaders.ooxml import attribute, core_properties, parse_xml
 from ragcli.loaders.structure import TextBuilder
-from ragcli.loaders.zipped import open_zip
+from ragcli.loaders.zipped import DAMAGED, open_zip, unreadable
 
 
 class SpreadsheetLoader:
@@ -44,7 +44,9 @@ class SpreadsheetLoader:
         except calamine.PasswordError as error:
             raise encrypted() from error
         except (calamine.CalamineError, OSError, ValueError) as error:
-            raise LoadError(f"not a readable spreadsheet ({error})") from error
+            if "detect file format" in str(error):  # as the library says of what it cannot open at all
+                raise LoadError(DAMAGED) from error
+            raise unreadable("spreadsheet", error) from error
         suffix = path.suffix.lower()
         type_ = suffix[1:] if suffix in (".xls", ".ods", ".xlsb") else "xlsx"
         return builder.document(path, type_, "", metadata)

@@ -34,7 +34,8 @@ _BEARER = re.compile(r"\b(?:Bearer|Basic)[ ]([A-Za-z0-9._~+/=-]{16,2000})", re.I
 # A name that ends like this holds something about the secret, not the secret.
 _ABOUT = re.compile(
     r"(?:^|[_-])(?:s|id|ids|name|names|url|uri|file|path|dir|len|length|count|type|expir\w*|ttl|size|policy|min|max|age|field|label"
-    r"|hint|env|ref|arn|version|limit|hash|sha\d*|digest)$",
+    r"|hint|env|ref|arn|version|limit|hash|sha\d*|digest|encryption|encoding|algorithm|method|scheme|hashers?|format|mode"
+    r"|verifier|validators?|command|cmd|prompt)$",
     re.IGNORECASE,
 )
 _STANDS_IN = re.compile(  # for a value: a variable, a gap to fill in, a word for one

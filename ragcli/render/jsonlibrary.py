@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Failure,
         Forgotten,
         ForgottenSource,
+        Gaps,
         IndexStats,
         IngestReport,
         Listed,
@@ -141,6 +142,18 @@ def chunks(document: Document, pieces: Sequence[Chunk]) -> library.ChunksDocumen
 
 def _failures(failures: Sequence[Failure]) -> list[fields.Unread]:
     return [{"path": failure.path, "reason": failure.reason} for failure in failures]
+
+
+def gaps(report: Gaps) -> library.GapsDocument:
+    return {
+        "schema": "rag.gaps/1",
+        "since": report.since,
+        "asked": report.asked,
+        "declined": report.declined,
+        "questions": [{"question": question, "count": count} for question, count in report.questions],
+        "documents": list(report.documents),
+        "never_found": report.never,
+    }
 
 
 def stats(report: IndexStats) -> library.StatsDocument:

@@ -47,7 +47,8 @@ def hit(entry: Hit, shown: Shown) -> search.Hit:
     return {
         "rank": entry.rank,
         "score": round(entry.score, 6),
-        "document_id": passage.document.document_id,
+        "document_id": passage.document.own_id,
+        "collection": entry.collection or None,
         "path": shown(passage.document),
         "title": passage.document.title,
         "type": passage.document.type,
@@ -56,8 +57,15 @@ def hit(entry: Hit, shown: Shown) -> search.Hit:
         **span_fields(passage.span),
         "headings": list(passage.headings),
         "text": passage.text,
-        "chunk_ids": list(passage.chunk_ids),
-        "also_at": [{"path": shown(place.document), **span_fields(place.span)} for place in entry.also_at],
+        "chunk_ids": [chunk_id.rpartition("/")[2] for chunk_id in passage.chunk_ids],
+        "also_at": [
+            {
+                "path": shown(place.document),
+                "collection": place.document.collection or None,
+                **span_fields(place.span),
+            }
+            for place in entry.also_at
+        ],
         "trace": {
             "fusion": entry.trace.fusion,
             "total": entry.trace.total,
@@ -101,7 +109,8 @@ def query(result: QueryResult, shown: Shown) -> search.QueryDocument:
 def citation(entry: Citation, shown: Shown) -> search.Citation:
     return {
         "marker": entry.marker,
-        "document_id": entry.document.document_id,
+        "document_id": entry.document.own_id,
+        "collection": entry.collection or None,
         "path": shown(entry.document),
         "date": date_field(entry.document),
         **span_fields(entry.span),
@@ -150,7 +159,9 @@ def ask(answer: Answer, shown: Shown) -> search.AskDocument:
         "hits": [hit(entry, shown) for entry in answer.hits],
         "dropped": answer.dropped,
         "stopped": answer.stopped,
-        "stale": [{"path": entry.path, "kind": entry.kind} for entry in answer.stale],
+        "stale": [
+            {"path": entry.path, "collection": entry.collection or None, "kind": entry.kind} for entry in answer.stale
+        ],
         "usage": _usage(answer.usage) if answer.usage else None,
         "notes": list(answer.notes),
         "timings": _rounded(answer.timings),
@@ -165,6 +176,7 @@ def _dispute(entry: Dispute, shown: Shown) -> search.Dispute:
     return {
         "marker": entry.marker,
         "other": entry.other,
+        "collection": entry.document.collection or None,
         "path": shown(entry.document),
         "date": date_field(entry.document),
         "older": entry.older,
@@ -196,6 +208,7 @@ def prompt(question: str, made: Prompt, shown: Shown) -> search.PromptDocument:
             {
                 "number": source.number,
                 "rank": source.hit.rank,
+                "collection": source.hit.collection or None,
                 "path": shown(source.hit.passage.document),
                 **span_fields(source.hit.passage.span),
                 "headings": list(source.hit.passage.headings),

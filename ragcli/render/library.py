@@ -13,7 +13,7 @@ from ragcli.text.counting import counted
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Chunk, Document
-    from ragcli.reports import EngineState, Forgotten, IndexStats, IngestReport, Listed, Planned, ScanReport
+    from ragcli.reports import EngineState, Forgotten, Gaps, IndexStats, IngestReport, Listed, Planned, ScanReport
 
 _LISTED = 20  # of one kind, in a summary
 _STATES = {"ok": "green", "changed": "yellow", "gone": "yellow", "partial": "yellow", "failed": "red"}
@@ -171,6 +171,21 @@ def chunk_lines(document: Document, chunks: Sequence[Chunk]) -> Iterator[Text | 
     )
 
 
+def gap_lines(report: Gaps) -> Iterator[str]:
+    """What the answers of a server show to be missing."""
+    share = f", {report.declined / report.asked:.0%}" if report.asked else ""
+    yield f"{counted(report.asked, 'answer')} since {report.since}; {report.declined:,} declined{share}"
+    for question, count in report.questions:
+        yield f"{count:,} ×  {one_line(question)}"
+    if report.declined and not report.questions:
+        yield "the questions were not kept: serve.keep_questions"
+    yield f"{counted(report.never, 'document')} of which no passage was found"
+    for path in report.documents:
+        yield f"  {one_line(path)}"
+    if report.never > len(report.documents):
+        yield f"  and {report.never - len(report.documents):,} more"
+
+
 def stats_rows(report: IndexStats) -> dict[str, str]:
     """The state of an index: name → value."""
     rows = {
@@ -226,6 +241,7 @@ _COPIES = {
     "behind": "the Chroma collection is behind; the next rag ingest brings it up to date",
     "unused": "all that may be seen is compared",
     "missing": "no complete Chroma collection; the next rag ingest makes it",
+    "unkept": "no Chroma collection is kept, since ingest.chroma is false",
     "off": "no Chroma collection, since chromadb is not installed",
 }
 

@@ -13,7 +13,7 @@ from ragcli.render.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
     from ragcli.datatypes import Span
-    from ragcli.results import ScoreTrace
+    from ragcli.scores import ScoreTrace
 
 EXCERPT = 320  # characters of a passage that are shown
 
@@ -27,15 +27,16 @@ def trace_lines(trace: ScoreTrace) -> list[str]:
             else "not in its list"
         )
         numbers = ", ".join(f"{name} {value:.4f}" for name, value in leg.parts) if len(leg.parts) > 1 else ""
-        made_of = f" (mean of {numbers})" if numbers else ""
+        made_of = f" (weighted mean of {numbers})" if numbers else ""
         weighed = f"normalised {leg.normalised:.4f} × weight {leg.weight:.2f} = {leg.contribution:.4f}"
         lines.append(f"{leg.leg:<8} {place}{made_of}, {weighed}")
     lines.append(f"{trace.fusion:<8} {' + '.join(f'{leg.contribution:.4f}' for leg in trace.legs)} = {trace.total:.4f}")
     return lines
 
 
-def place_text(path: str, address: str, span: Span, headings: Sequence[str]) -> Text:
-    """`path:line`, or the path and a page, then the section path; a link to `address` unless that is empty."""
+def place_text(path: str, address: str, span: Span, headings: Sequence[str], collection: str = "") -> Text:
+    """`path:line`, or the path and a page, then the collection and the section path; a link to `address` unless that is
+    empty."""
     place = Text(path, style=Style(bold=True, color="cyan", link=address or None))
     if span.line_start is not None:
         place.append(f":{span.line_start}", style="cyan")
@@ -44,6 +45,8 @@ def place_text(path: str, address: str, span: Span, headings: Sequence[str]) -> 
     elif span.page_start is not None:
         pages = f"p. {span.page_start}" + (f"-{span.page_end}" if span.page_end != span.page_start else "")
         place.append(f" {pages}", style="cyan")
+    if collection:
+        place.append(f"  in {one_line(collection)}", style="dim")
     shown = [one_line(heading) for heading in headings]
     if shown:
         place.append(f"  § {' › '.join(shown)}", style="dim")

@@ -92,9 +92,9 @@ class TerminalRenderer:
                 self._line(Text(text, style="dim"), indent=True)
 
     def _place(self, document: DocumentRecord, span: Span, headings: Sequence[str]) -> Text:
-        """`path:line`, or the path and a page, then the section path."""
+        """`path:line`, or the path and a page, then the collection and the section path."""
         address = self._address(document, span) if self._wrap else ""
-        return place_text(one_line(self._shown(document)), address, span, headings)
+        return place_text(one_line(self._shown(document)), address, span, headings, document.collection)
 
     def _excerpt(self, hit: Hit, question: str) -> Text:
         passage, language = hit.passage.text, hit.passage.document.language

@@ -75,7 +75,10 @@ def _shingles(text: str) -> frozenset[tuple[str, ...]]:
 
 
 def _jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
-    return len(one & other) / max(1, len(one | other))
+    if one.isdisjoint(other):  # nearly always, and several times as fast to see
+        return 0.0
+    both = len(one & other)
+    return both / (len(one) + len(other) - both)
 
 
 def _marginal(ranked: Sequence[ScoredChunk], balance: float, matrix: Matrix) -> list[ScoredChunk]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ragcli.datatypes import Candidate
-from ragcli.results import LegTrace, ScoreTrace
+from ragcli.scores import LegTrace, ScoreTrace
 
 RRF_CONSTANT = 60
 

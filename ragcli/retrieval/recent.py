@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
+from ragcli.results import ScoredChunk
+from ragcli.scores import LegTrace, ScoreTrace
 from ragcli.text.dating import date_of
 
 LEG = "recency"

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from ragcli.cancellation import NEVER, Cancellation
 from ragcli.protocols import Reranker
-from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
+from ragcli.results import ScoredChunk
+from ragcli.scores import LegTrace, ScoreTrace
 
 _BATCH = 4
 _REMEMBERED = 2_000  # pairs of a question and a passage; the oldest are forgotten first

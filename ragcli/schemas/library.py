@@ -30,6 +30,36 @@ class IngestDocument(TypedDict):
     redacted: Annotated[dict[str, int], says("Placeholders in what was added or updated, by kind.")]
 
 
+class NamedIndex(TypedDict):
+    """A collection."""
+
+    name: Annotated[str, says("Its name.")]
+    index: Annotated[str, says("The directory of its index.")]
+    documents: Annotated[int, says("Documents in it, without copies.")]
+    chunks: Annotated[int, says("Chunks in it.")]
+    roots: Annotated[list[str], says("The files and folders that it was made of, as its index has them.")]
+    problem: Annotated[str | None, says("Why it cannot be read; null where it can.")]
+
+
+class CollectionsDocument(TypedDict):
+    """The collections of the user (`rag collection list`, `rag collection remove`)."""
+
+    schema: Literal["rag.collections/1"]
+    collections: Annotated[list[NamedIndex], says("The collections, ordered by name.")]
+
+
+class PackDocument(TypedDict):
+    """A pack that was made of an index, or an index that was made of a pack (`rag pack`, `rag unpack`)."""
+
+    schema: Literal["rag.pack/1"]
+    pack: Annotated[str, says("The pack.")]
+    index: Annotated[str, says("The directory of the index.")]
+    bytes: Annotated[int, says("The size of the pack.")]
+    sha256: Annotated[str, says("SHA-256 of the pack without its last 64 bytes, which are these digits.")]
+    documents: Annotated[int, says("Documents in it, without copies.")]
+    fingerprint: Annotated[str, says("What the index holds and is made with; equal for equal content.")]
+
+
 class ScannedValue(TypedDict):
     """A key, a token, a password or an item of personal data."""
 
@@ -82,6 +112,25 @@ class LsDocument(TypedDict):
 
     schema: Literal["rag.ls/1"]
     documents: Annotated[list[ListedSource], says("The sources that fit the patterns.")]
+
+
+class DeclinedQuestion(TypedDict):
+    """A question that was not answered."""
+
+    question: Annotated[str, says("The question.")]
+    count: Annotated[int, says("How many times it was asked.")]
+
+
+class GapsDocument(TypedDict):
+    """What the answers of a server show to be missing (`rag stats --gaps`)."""
+
+    schema: Literal["rag.gaps/1"]
+    since: Annotated[str, says("When it began to count (ISO 8601, UTC).")]
+    asked: Annotated[int, says("Answers that were made; replies that were kept are not counted.")]
+    declined: Annotated[int, says("How many of them were none, or the closest passage alone.")]
+    questions: Annotated[list[DeclinedQuestion], says("Those that were declined, if the server keeps questions.")]
+    documents: Annotated[list[str], says("Documents of which no passage was found, at most 200.")]
+    never_found: Annotated[int, says("How many such documents there are.")]
 
 
 class RmDocument(TypedDict):
@@ -157,8 +206,8 @@ class Engine(TypedDict):
     copy: Annotated[
         str,
         says(
-            "Whether the Chroma collection holds all of the index: complete, behind, missing, off (no chromadb), or unused "
-            "(--as)."
+            "Whether the Chroma collection holds all of the index: complete, behind, missing, unkept (`ingest.chroma` is "
+            "false), off (no chromadb), or unused (--as)."
         ),
     ]
 

@@ -9,6 +9,10 @@ from ragcli.drafts import Stopped
 from ragcli.results import CitationStatus
 from ragcli.schemas.fields import Place, says
 
+Collection = Annotated[
+    str | None, says("The name of the collection that it is in; null where none was chosen by name.")
+]
+
 
 class Repair(TypedDict):
     """A misspelt word of a question."""
@@ -34,11 +38,11 @@ class Leg(TypedDict):
 
     leg: Annotated[str, says("The ranking: lexical (BM25) or dense (vectors).")]
     rank: Annotated[int | None, says("The rank in it, from 1; null when the passage was not among its candidates.")]
-    score: Annotated[float | None, says("The score in it, the mean of `parts`; null when there is none.")]
+    score: Annotated[float | None, says("The score in it, a weighted mean of `parts`; null when there is none.")]
     normalised: Annotated[float, says("The score on the scale on which the rankings are added.")]
     weight: Annotated[float, says("The weight of the ranking.")]
     contribution: Annotated[float, says("weight × normalised.")]
-    parts: Annotated[dict[str, float], says("The numbers that the score is the mean of, by name.")]
+    parts: Annotated[dict[str, float], says("The numbers that the score is a weighted mean of, by name.")]
 
 
 class Trace(TypedDict):
@@ -53,6 +57,7 @@ class OtherPlace(Place):
     """Another place that says nearly the same."""
 
     path: Annotated[str, says("The document.")]
+    collection: Collection
 
 
 class Hit(Place):
@@ -60,6 +65,7 @@ class Hit(Place):
 
     rank: Annotated[int, says("The rank, from 1.")]
     document_id: Annotated[str, says("The identity of the document.")]
+    collection: Collection
     score: Annotated[float, says("The score; larger is better, and scores of different questions do not compare.")]
     path: Annotated[str, says("The document.")]
     title: Annotated[str, says("The title of the document.")]
@@ -101,6 +107,7 @@ class Citation(Place):
 
     marker: Annotated[int, says("The number by which sentences name it.")]
     document_id: Annotated[str, says("The identity of the document.")]
+    collection: Collection
     path: Annotated[str, says("The document.")]
     date: Annotated[str | None, says("The date of the document as far as it is known.")]
     headings: Annotated[list[str], says("The section path, outermost first.")]
@@ -149,6 +156,7 @@ class Dispute(Place):
 
     marker: Annotated[int, says("The citation that it disputes.")]
     other: Annotated[int | None, says("Its own marker, when it is cited as well.")]
+    collection: Collection
     path: Annotated[str, says("The document.")]
     date: Annotated[str | None, says("The date of the document as far as it is known.")]
     older: Annotated[bool, says("Whether it is an older version of the cited document.")]
@@ -160,6 +168,7 @@ class StaleFile(TypedDict):
     """A cited file that is not what was ingested any more."""
 
     path: Annotated[str, says("The file.")]
+    collection: Collection
     kind: Annotated[Literal["changed", "gone"], says("What became of it.")]
 
 
@@ -214,6 +223,7 @@ class PromptSource(Place):
 
     number: Annotated[int, says("The number by which the model is to cite it, from 1.")]
     rank: Annotated[int, says("The rank of its hit.")]
+    collection: Collection
     path: Annotated[str, says("The document.")]
     headings: Annotated[list[str], says("The section path, outermost first.")]
     text: Annotated[str, says("What the prompt holds of the passage.")]

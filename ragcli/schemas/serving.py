@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired, TypedDict
 
-from ragcli.schemas.fields import Place, says
+from ragcli.schemas.fields import Place, Unread, says
+from ragcli.schemas.library import IngestDocument
 from ragcli.schemas.search import Citation, Hit, QueryDocument
 
 
@@ -84,6 +85,72 @@ class TextDocument(Place):
     headings: Annotated[list[str], says("The section in which the part begins, outermost first.")]
     text: Annotated[str, says("The text, as the index holds it.")]
     next: Annotated[int | None, says("The `start` of what follows; null at the end of what was asked for.")]
+
+
+class JobProgress(TypedDict):
+    """How far an ingest is."""
+
+    done: Annotated[int, says("Files that are done.")]
+    of: Annotated[int, says("Files in all; 0 before they are known.")]
+    chunks: Annotated[
+        int | None, says("Chunks that were embedded so far; null for a key that sees a part of the index.")
+    ]
+    path: Annotated[str, says("The file at hand.")]
+    seconds_left: Annotated[float | None, says("About how long it will take; null as long as that cannot be told.")]
+
+
+class JobDocument(TypedDict):
+    """An ingest that was asked for (`rag serve`, POST /ingest and GET /jobs/ID)."""
+
+    schema: Literal["rag.job/1"]
+    id: Annotated[str, says("Its identity.")]
+    kind: Annotated[Literal["ingest", "upload"], says("Whether folders are read again, or files were sent.")]
+    state: Annotated[
+        Literal["queued", "running", "done", "failed", "cancelled", "interrupted"],
+        says("Where it is; interrupted: the server ended before it did."),
+    ]
+    by: Annotated[str, says("The key that asked for it.")]
+    files: Annotated[list[str], says("The files and folders; none: all that the index was made from.")]
+    created: Annotated[str, says("When it was asked for (ISO 8601, UTC).")]
+    began: Annotated[str | None, says("When it began.")]
+    ended: Annotated[str | None, says("When it ended.")]
+    progress: Annotated[JobProgress, says("How far it is.")]
+    refused: Annotated[list[Unread], says("Files that are not in the index after it, and why.")]
+    report: Annotated[
+        IngestDocument | None,
+        says("What it did; null before its end, and for a key that sees a part of the index."),
+    ]
+    problem: Annotated[str, says("Why it failed or was interrupted; empty when it was not.")]
+    hint: Annotated[str, says("What to do about it.")]
+
+
+class JobsDocument(TypedDict):
+    """The ingests that were asked for, the newest first (`rag serve`, GET /jobs)."""
+
+    schema: Literal["rag.jobs/1"]
+    jobs: Annotated[list[JobDocument], says("Those of the key; all of them for a key that administers.")]
+
+
+class Durations(TypedDict):
+    """How long something took lately, in milliseconds."""
+
+    count: Annotated[int, says("How many times this is of, at most 1,000.")]
+    p50: Annotated[float, says("Half of them were at most this long.")]
+    p90: Annotated[float, says("Nine of ten were.")]
+    p99: Annotated[float, says("99 of 100 were.")]
+
+
+class ServerStatsDocument(TypedDict):
+    """What a server did since it began (`rag serve`, GET /stats; `rag stats --server`)."""
+
+    schema: Literal["rag.server.stats/1"]
+    uptime: Annotated[float, says("Seconds since it began.")]
+    statuses: Annotated[dict[str, int], says("Requests by HTTP status.")]
+    outcomes: Annotated[dict[str, int], says("Answers by outcome: answered, closest, none.")]
+    waiting: Annotated[int, says("Requests that wait.")]
+    running: Annotated[int, says("Requests that are worked on.")]
+    routes: Annotated[dict[str, Durations], says("How long requests took, by route.")]
+    stages: Annotated[dict[str, Durations], says("How long the stages of questions took, in their order.")]
 
 
 class HealthDocument(TypedDict):

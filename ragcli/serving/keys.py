@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ragcli.errors import RagError, UsageError
 from ragcli.places import state_directory
-from ragcli.private import make_private_folder, replace_private
+from ragcli.private import save_private
 from ragcli.serving.principals import Principal, Scope, scopes_of
 
 _FORM = re.compile(r"rk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
@@ -122,13 +122,7 @@ class KeyFile:
 
     def _write(self, keys: Sequence[Key]) -> None:
         content = {"keys": [asdict(key) for key in sorted(keys, key=lambda key: key.name)]}
-        try:
-            make_private_folder(self.path.parent)
-            replace_private(self.path, json.dumps(content, indent=1) + "\n")
-        except OSError as error:
-            raise RagError(
-                f"cannot write {self.path}: {error.strerror or error}", hint="check its permissions"
-            ) from error
+        save_private(self.path, content)
 
 
 def _hash(secret: str) -> str:

@@ -67,6 +67,18 @@ class MemoryCatalog:
         ids = [identity for identity in sorted(state.documents) if identity > after][:limit]
         return [Listing(state.record(i), state.documents[i].source, tuple(state.copies_of(i))) for i in ids]
 
+    def listings(self, document_ids: Sequence[str]) -> Sequence[Listing]:
+        wanted = set(document_ids)
+        return [
+            entry
+            for entry in self.page("", len(self._state.documents))
+            if not wanted.isdisjoint(source.document_id for source in (entry.source, *entry.copies))
+        ]
+
+    def files(self, after: str = "", limit: int = PAGE) -> Sequence[SourceFile]:
+        found = sorted(self._sources(), key=lambda source: source.document_id)
+        return [source for source in found if source.document_id > after][:limit]
+
     def find(self, paths: Sequence[str]) -> Mapping[str, DocumentRecord]:
         state = self._state
         places = [(kept.source.path, identity) for identity, kept in state.documents.items()]

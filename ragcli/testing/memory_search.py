@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ragcli.datatypes import Candidate, Chunk, Filter, QueryWord
-from ragcli.index.bm25 import DOCUMENT_SHARE, K1, B, Postings, Rows
+from ragcli.index.bm25 import DOCUMENT_SHARE, K1, MAX_EXPANSIONS, RELATED_WEIGHT, B, Postings, Rows
 from ragcli.index.entries import Candidates, StoredChunk
 from ragcli.index.matching import fulfils
-from ragcli.index.spelling import Lexicon, Speller, spellings_in
+from ragcli.index.ranking import cosines
+from ragcli.index.spelling import Lexicon, Speller
 from ragcli.index.statistics import Statistics
-from ragcli.index.termlists import TermLists
-from ragcli.index.vectors import cosines
-from ragcli.index.words import MAX_EXPANSIONS, READ, RELATED_WEIGHT
 from ragcli.results import Understood
 from ragcli.testing.memory_catalog import MemoryCatalog
 from ragcli.testing.memory_state import Held
@@ -34,10 +32,10 @@ class MemoryReader(MemoryCatalog):
     """See `ragcli.index.protocol.Reader`."""
 
     def understand(self, question: str) -> Understood:
-        lexicon = Lexicon(
-            self._state.languages, self._rows(), self._forms, self._postings, self._beginning, self._spellings
-        )
-        return Speller(lexicon).understand(question)
+        return Speller(self.lexicon()).understand(question)
+
+    def lexicon(self) -> Lexicon:
+        return Lexicon(self._state.languages, self._rows(), self._forms, self._postings, self._beginning, self._texts)
 
     def resolve(self, query: Query) -> list[QueryWord]:
         words = []
@@ -124,11 +122,14 @@ class MemoryReader(MemoryCatalog):
 
     def _rescored(self, keys: Sequence[int], vector: Vector) -> list[Candidate]:
         state, found = self._state, []
+        share = self.manifest.sentence_share
         for key, cosine in self._near(keys, vector):
             sentences = state.embeddings[state.chunks[key].text_hash].sentences
             if sentences is not None and len(sentences):
                 best = float(cosines(sentences, vector).max())
-                found.append(Candidate(key, (cosine + best) / 2, (("chunk", cosine), ("sentence", best))))
+                found.append(
+                    Candidate(key, (1 - share) * cosine + share * best, (("chunk", cosine), ("sentence", best)))
+                )
             else:
                 found.append(Candidate(key, cosine, (("chunk", cosine),)))
         return sorted(found, key=_best_first)
@@ -189,8 +190,8 @@ class MemoryReader(MemoryCatalog):
 
     def _postings(self, forms: Sequence[str]) -> Postings:
         found = sorted(self._frequencies(forms).items())
-        return np.array([key - 1 for key, _ in found], dtype=np.int64), np.array(
-            [count for _, count in found], dtype=float
+        return np.array([key - 1 for key, _ in found], dtype=np.int32), np.array(
+            [count for _, count in found], dtype=np.float32
         )
 
     def _beginning(self, prefix: str) -> list[str]:
@@ -198,14 +199,11 @@ class MemoryReader(MemoryCatalog):
         found = {term: len(held) for term, held in self._state.postings.items() if term.startswith(prefix)}
         return sorted(found, key=lambda term: (-found[term], term))
 
-    def _spellings(self, term: str, language: str) -> list[str]:
-        state, counts = self._state, Counter[str]()
-        for key in sorted(state.postings.get(term, {}))[:READ]:
-            chunk = state.chunks[key].chunk
-            own = state.documents[chunk.document_id].record.language
-            if language in (own,) or language not in state.languages:
-                counts.update(spellings_in(f"{chunk.text} {chunk.header}", term, own))
-        return sorted(counts, key=lambda word: (-counts[word], word))
+    def _texts(self, positions: Sequence[int]) -> list[tuple[str, str]]:
+        state = self._state
+        held = [state.chunks[position + 1].chunk for position in positions]
+        languages = [state.documents[chunk.document_id].record.language for chunk in held]
+        return [(f"{chunk.text} {chunk.header}", language) for chunk, language in zip(held, languages, strict=True)]
 
     def _rows(self) -> Rows:
         state = self._state
@@ -214,7 +212,7 @@ class MemoryReader(MemoryCatalog):
         numbers = {identity: number for number, identity in enumerate(state.documents, start=1)}
         for key, held in state.chunks.items():
             lengths[key - 1], owners[key - 1] = held.counts.total(), numbers[held.chunk.document_id]
-        return Rows(lengths, owners, TermLists({}))
+        return Rows(lengths, owners)
 
 
 def _saturated(frequency: float, length: float) -> float:

@@ -12,9 +12,7 @@ import numpy as np
 from ragcli.datatypes import Chunk, Document, DocumentRecord, NewDocument, SourceFile, TextVectors
 from ragcli.errors import IndexDamaged
 from ragcli.index.entries import PAGE
-from ragcli.index.lexical import entry_of
-from ragcli.index.reindexing import searchable_path
-from ragcli.index.rows import moved_chunk, moved_document, text_hash
+from ragcli.index.indexing import entry_of, moved_chunk, moved_document, searchable_path, text_hash
 from ragcli.metadata import AccessTags, access_of
 from ragcli.protocols import REDACTION
 from ragcli.remains import Traces

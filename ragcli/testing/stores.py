@@ -141,6 +141,14 @@ class StoreContract:
             catalog = store.catalog()
             entries = [*every(catalog.page)]
             assert entries == [*every(lambda after, _: catalog.page(after, 2))]  # noqa: B023 - read at once
+            files = [one for entry in entries for one in (entry.source, *entry.copies)]
+            assert [*every(catalog.files)] == sorted(files, key=lambda one: one.document_id)
+            assert [*every(lambda after, _: catalog.files(after, 2))] == [*every(catalog.files)]  # noqa: B023 - read at once
+            for entry in entries:
+                for one in (entry.source, *entry.copies):
+                    assert catalog.listings([one.document_id]) == [entry]
+            assert catalog.listings([one.document_id for one in files]) == entries
+            assert catalog.listings(["nothing", ""]) == []
             lists = [catalog.roots(), catalog.folders(), catalog.type_counts(), catalog.counts(8)]
             lists.append(catalog.fingerprint())
             found.append((entries, lists, catalog.sources(["hr/pay.md", "none"])))

@@ -114,6 +114,12 @@ _NUMBER_WORDS = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty|"
     r"ninety|half|once|twice|every|each|several)"
 )
+# "one of the", "each" and "every" count nothing, nor do the numbers of items and sections.
+_COUNT_WORDS = (
+    r"(?:one(?! (?:of|or|can|could|may|must|should|would|has|is|who|that|another)\b)|two|three|four|five|six|seven|"
+    r"eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty|ninety)"
+)
+_FIGURE = r"(?<![\w.#])(?!^\d[\d.]*[.)]\s)\d"
 _SHOWS: dict[Thing, re.Pattern[str]] = {
     "phone": re.compile(r"\+?\d[\d ()/.-]{6,}\d"),
     "address": re.compile(r"[\w.+-]+@[\w-]+\.\w+|https?://|www\.\w"),
@@ -123,12 +129,13 @@ _SHOWS: dict[Thing, re.Pattern[str]] = {
     "duration": re.compile(rf"(?:\d|\b{_NUMBER_WORDS})[\w.,()–/ -]{{0,14}}?{_UNITS}\b|\b(?:daily|weekly|monthly|"
         rf"quarterly|annual(?:ly)?|yearly|hourly|immediately|permanent(?:ly)?|"
                            rf"indefinitely|bi-?annual(?:ly)?|semi-?annual(?:ly)?)\b|\d+:\d\d", _I),
-    "date": re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}\b|\b(?:jan(?:uary)?|feb(?:ruary)?|march|apr(?:il)?|"
+    "date": re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}/\d{1,2}\b|\b\d{1,2}([.-])\d{1,2}\1\d{2,4}\b|"
+        r"\b\d{1,2}\. ?\d{1,2}\. |\b(?:jan(?:uary)?|feb(?:ruary)?|march|apr(?:il)?|"
         r"june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|"
                        r"dec(?:ember)?|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b|\b\d+ (?:days?|weeks?|"
                            r"months?|hours?)\b|\b(?:first|last|second|third) day\b", _I),
-    "count": re.compile(rf"\d|\b(?:{_NUMBER_WORDS}|no|none|dozens?|hundreds?|thousands?|millions?)\b", _I),
-    "number": re.compile(rf"\d|\b{_NUMBER_WORDS}\b", _I),
+    "count": re.compile(rf"{_FIGURE}|\b(?:{_COUNT_WORDS}|no|none|dozens?|hundreds?|thousands?|millions?)\b", _I | re.MULTILINE),
+    "number": re.compile(rf"{_FIGURE}|\b(?:{_COUNT_WORDS}|half|twice)\b", _I | re.MULTILINE),
     "person": re.compile(r"(?<![.!?:\n] )(?<!^)(?:\b[A-Z][a-z]+(?: [A-Z][\w.]+)*|\b[A-Z]{2,5}\b)|@\w|\b(?:manager|"
         r"team|founders?|lead|officer|director|department|owner|admin\w*|"
                          r"author|employee|supervisor|board|committee|chair|user|member|customer|provider|company|"

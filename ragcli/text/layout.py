@@ -19,6 +19,10 @@ _TAG = re.compile(
 _QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
 _ROLE = re.compile(r":[a-z][\w:+.-]*:`([^`<]+?)\s*(?:<[^`>]*>)?`")
 _RST_LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?")
+_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
+_LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)(?:\s+\"[^\"]*\")?\)")
+_STRONG = re.compile(r"(?<![\w*])\*\*(?=\S)([^*`]+?)(?<=\S)\*\*(?![\w*])")
+_CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
 _ITEM = re.compile(
     r"(?P<indent>[ \t]*)(?P<mark>[-*•+–◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#\.|\(?[ivx]{1,4}[.)])(?P<gap>[ \t]+)(?=\S)"
 )
@@ -44,11 +48,20 @@ class Part(NamedTuple):
 
 
 def readable(text: str, type_: str = "") -> str:
-    """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no roles of reStructuredText."""
+    """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no roles of reStructuredText, of
+    Markdown no asterisks, and links as "words (target)"."""
     text = _QUOTED.sub("", text)
+    if type_ == "markdown":
+        text = _LINK.sub(_read_link, _IMAGE.sub(r"\1", _STRONG.sub(r"\1", text)))
+        text = _CALLOUT.sub(lambda match: f"{match[1].capitalize()}: ", text)
     if type_ == "rst":
         text = _RST_LINK.sub(r"\1", _ROLE.sub(r"\1", text)).replace("``", "`")
     return " ".join(_TAG.sub(" " if "<td" in text or "<br" in text else "", text).split())
+
+
+def _read_link(match: re.Match[str]) -> str:
+    words, target = match.groups()
+    return words if target.startswith("#") or target in words else f"{words} ({target})"
 
 
 def item_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -19,6 +19,7 @@ _ABBREVIATIONS = frozenset(
     resp ed eds viz""".split()
 )
 _LAST_WORD = re.compile(r"([\w.]+)$")
+_REST_OF_TITLE = re.compile(r"[^“”\n]{1,120}”[)\]]*[.,;:]")
 _NEXT_WORD = re.compile(r"\s+[\"'“‘«(\[]*(\S)")
 
 
@@ -50,6 +51,12 @@ def _raw_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield begin, end
 
 
+def _inside_title(text: str, begin: int, stop: int, end: int) -> bool:
+    """Whether a question or exclamation ends inside a quoted title, as in “What is it? How is it made?”)."""
+    opened = text.rfind("“", begin, stop)
+    return opened >= 0 and text.find("”", opened, stop) < 0 and _REST_OF_TITLE.match(text, stop, end) is not None
+
+
 def _ends_sentence(text: str, begin: int, match: re.Match[str], end: int) -> bool:
     following = _NEXT_WORD.match(text, match.end(), end)
     if following is None:
@@ -58,7 +65,7 @@ def _ends_sentence(text: str, begin: int, match: re.Match[str], end: int) -> boo
     if match.start() > begin and text[match.start() - 1].isspace():
         return True  # tokenised text: the stop stands alone, and case may be gone
     if match.group("stop") != ".":
-        return not first.islower()
+        return not first.islower() and not _inside_title(text, begin, match.end(), end)
     last = _LAST_WORD.search(text, max(begin, match.start() - 24), match.start())
     word = last.group(1) if last else ""
     if word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word.isupper()):

@@ -28,6 +28,7 @@ STRICT: Mapping[str, bool] = {  # the value that is always allowed
     "ingest_hidden": False,
     "ingest_follow_symlinks": False,
     "ingest_cross_device": False,
+    "ingest_chroma": False,
     "answer_cache": False,
 }
 LIMITS = frozenset(  # not above what holds without the file
@@ -45,11 +46,14 @@ MODELS = frozenset({"embedding_model", "retrieval_rerank", "answer_judge"})  # d
 WRITERS = frozenset({"answer_model", "answer_models"})
 NEVER = frozenset(  # starts a program; runs code; decides who can reach the index
     """ingest_ocr trust_code serve_listen serve_allow_hosts serve_cors serve_threads serve_queue serve_seconds
-    serve_drain_seconds serve_cache_mb serve_log_questions""".split()
+    serve_drain_seconds serve_cache_mb serve_log_questions
+    serve_keep_questions serve_roots serve_uploads serve_upload_mb serve_uploads_mb
+    serve_jobs""".split()
 )
 RIGHTS = frozenset({"access_rules", "access_grants"})  # would show somebody what they do not see without the file
 OWN = frozenset(
-    {"audit_file", "audit_required", "audit_questions", "audit_max_mb", "serve_keys"}
+    """audit_file audit_required audit_questions audit_max_mb serve_keys serve_jwt_issuer serve_jwt_audience serve_jwt_keys
+    serve_jwt_algorithms serve_jwt_principal serve_jwt_scopes""".split()
 )  # not even of a trusted file
 _BUILT_IN = frozenset({"", "hashing", "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2", "extractive"})
 _FATAL = frozenset({"index", "embedding_model"})  # without it, another index would be read or made: a wrong result
@@ -65,12 +69,13 @@ class NotTrusted(SettingsError):
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """Settings in which what a project file may not say is as it would be without the file, a line for the user on each kind of
-    thing that was left out, and the keys of what was left out, sorted."""
+    """Settings in which what the project `file` may not say is as it would be without the file, a line for the user on each
+    kind of thing that was left out, and the keys of what was left out, sorted."""
 
     resolved: Resolved
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    file: Path | None = None
 
 
 def resolve_guarded(
@@ -94,7 +99,7 @@ def resolve_guarded(
     file = project_file or find_upward(directory, PROJECT_FILE)
     by_file = [name for name, source in resolved.sources.items() if file is not None and source == str(file)]
     if file is None or not by_file:
-        return Guarded(resolved)
+        return Guarded(resolved, file=file)
     own = from_arguments({}, config=user_file)
     kept_offline = own.settings.offline and "offline" in by_file and not resolved.settings.offline
     trusted = project_file is not None or trusts(file)
@@ -116,7 +121,19 @@ def resolve_guarded(
     if others:
         notes.append(f"ignored in {file} until you trust it: {', '.join(others)} ({command(file)})")
     left_out = {*refused, *audit, *(["offline"] if kept_offline else [])}
-    return Guarded(_without(resolved, own, left_out), tuple(notes), tuple(key_of(name) for name in sorted(left_out)))
+    keys = tuple(key_of(name) for name in sorted(left_out))
+    return Guarded(_without(resolved, own, left_out), tuple(notes), keys, file)
+
+
+def require_grants(guarded: Guarded) -> None:
+    """For what is shown to somebody else, by name or by key. Raises NotTrusted when the file of grants is left out that a
+    project file names, and no other is set: nothing would say then who may see what."""
+    if guarded.file is not None and "access.grants" in guarded.left_out and not guarded.resolved.settings.access_grants:
+        raise NotTrusted(
+            f"{guarded.file} sets access.grants, which is ignored until you trust it: nothing says who may see what",
+            hint=command(guarded.file),
+            key="access.grants",
+        )
 
 
 def command(file: Path) -> str:

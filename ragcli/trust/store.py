@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import RagError
-from ragcli.private import make_private_folder, replace_private
+from ragcli.private import save_private
 
 FILE = "trust.json"
 _LONGEST = 10_000_000  # bytes of a project file
@@ -88,10 +88,4 @@ class TrustStore:
 
     def _save(self, changed: Mapping[str, object]) -> None:
         content = {"files": self.files(), "roots": self._section("roots"), **changed}
-        try:
-            make_private_folder(self._file.parent)
-            replace_private(self._file, json.dumps(content, indent=1) + "\n")
-        except OSError as error:
-            raise RagError(
-                f"cannot write {self._file}: {error.strerror or error}", hint="check its permissions"
-            ) from error
+        save_private(self._file, content)

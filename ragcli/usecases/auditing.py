@@ -1,4 +1,6 @@
-"""Recording what the methods of `Rag` do: who asked, what was found, how many; see `ragcli.audit.trail`."""
+"""Recording what the methods of `Rag` do: who asked, what was found, how many; see `ragcli.audit.trail`.
+
+What the methods return is imported only where it is recorded: each command imports this module."""
 
 from __future__ import annotations
 
@@ -6,17 +8,16 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
-from ragcli.measurements import EvalReport
-from ragcli.reports import Forgotten, IngestReport
-from ragcli.results import Answer, QueryResult
-
 if TYPE_CHECKING:
     from ragcli.access import Principal
     from ragcli.audit.trail import Entry, Trail
+    from ragcli.measurements import EvalReport
+    from ragcli.reports import Forgotten, IngestReport
+    from ragcli.results import Answer, QueryResult
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Result: TypeAlias = Answer | QueryResult | IngestReport | EvalReport | Forgotten | list[str]
+Result: TypeAlias = "Answer | QueryResult | IngestReport | EvalReport | Forgotten | list[str]"
 _ASKING = ("ask", "query")
 
 
@@ -69,6 +70,10 @@ def recorded(command: str) -> Callable[[Callable[Concatenate[O, P], R]], Callabl
 
 def describe(entry: Entry, result: Result) -> None:
     """Say in `entry` what a use case returned: its outcome, its numbers, and the documents that were shown."""
+    from ragcli.measurements import EvalReport
+    from ragcli.reports import Forgotten, IngestReport
+    from ragcli.results import Answer, QueryResult
+
     if isinstance(result, Answer):
         entry.outcome = result.outcome
         entry.counts = {"hits": len(result.hits), "citations": len(result.citations)}

@@ -15,6 +15,7 @@ from ragcli.sources.scanning import Found, left_out, scan, stored_path
 from ragcli.text.counting import counted
 from ragcli.text.folding import contains_quote, fold_quote
 from ragcli.tracing import Trace
+from ragcli.trust.foreign import is_known
 
 if TYPE_CHECKING:
     from ragcli.engine.pipeline import Measured, Pipeline
@@ -27,9 +28,12 @@ Say = Callable[[str, State, str], bool]
 _FAR = 1_000  # how deep the legs are searched for the expected passage
 
 
-def diagnose(measured: Measured, question: str, path: str, quote: str = "") -> Diagnosis:
+def diagnose(
+    measured: Measured, question: str, path: str, quote: str = "", *, ingested: Sequence[str] = ()
+) -> Diagnosis:
     """Follow the document at `path` (as in the index, or as a file) and the chunks that hold `quote` through every stage. Where
-    only a part of the index is seen, files are not looked at: a document that may not be seen is as one that is not there."""
+    only a part of the index is seen, files are not looked at: a document that may not be seen is as one that is not there.
+    Folders that the index names are looked into where they lie beside it or are `ingested` by the user."""
     workspace, catalog, pipeline = measured.workspace, measured.index.catalog, measured.pipeline
     findings: list[Finding] = []
 
@@ -43,7 +47,7 @@ def diagnose(measured: Measured, question: str, path: str, quote: str = "") -> D
     document = _document(workspace, catalog, path)
     if document is None:
         unseen = "no document of that name may be seen, if there is one" if measured.restricted else ""
-        done("ingest", "lost", unseen or _why_not_ingested(workspace, catalog, path))
+        done("ingest", "lost", unseen or _why_not_ingested(workspace, catalog, path, ingested))
         return result()
     done("ingest", "ok", f"indexed with {counted(document.chunks, 'chunk')}")
     chunks = catalog.document_chunks(document.document_id)
@@ -78,7 +82,7 @@ def _document(workspace: Workspace, catalog: Catalog, path: str) -> DocumentReco
     return ending[0] if len(ending) == 1 else None
 
 
-def _why_not_ingested(workspace: Workspace, catalog: Catalog, path: str) -> str:
+def _why_not_ingested(workspace: Workspace, catalog: Catalog, path: str, ingested: Sequence[str]) -> str:
     file = workspace.directory / path
     stored = stored_path(Path(os.path.abspath(file)), workspace.project)
     failure = next((f for f in catalog.failures(skipped=True) if f.path in (path, stored)), None)
@@ -88,6 +92,8 @@ def _why_not_ingested(workspace: Workspace, catalog: Catalog, path: str) -> str:
         return "there is no such file, and no document of that name in the index"
     roots = catalog.roots()
     for root in roots:
+        if not is_known(workspace.project / root, workspace.index_directory, ingested):
+            continue
         reason = left_out(Path(os.path.abspath(file)), workspace.project / root)
         if reason:
             return f"ignored by ingest: {reason}"

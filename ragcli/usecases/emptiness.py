@@ -22,11 +22,16 @@ _NAMED = 12  # values in a message
 def unfinished_note(workspace: Workspace) -> str:
     """That an ingest is still running, or did not finish, so that what was asked for may be in what it has not read; empty
     otherwise."""
-    written = store_of(workspace).last_write()
-    if written.running:
-        return f"an ingest is still running ({written.progress or 'it just began'}): ask again when it is done"
-    if written.progress:
-        return f"the last ingest stopped after {written.progress}: rag ingest goes on"
+    for name in workspace.collections or ("",):
+        written = store_of(workspace.alone(name)).last_write()
+        which = f" of {name}" if name else ""
+        if written.running:
+            return (
+                f"an ingest{which} is still running ({written.progress or 'it just began'}): ask again when it is done"
+            )
+        if written.progress:
+            goes_on = f"rag ingest -c {name}" if name else "rag ingest"
+            return f"the last ingest{which} stopped after {written.progress}: {goes_on} goes on"
     return ""
 
 
@@ -36,8 +41,14 @@ def check_empty(workspace: Workspace, catalog: Catalog, *, whole: bool = True) -
         return
     note = unfinished_note(workspace) if whole else ""
     failed = catalog.failures()
-    hint = "rag ls --failed says why files could not be read" if failed else "rag ingest PATH"
-    raise IndexUnusable(f"the index {store_of(workspace).address} holds no documents", hint=note or hint)
+    chosen = f" -c {next(iter(workspace.collections))}" if workspace.collections else ""
+    hint = f"rag ls --failed{chosen} says why files could not be read" if failed else f"rag ingest{chosen} PATH"
+    where = ", ".join(workspace.collections) or store_of(workspace).address
+    raise IndexUnusable(
+        f"{'the collections' if len(workspace.collections) > 1 else 'the index'} {where} "
+        f"{'hold' if len(workspace.collections) > 1 else 'holds'} no documents",
+        hint=note or hint,
+    )
 
 
 def check_filter(catalog: Catalog, where: Filter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +12,11 @@ from ragcli.datatypes import source_id
 from ragcli.engine.index import store_of
 from ragcli.errors import IndexNotFound, RagError, UsageError
 from ragcli.index.pages import every
+from ragcli.places import served_state
 from ragcli.remains import SHORTEST, Remainder, Traces, search
 from ragcli.reports import Forgotten, ForgottenSource
 from ragcli.trust.store import TrustStore
-from ragcli.usecases.library import means, typed_path
+from ragcli.usecases.library import meaning, typed_path
 
 if TYPE_CHECKING:
     from ragcli.index.entries import Listing
@@ -113,10 +114,11 @@ def _chosen(workspace: Workspace, catalog: Catalog, request: ForgetRequest) -> t
     """What is meant, copies with their documents, ordered by path; and those patterns, texts and tags that mean nothing."""
     found: dict[str, ForgottenSource] = {}
     used: set[str] = set()
+    meant = {pattern: meaning(workspace, [pattern]) for pattern in request.patterns}
     for entry in every(catalog.page):
-        meaning = set(_meanings(workspace, catalog, request, entry))
-        if meaning:
-            used |= meaning
+        wanted = set(_meanings(catalog, request, meant, entry))
+        if wanted:
+            used |= wanted
             document = entry.document
             for source in (entry.source, *entry.copies):
                 kind, chunks = ("document", document.chunks) if source is entry.source else ("copy", 0)
@@ -124,23 +126,25 @@ def _chosen(workspace: Workspace, catalog: Catalog, request: ForgetRequest) -> t
                     source.document_id, kind, source.path, source.content_hash, chunks
                 )
     for failure in catalog.failures(skipped=True):
-        meaning = {pattern for pattern in request.patterns if means(workspace, pattern, failure.path, "")}
-        if meaning:
-            used |= meaning
+        named = {pattern for pattern in request.patterns if meant[pattern](failure.path, "")}
+        if named:
+            used |= named
             identity = source_id(failure.path)
             found.setdefault(identity, ForgottenSource(identity, "failure", failure.path))
-    wanted = [*request.patterns, *([request.matching] if request.matching else []), *_shown_tag(request)]
-    return sorted(found.values(), key=lambda source: source.path), [text for text in wanted if text not in used]
+    asked = [*request.patterns, *([request.matching] if request.matching else []), *_shown_tag(request)]
+    return sorted(found.values(), key=lambda source: source.path), [text for text in asked if text not in used]
 
 
 def _shown_tag(request: ForgetRequest) -> list[str]:
     return ["=".join(request.tag)] if request.tag else []
 
 
-def _meanings(workspace: Workspace, catalog: Catalog, request: ForgetRequest, entry: Listing) -> Iterator[str]:
+def _meanings(
+    catalog: Catalog, request: ForgetRequest, meant: Mapping[str, Callable[[str, str], bool]], entry: Listing
+) -> Iterator[str]:
     """Which of what is asked for means this document or one of its copies."""
     for pattern in request.patterns:
-        if any(means(workspace, pattern, one.path, one.root) for one in (entry.source, *entry.copies)):
+        if any(meant[pattern](one.path, one.root) for one in (entry.source, *entry.copies)):
             yield pattern
     if request.tag and entry.document.metadata.get(f"tag.{request.tag[0]}") == request.tag[1]:
         yield from _shown_tag(request)
@@ -176,6 +180,8 @@ def _files_kept(workspace: Workspace, sources: Sequence[ForgottenSource]) -> int
 
 def _clear(workspace: Workspace, kept: Kept, sources: Sequence[ForgottenSource]) -> dict[str, int]:
     """Delete all drafts and the questions that were asked, and forget that these files were given to ingest; counts of each."""
+    for file in _files_in(served_state(workspace.index_directory, kept.state)):
+        file.unlink(missing_ok=True)
     last = kept.last.is_file() or kept.history.is_file()
     for file in [*kept.state.glob(f"{kept.last.name}*"), *kept.state.glob(f"{kept.history.name}*")]:
         file.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,31 +13,43 @@ from ragcli.sources.scanning import real_path
 
 if TYPE_CHECKING:
     from ragcli.index.protocol import Catalog
+    from ragcli.trust.store import TrustStore
     from ragcli.workspace import Workspace
 
 
-def stale(catalog: Catalog, project: Path, documents: Iterable[DocumentRecord]) -> tuple[Stale, ...]:
-    """Those of `documents` whose file changed (see `sources.changes`) or is gone, each once, in their order."""
+def stale(
+    catalog: Catalog, project_of: Callable[[str], Path], documents: Iterable[DocumentRecord]
+) -> tuple[Stale, ...]:
+    """Those of `documents` whose file changed (see `sources.changes`) or is gone, each once, in their order. `project_of` gives
+    the folder that the paths of a collection are relative to."""
     found: list[Stale] = []
-    paths = list(dict.fromkeys(document.path for document in documents))
-    known = catalog.sources(paths)
-    for path in paths:
-        state = state_of(known[path], project) if path in known else "unchanged"
+    places = dict.fromkeys((document.collection, document.path) for document in documents)
+    named = {place: "/".join(place) if place[0] else place[1] for place in places}
+    known = catalog.sources(list(named.values()))
+    for (collection, path), name in named.items():
+        state = state_of(known[name], project_of(collection)) if name in known else "unchanged"
         if state != "unchanged":
-            found.append(Stale(path, state))
+            found.append(Stale(path, state, collection))
     return tuple(found)
 
 
-def refresh(workspace: Workspace, catalog: Catalog, documents: Iterable[DocumentRecord]) -> bool:
-    """Take in again those of `documents` whose files changed, and drop those that are gone; whether there were any."""
+def refresh(workspace: Workspace, catalog: Catalog, documents: Iterable[DocumentRecord], trusted: TrustStore) -> bool:
+    """Take in again those of `documents` whose files changed, and drop those that are gone; whether there were any. Raises
+    UsageError, and changes nothing, for a file that the user did not ingest (see `trust.foreign`)."""
+    from ragcli.trust.foreign import check_files
     from ragcli.usecases.ingestion import IngestRequest, ingest_paths
     from ragcli.usecases.library import remove
 
-    found = stale(catalog, workspace.project, documents)
-    changed = [real_path(entry.path, workspace.project) for entry in found if entry.kind == "changed"]
-    gone = [str(real_path(entry.path, workspace.project)) for entry in found if entry.kind == "gone"]
-    if changed:
-        ingest_paths(workspace, IngestRequest(paths=changed))
-    if gone:
-        remove(workspace, gone)
+    found = stale(catalog, workspace.project_of, documents)
+    files: dict[str, dict[str, list[Path]]] = {}
+    for entry in found:
+        file = real_path(entry.path, workspace.project_of(entry.collection))
+        files.setdefault(entry.collection, {"changed": [], "gone": []})[entry.kind].append(file)
+    for collection, own in files.items():
+        check_files(own["changed"], workspace.index_of(collection), trusted)
+    for collection, own in files.items():
+        if own["changed"]:
+            ingest_paths(workspace.alone(collection), IngestRequest(paths=own["changed"]))
+        if own["gone"]:
+            remove(workspace.alone(collection), [str(file) for file in own["gone"]])
     return bool(found)

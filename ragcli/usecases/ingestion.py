@@ -11,7 +11,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, TypeAlias
 
 from ragcli.datatypes import SourceFile
-from ragcli.engine.embedders import embedder_for, model_source
+from ragcli.engine.embedders import embedder_for, model_source, with_sentences
 from ragcli.engine.index import store_of
 from ragcli.errors import IndexUnusable, UsageError
 from ragcli.index.manifest import Identity, Manifest
@@ -147,11 +147,15 @@ def ingest_sources(
     """Ingest `sources` with the options of `request`. What the index holds, `covers` says is meant, and is not among them,
     counts as gone.
 
-    Model and chunker are those of the index, also when it is rebuilt, unless the settings name others.
+    Model and chunker are those of the index, also when it is rebuilt, unless the settings name others. A rebuild for which they
+    name the index's own model takes it as a new index would, with what has changed in its use since.
     """
     store = store_of(workspace)
     manifest = _manifest_of_old(store) if request.rebuild else store.manifest()
-    embedder = make_embedder(workspace, manifest)
+    anew = request.rebuild and workspace.settings.embedding_model
+    if manifest is not None:
+        manifest = with_sentences(manifest, workspace.settings, store.address, rebuild=request.rebuild)
+    embedder = make_embedder(workspace, None if anew else manifest)
     chunker = chunker_for(workspace.settings, embedder, manifest)
     identity = replace(_identity(workspace, embedder, chunker, manifest), redaction_key=request.options.redaction_key)
     with store.writer(identity, rebuild=request.rebuild) as writer:
@@ -168,11 +172,12 @@ def ingest_sources(
 
 
 def _of_old_index(store: Store, report: IngestReport) -> IngestReport:
-    """The report of a rebuild that was interrupted: the index is what it was."""
+    """The report of a rebuild that was interrupted: the index, where there is one, is what it was."""
     documents, chunks = 0, 0
+    note = "the rebuild was interrupted, and there is no index now"
     with suppress(IndexUnusable), closing(store.catalog()) as catalog:
         documents, _, chunks, _ = catalog.counts(0)
-    note = "the rebuild was interrupted, and the index is what it was before; what was embedded for the new one is gone"
+        note = "the rebuild was interrupted, and the index is what it was before; repeated, it takes over what was embedded"
     return replace(report, documents=documents, chunks=chunks, warnings=(note,))
 
 
@@ -186,7 +191,7 @@ def create_index(workspace: Workspace) -> None:
 
 def _identity(workspace: Workspace, embedder: Embedder, chunker: Chunker, manifest: Manifest | None) -> Identity:
     """What an index that is made or changed with these parts says of them."""
-    sentences = {"on": True, "off": False}.get(workspace.settings.embedding_sentences)
+    sentences = {"on": True, "pooled": True, "off": False}.get(workspace.settings.embedding_sentences)
     return Identity(embedder.identity, chunker.parameters, model_source(workspace, manifest), sentences)
 
 

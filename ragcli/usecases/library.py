@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from ragcli.datatypes import Chunk, Document, Reading, SourceFile
 from ragcli.engine.embedders import embedder_for
 from ragcli.engine.index import store_of
 from ragcli.errors import IndexNotFound, LoadError, UsageError
+from ragcli.index.entries import PAGE
 from ragcli.index.pages import every
 from ragcli.loaders.pool import FileReader
 from ragcli.metadata import described
@@ -38,12 +39,14 @@ if TYPE_CHECKING:
 def listed(workspace: Workspace, catalog: Catalog, patterns: Sequence[str]) -> list[Listed]:
     """Every document, copy and failure whose path is meant by one of the patterns (none: all), ordered by path as shown. Files
     are looked at between two pages of the index, while nothing keeps a writer waiting."""
-    failures = {failure.path: failure for failure in catalog.failures(skipped=True)}
-    found: list[Listed] = []
-    for entry in every(catalog.page):
-        failure = failures.pop(entry.source.path, None)
+    meant = meaning(workspace, patterns)
+    remembered = {failure.path: failure for failure in catalog.failures(skipped=True)}
+    found, read = list[Listed](), set[str]()
+    for entry in _entries(catalog, meant if patterns else None):
+        failure = remembered.get(entry.source.path)
+        read.add(entry.source.path)
         for source in (entry.source, *entry.copies):
-            if not patterns or any(means(workspace, pattern, source.path, source.root) for pattern in patterns):
+            if not patterns or meant(source.path, source.root):
                 document = entry.document
                 state, reason = _state_of(workspace.project, entry, source, failure)
                 path = workspace.shown(source.path, is_file=source.is_file)
@@ -51,10 +54,24 @@ def listed(workspace: Workspace, catalog: Catalog, patterns: Sequence[str]) -> l
                 found.append(Listed(path, state, document.type, document.title, chunks, document.metadata, reason))
     found += [
         Listed(workspace.shown(failure.path), "skipped" if failure.skipped else "failed", reason=failure.reason)
-        for failure in failures.values()
-        if not patterns or any(means(workspace, pattern, failure.path, "") for pattern in patterns)
+        for failure in remembered.values()
+        if failure.path not in read and (not patterns or meant(failure.path, ""))
     ]
     return sorted(found, key=lambda entry: entry.path)
+
+
+def _entries(catalog: Catalog, meant: Callable[[str, str], bool] | None) -> Iterator[Listing]:
+    """The documents of which a place is meant, with their copies; None means all. The others are not read as a whole."""
+    if meant is None:
+        yield from every(catalog.page)
+        return
+    chosen = [source.document_id for source in every(catalog.files) if meant(source.path, source.root)]
+    given = set[str]()
+    for first in range(0, len(chosen), PAGE):
+        for entry in catalog.listings(chosen[first : first + PAGE]):
+            if entry.document_id not in given:  # one of its copies was in an earlier page
+                given.add(entry.document_id)
+                yield entry
 
 
 def _state_of(project: Path, entry: Listing, source: SourceFile, failure: Failure | None) -> tuple[str, str]:
@@ -72,10 +89,18 @@ def _state(project: Path, source: SourceFile) -> str:
     return "ok" if state == "unchanged" else state
 
 
-def means(workspace: Workspace, pattern: str, path: str, root: str) -> bool:
-    """Whether a stored path is what the user calls `pattern`: a path as typed here, or a pattern as in --filter."""
-    typed = typed_path(workspace, pattern)
-    return path in (pattern, typed) or path.startswith(typed + "/") or path_matches(pattern, path, root)
+def meaning(workspace: Workspace, patterns: Sequence[str]) -> Callable[[str, str], bool]:
+    """Says of a stored path and its root whether it is what the user calls by one of `patterns`: a path as typed here, or a
+    pattern as in --filter."""
+    typed = [(pattern, typed_path(workspace, pattern)) for pattern in patterns]
+
+    def meant(path: str, root: str) -> bool:
+        return any(
+            path in (pattern, name) or path.startswith(name + "/") or path_matches(pattern, path, root)
+            for pattern, name in typed
+        )
+
+    return meant
 
 
 def typed_path(workspace: Workspace, path: str) -> str:
@@ -96,9 +121,9 @@ def remove(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
     with store.writer(manifest.identity) as writer:
         chosen: dict[str, str] = {}
         unused = dict.fromkeys(patterns)
+        meant = {pattern: meaning(workspace, [pattern]) for pattern in patterns}
         for source in every(writer.page):
-            meaning = [pattern for pattern in patterns if means(workspace, pattern, source.path, source.root)]
-            for pattern in meaning:
+            for pattern in (pattern for pattern in patterns if meant[pattern](source.path, source.root)):
                 unused.pop(pattern, None)
                 chosen[source.document_id] = source.path
         for pattern in () if store.unfinished else unused:
@@ -106,6 +131,19 @@ def remove(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
         writer.remove(list(chosen))
         writer.finish()
     return sorted(chosen.values())
+
+
+def remove_documents(workspace: Workspace, document_ids: Sequence[str]) -> list[str]:
+    """As `remove`, by identity: documents and copies with one of `document_ids`; others are no error. Returns their paths."""
+    store = store_of(workspace)
+    manifest = store.manifest()
+    if manifest is None:
+        raise IndexNotFound(f"no index at {store.address}", hint="rag ingest PATH")
+    with store.writer(manifest.identity) as writer:
+        known = writer.known(document_ids)
+        writer.remove(list(known))
+        writer.finish()
+    return sorted(source.path for source in known.values())
 
 
 def plan(workspace: Workspace, request: IngestRequest) -> list[Planned]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ragcli.datatypes import Chunk, DocumentRecord, Section, Span
+from ragcli.datatypes import Chunk, DocumentRecord, Section, SourceFile, Span
 from ragcli.errors import NotFound, UsageError
 from ragcli.index.pages import every
 from ragcli.results import Passage
@@ -132,6 +132,12 @@ def _of_identity(catalog: Catalog, beginning: str) -> list[DocumentRecord]:
         elif entry.document_id > beginning:
             break
     return sorted(found, key=lambda document: document.path)
+
+
+def source_of(catalog: Catalog, name: str) -> SourceFile:
+    """See `ragcli.Rag.source`."""
+    document = stored_text(catalog, name).document
+    return catalog.sources([document.path])[document.path]
 
 
 def part_of(

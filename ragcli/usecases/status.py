@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 def index_stats(workspace: Workspace, catalog: Catalog, threshold: Callable[[], float]) -> IndexStats:
     """The state of the index, read in one snapshot, and of the files behind it, which are looked at outside of it.
-    `threshold` gives the confidence from which on
-    questions are answered."""
+    `threshold` gives the confidence from which on questions are answered."""
     with catalog.snapshot():
         manifest = catalog.manifest
         counts = catalog.counts(int(manifest.embedder.get("max_tokens", 2**31)))
@@ -48,13 +47,13 @@ def index_stats(workspace: Workspace, catalog: Catalog, threshold: Callable[[], 
             fingerprint=catalog.fingerprint(),
             threshold=threshold(),
         )
-    return replace(stats, freshness=_freshness(catalog, workspace.project))
+    return stats if workspace.packed else replace(stats, freshness=_freshness(catalog, workspace.project))
 
 
 def _freshness(catalog: Catalog, project: Path) -> Mapping[str, int]:
     """Files by what became of them since they were ingested: unchanged, changed or gone."""
     counts = {"unchanged": 0, "changed": 0, "gone": 0}
-    for file in (file for entry in every(catalog.page) for file in (entry.source, *entry.copies)):
+    for file in every(catalog.files):
         if file.is_file:
             counts[state_of(file, project)] += 1
     return counts

@@ -16,11 +16,13 @@ from ragcli.datatypes import Candidate, Condition, Filter, source_id
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import IndexIncompatible
 from ragcli.index.manifest import Identity
-from ragcli.index.reader import IndexReader
-from ragcli.index.vectors import cosines
-from ragcli.index.writer import open_writer
+from ragcli.index.ranking import cosines
+from ragcli.index.sqlite.reader import IndexReader
+from ragcli.index.sqlite.writer import open_writer
 from ragcli.reports import EngineState
 from tests.helpers.indexes import CHUNKER, EMBEDDER, TEXTS, build, new, put, writing
+
+pytestmark = pytest.mark.chroma
 
 COUNT = 1000
 PATIENCE = 60
@@ -39,7 +41,7 @@ def texts(count: int) -> dict[str, str]:
 
 
 def fill(directory: Path, entries: dict[str, str]) -> None:
-    with writing(directory) as writer:
+    with writing(directory, chroma=True) as writer:
         put(writer, *(new(path, text) for path, text in entries.items()))
         assert writer.finish() == []
 

@@ -18,8 +18,9 @@ from ragcli.engine.wiring import Engine
 from ragcli.errors import ModelUnavailable
 from ragcli.places import model_cache
 from ragcli.protocols import Reranker
-from ragcli.results import LegTrace, ScoredChunk, ScoreTrace
+from ragcli.results import ScoredChunk
 from ragcli.retrieval.reranking import rerank
+from ragcli.scores import LegTrace, ScoreTrace
 from ragcli.settings import resolve
 from ragcli.workspace import workspace_at
 from tests.make_cross_encoder import make_cross_encoder
@@ -33,6 +34,12 @@ def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_cross_encoder(tmp_path_factory.mktemp("cross"))
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Into which the model is exported once."""
+    return tmp_path_factory.mktemp("cache") / "ragcli" / "models"
+
+
 class Overlap:
     """Judges by shared words, which is enough to see an order change."""
 
@@ -44,10 +51,9 @@ class Overlap:
 
 
 @pytest.fixture(params=["overlap", "cross-encoder"])
-def reranker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reranker:
+def reranker(request: pytest.FixtureRequest, cache: Path) -> Reranker:
     if request.param == "overlap":
         return Overlap()
-    cache = tmp_path_factory.getbasetemp() / "reranker-cache"
     return get_reranker(str(request.getfixturevalue("cross_encoder")), cache=cache)
 
 
@@ -97,8 +103,9 @@ def test_a_reranker_that_runs_out_of_time_leaves_the_rest_as_it_was_and_that_is_
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_a_cross_encoder_reranks_a_query_end_to_end(
-    rag, write: Callable[[str, str], Path], cross_encoder: Path
+    rag, write: Callable[[str, str], Path], cross_encoder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parents[1]))
     for i in range(5):
         write(f"docs/{i}.txt", f"The annual leave of group {i} is {i * 7} days.\n")
     rag("ingest", "docs")
@@ -127,8 +134,9 @@ def test_a_reranker_that_is_not_there_is_an_error_with_a_way_out(tmp_path: Path)
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_an_engine_reads_the_files_of_its_reranker_once_however_many_ask(
-    cross_encoder: Path, work: Path, write: Callable[[str, str], Path]
+    cross_encoder: Path, cache: Path, work: Path, write: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parents[1]))
     write("docs/a.md", "# Leave\n\nEvery employee has 28 days of annual leave.\n")
     write("docs/b.md", "# Pumps\n\nThe pump is blue.\n")
     opened: list[str] = []

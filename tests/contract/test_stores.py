@@ -80,7 +80,7 @@ class InDirectories(Redacting):
         self.folder = work
 
     def store(self) -> Store:
-        return open_store(Path(tempfile.mkdtemp(dir=self.folder)) / ".rag")
+        return open_store(Path(tempfile.mkdtemp(dir=self.folder)) / ".rag", chroma=self.engine == "chroma")
 
 
 class TestDirectoriesWithTheExactEngine(InDirectories):

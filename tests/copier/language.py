@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ragcli.datatypes import DocumentRecord, Span
 from ragcli.generation.prompt import REFUSAL, Templates, make_prompt
 from ragcli.prompts import Prompt, Source
-from ragcli.results import Hit, Passage, ScoreTrace
+from ragcli.results import Hit, Passage
+from ragcli.scores import ScoreTrace
 
 ADJECTIVES = """red blue green old new small large round heavy light cold warm dark bright broken empty full quiet wooden golden
 silver narrow wide upper lower northern southern eastern western winter summer spare main second""".split()

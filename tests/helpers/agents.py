@@ -69,6 +69,6 @@ def handbook_of(work: Path, texts: dict[str, str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     index = work / ".rag"
-    with Rag.create(index, embedding_model="hashing") as rag:
+    with Rag.create(index, embedding_model="hashing", ingest_chroma=False) as rag:
         rag.ingest(work / "docs")
     return index

@@ -15,7 +15,8 @@ from ragcli.generation.prompt import fence_of
 from ragcli.generation.prompted import EstimatedModel, PromptedGenerator, PromptOptions
 from ragcli.prompts import Prompt
 from ragcli.protocols import Generator
-from ragcli.results import Hit, LegTrace, Passage, ScoreTrace
+from ragcli.results import Hit, Passage
+from ragcli.scores import LegTrace, ScoreTrace
 from ragcli.text.analyzer import stem
 from ragcli.text.query import Query
 

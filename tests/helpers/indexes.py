@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,26 +12,37 @@ from ragcli.chunking import get_chunker
 from ragcli.datatypes import Filter, NewDocument, SourceFile, source_id
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.engine.wiring import Engine
-from ragcli.index.catalog import CATALOG
-from ragcli.index.checksums import SEAL_ALL, teach
 from ragcli.index.manifest import Identity
-from ragcli.index.reader import IndexReader
-from ragcli.index.writer import IndexWriter, open_writer
+from ragcli.index.protocol import Writer
+from ragcli.index.sqlite.catalog import CATALOG
+from ragcli.index.sqlite.checksums import SEAL_ALL, teach
+from ragcli.index.sqlite.reader import IndexReader
+from ragcli.index.sqlite.writer import IndexWriter, open_writer
 from ragcli.ingest.vectors import embed_chunks
 from ragcli.loaders import load_bytes
 from ragcli.settings import resolve
 from ragcli.text.query import parse_query
 from ragcli.workspace import workspace_at
 
+CHROMA = "RAGCLI_INGEST_CHROMA"  # "false" but in tests marked chroma: importing chromadb takes a second and more of CPU
 EMBEDDER = HashingEmbedder(64)
 CHUNKER = get_chunker("structure", 32, EMBEDDER)
 TEXTS = {"a.md": "# Leave\n\nannual leave days", "b.md": "# Pay\n\nstandby pay", "c.txt": "parking spaces"}
 
 
+def keeps_chroma() -> bool:
+    """Whether the indexes of this test have a Chroma collection."""
+    return os.environ.get(CHROMA) != "false"
+
+
 @contextmanager
-def writing(directory: Path, *, sentences: bool | None = None, rebuild: bool = False) -> Iterator[IndexWriter]:
+def writing(
+    directory: Path, *, sentences: bool | None = None, rebuild: bool = False, chroma: bool | None = None
+) -> Iterator[IndexWriter]:
+    """With `chroma`, whether a Chroma collection is kept whatever the test says."""
     identity = Identity(EMBEDDER.identity, CHUNKER.parameters, "hashing", sentences)
-    with open_writer(directory, identity, rebuild=rebuild) as writer:
+    kept = keeps_chroma() if chroma is None else chroma
+    with open_writer(directory, identity, rebuild=rebuild, chroma=kept) as writer:
         yield writer
 
 
@@ -41,7 +53,7 @@ def new(path: str, text: str, root: str = "docs") -> NewDocument:
     )
 
 
-def put(writer: IndexWriter, *documents: NewDocument) -> None:
+def put(writer: Writer, *documents: NewDocument) -> None:
     missing = writer.without_embedding([chunk for entry in documents for chunk in entry.chunks])
     vectors = embed_chunks(EMBEDDER, [(chunk, "text") for chunk in missing.values()], sentences=writer.sentences)
     writer.store_embeddings(dict(zip(missing, vectors, strict=True)))
@@ -79,5 +91,5 @@ def found(reader: IndexReader, question: str, where: Filter = Filter()) -> tuple
 
 def engine_of(work: Path, **flags: object) -> Engine:
     """An engine over the index in `work`, whatever the user has set."""
-    given = {"embedding_model": "hashing", "index": str(work / ".rag"), **flags}
+    given = {"embedding_model": "hashing", "index": str(work / ".rag"), "ingest_chroma": keeps_chroma(), **flags}
     return Engine(workspace_at(work, resolve(given, environment={}, directory=work, user_file=Path("none"))))

@@ -12,19 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from ragcli import Rag
+from ragcli.cancellation import Cancellation
+from ragcli.cli.history import places_of
+from ragcli.cli.opening import told
 from ragcli.datatypes import Filter, NewDocument
 from ragcli.embedding.hashing import HashingEmbedder
-from ragcli.errors import RagError
+from ragcli.errors import IndexUnusable, RagError
 from ragcli.index.manifest import Identity
 from ragcli.index.protocol import Writer
-from ragcli.index.writer import open_writer
+from ragcli.index.sqlite.writer import open_writer
 from ragcli.ingest.vectors import embed_chunks
 from ragcli.metadata import AccessTags
 from ragcli.render import jsonevaluation, jsonlibrary, jsonout
 from ragcli.render.terminal import TerminalRenderer
+from ragcli.schemas.program import RunDocument
+from ragcli.serving.mcp.library import WORDS as BY_WORDS
+from ragcli.serving.mcp.library import Library
+from ragcli.serving.mcp.parts import Call
+from ragcli.serving.mcp.resources import INDEX as STATE
+from ragcli.serving.mcp.resources import content
+from ragcli.serving.mcp.tools import offered
+from ragcli.usecases.chatting import Conversation
 from ragcli.usecases.diagnosis import diagnose
+from ragcli.usecases.evaluation import EvalOptions
 from ragcli.usecases.library import listed
 from ragcli.usecases.prompting import make_prompt
+from ragcli.usecases.runs import differences, run_document
 from tests.helpers.indexes import CHUNKER, new
 
 EMBEDDER = HashingEmbedder()
@@ -104,9 +117,11 @@ def _other(chance: random.Random, number: int) -> NewDocument:
     return tagged(f"{name}-{number}.{chance.choice(['md', 'txt', 'py'])}", text, *tags)
 
 
-def seen_by(directory: Path, paths: Iterable[str], engine: str = "exact") -> Rag:
-    """The index for somebody who has the tags of these of the documents `SEEN`."""
-    rag = Rag(directory, retrieval_engine=engine)
+def seen_by(directory: Path, paths: Iterable[str], engine: str = "exact", whole: dict[Path, Rag] | None = None) -> Rag:
+    """The index for somebody who has the tags of these of the documents `SEEN`; `whole` holds those that are open."""
+    rag = (whole or {}).get(directory) or Rag(directory, retrieval_engine=engine)
+    if whole is not None:
+        whole[directory] = rag
     return rag.as_principal([tag_of(path) for path in paths])
 
 
@@ -133,10 +148,7 @@ def _documents(rag: Rag, question: str) -> object:
 def _read(rag: Rag, question: str) -> object:
     found: list[object] = []
     for path in [*SEEN, "secret/board-1.md", "hr/leave-of-the-board-3.txt", "nowhere.md"]:
-        try:
-            found.append(asdict(rag.read(path)))
-        except RagError as problem:
-            found.append((problem.message, problem.hint, problem.exit_code))
+        found.append(_result(lambda: asdict(rag.read(path))))  # noqa: B023
     return found
 
 
@@ -160,6 +172,63 @@ def _catalog(rag: Rag, question: str) -> object:
     ]  # fmt: skip
 
 
+def _eval(rag: Rag, question: str) -> object:
+    gold = rag._engine.workspace.project / "gold.jsonl"
+    if not gold.exists():
+        paths = ("hr/leave.md", "site/pumps.txt", "secret/board-1.md")
+        rows = [{"question": q, "evidence": [{"path": path}]} for q, path in zip(QUESTIONS[3:], paths, strict=False)]
+        gold.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = EvalOptions(timing=False, why=True)
+    return _result(lambda: jsonevaluation.evaluation(rag.evaluate(gold, options=options), timing=False))
+
+
+def _chat(rag: Rag, question: str) -> object:
+    chat = Conversation(rag.ask, lambda: None, Filter())
+    turns = [chat.ask(typed, chat.standalone(typed)) for typed in (question, "and how many days?")]
+    return [(turn.asked, jsonout.ask(turn.answer, lambda document: document.path)) for turn in turns]
+
+
+def _open(rag: Rag, question: str) -> object:
+    """The places that are shown, and of what somebody else was shown those that may be opened."""
+    shown = places_of(rag.ask(question), rag._engine.workspace)
+    others = [*SEEN, "secret/board-1.md", "site/zorblatt-2.txt", "nowhere.md"]
+    seen = rag._engine.index.catalog.find(others)
+    return [told(place) for place in shown], [path for path in others if path in seen]
+
+
+def _replay(rag: Rag, question: str) -> object:
+    settings, threshold, catalog = rag._engine.workspace.settings, rag._engine.threshold(), rag._engine.index.catalog
+
+    def asked(text: str) -> RunDocument:
+        answer = jsonout.ask(rag.ask(text), lambda document: document.path)
+        return run_document(answer, [], settings, threshold, catalog)
+
+    run, other = asked(question), asked("What is standby pay?")
+    return run, [asdict(difference) for difference in differences(run, other)]
+
+
+def _mcp(rag: Rag, question: str) -> object:
+    """The tools and the resources that an agent is offered."""
+    library = Library(rag._engine.workspace.index_directory, {})
+    library._opened = {"": rag, BY_WORDS: rag}
+    calls: list[tuple[str, dict[str, object]]] = [
+        ("search", {"query": question}), ("ask", {"question": question}), ("list_documents", {}),
+        ("list_documents", {"folder": "hr/**"}), ("read", {"document": "hr/leave.md"}), ("read", {"document": "secret/board-1.md"}),
+    ]  # fmt: skip
+    tools = offered(library)
+    found = [_result(lambda: tools[name].run(library, arguments, Call(Cancellation()))) for name, arguments in calls]  # noqa: B023
+    return [*found, _result(lambda: content(library, STATE).text)]
+
+
+def _result(made: Callable[[], object]) -> object:
+    try:
+        return made()
+    except IndexUnusable:
+        raise
+    except RagError as problem:
+        return problem.message, problem.hint, problem.exit_code
+
+
 def _screen(rag: Rag, question: str) -> object:
     """What a terminal shows of a query, with the trace of each score."""
     import io
@@ -171,7 +240,8 @@ def _screen(rag: Rag, question: str) -> object:
 
 USES: Mapping[str, Callable[[Rag, str], object]] = {
     "query": _query, "ask": _ask, "stats": _stats, "ls": _list, "documents": _documents, "read": _read, "why": _why,
-    "prompt": _prompt, "catalog": _catalog, "screen": _screen,
+    "prompt": _prompt, "catalog": _catalog, "screen": _screen, "eval": _eval, "chat": _chat, "open": _open, "replay": _replay,
+    "mcp": _mcp,
 }  # fmt: skip
 
 
@@ -183,13 +253,14 @@ def outcome(rag: Rag, use: str, question: str) -> str:
         return (
             json.dumps(_timeless(found), sort_keys=True, default=str)
             .replace(where, "INDEX")
+            .replace(str(rag._engine.workspace.project), "PROJECT")
             .replace(os.path.relpath(rag._engine.workspace.project), "PROJECT")
         )
 
 
 def _timeless(found: Any) -> Any:
     if isinstance(found, Mapping):
-        return {key: _timeless(value) for key, value in found.items() if key not in ("milliseconds", "timings")}
+        return {key: _timeless(value) for key, value in found.items() if key not in ("milliseconds", "timings", "date")}
     if isinstance(found, list | tuple):
         return [_timeless(value) for value in found]
     return found

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import pytest
 
 from ragcli import Rag
+from ragcli.places import served_state
 from ragcli.serving.http.server import Site
 from ragcli.serving.keys import KeyFile
 from ragcli.settings import from_arguments
@@ -30,7 +32,7 @@ def index_of(folder: Path, texts: dict[str, str] | None = None) -> Path:
         path = folder / "docs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    with Rag.create(folder / ".rag", embedding_model="hashing") as rag:
+    with Rag.create(folder / ".rag", embedding_model="hashing", ingest_chroma=False) as rag:
         rag.ingest(folder / "docs")
     return folder / ".rag"
 
@@ -41,7 +43,11 @@ def served(index: Path, **settings: Any) -> Iterator[Site]:
     resolved = from_arguments({"serve_listen": "127.0.0.1:0", "answer_cache": False, **settings})
     chosen = {name: getattr(resolved.settings, name) for name in resolved.sources if resolved.explicit(name)}
     keys = KeyFile(Path(resolved.settings.serve_keys or index.parent / "keys.json"))
-    site, began = Site(resolved.settings, index, chosen, keys), threading.Event()
+    with (
+        pytest.MonkeyPatch.context() as patching
+    ):  # a server that many tests share begins outside of their environments
+        patching.setenv("XDG_STATE_HOME", str(index.parent / "state"))
+        site, began = Site(resolved.settings, index, chosen, keys), threading.Event()
     thread = threading.Thread(target=site.serve, args=(began.set,))
     thread.start()
     try:
@@ -50,6 +56,11 @@ def served(index: Path, **settings: Any) -> Iterator[Site]:
     finally:
         site.end()
         thread.join(PATIENCE)
+
+
+def state_of(index: Path) -> Path:
+    """Where a server of `served` keeps what it keeps beside the index."""
+    return served_state(index, index.parent / "state" / "ragcli")
 
 
 @contextmanager

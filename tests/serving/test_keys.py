@@ -22,12 +22,6 @@ from tests.helpers.serving import QUESTION, client_of, index_of, served
 UNKNOWN = f"rk_{'0' * 8}_{'x' * 43}"
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with served(index_of(tmp_path_factory.mktemp("served"))) as site:
-        yield site
-
-
 @pytest.fixture
 def keys(site: Site) -> Iterator[KeyFile]:
     """The keys of the server, of which there are none before and after the test."""
@@ -44,7 +38,9 @@ def test_a_key_is_shown_once_and_only_its_hash_is_kept_for_its_owner_alone(rag: 
     secret = rag("keys", "add", "alice").stdout.strip()
     (file,) = Path.home().rglob("keys.json")
     assert secret not in file.read_text()
-    assert secret.rpartition("_")[2] not in file.read_text()
+    assert (
+        secret.split("_", 2)[2] not in file.read_text()
+    )  # what is random may hold the sign that parts it from the rest
     assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
     listed = rag("keys", "ls").stdout
     assert "alice" in listed

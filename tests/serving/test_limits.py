@@ -38,12 +38,6 @@ def site(index: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def client(site: Site) -> Iterator[httpx.Client]:
-    with client_of(site) as client:
-        yield client
-
-
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8321", "", "127.0.0.1.evil.example", "localhost@evil.example"]
 )

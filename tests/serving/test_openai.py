@@ -8,15 +8,9 @@ import openai
 import pytest
 
 from ragcli.serving.http.server import Site
-from tests.helpers.serving import QUESTION, index_of, served
+from tests.helpers.serving import QUESTION
 
 UNKNOWN = "Which planets have rings?"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with served(index_of(tmp_path_factory.mktemp("served"))) as site:
-        yield site
 
 
 @pytest.fixture

@@ -21,18 +21,6 @@ from tests.helpers.serving import QUESTION, client_of, events_of, index_of, serv
 from tests.schema_check import checked
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with served(index_of(tmp_path_factory.mktemp("served"))) as site:
-        yield site
-
-
-@pytest.fixture
-def client(site: Site) -> Iterator[httpx.Client]:
-    with client_of(site) as client:
-        yield client
-
-
 def problem(reply: httpx.Response, status: int) -> dict[str, Any]:
     assert reply.status_code == status, reply.text
     assert reply.headers["content-type"] == "application/problem+json"

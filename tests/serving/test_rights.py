@@ -34,7 +34,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     ):
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_text(text)
-    with Rag.create(folder / ".rag", embedding_model="hashing", access_rules=("hr/**=hr", "shop/**=shop")) as rag:
+    with Rag.create(
+        folder / ".rag", embedding_model="hashing", ingest_chroma=False, access_rules=("hr/**=hr", "shop/**=shop")
+    ) as rag:
         rag.ingest(folder / "hr", folder / "shop")
     (folder / "grants.toml").write_text(GRANTS)
     with served(folder / ".rag", access_grants=str(folder / "grants.toml")) as site:

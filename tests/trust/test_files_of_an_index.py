@@ -10,7 +10,7 @@ import pytest
 
 from ragcli.errors import IndexDamaged
 from ragcli.index.links import refuse_links
-from ragcli.index.lock import WriterLock
+from ragcli.index.sqlite.lock import WriterLock
 from ragcli.private import open_private, replace_private
 from tests.conftest import Rag
 from tests.helpers.indexes import build
@@ -25,6 +25,7 @@ def indexed(rag: Rag, work: Path) -> Rag:
     return rag
 
 
+@pytest.mark.chroma
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("dangling", [False, True])
 def test_an_index_that_holds_a_link_is_refused_by_every_command(
@@ -54,6 +55,7 @@ def test_an_index_that_holds_a_link_is_refused_by_every_command(
     assert dangling or target.read_text() == "mine\n"
 
 
+@pytest.mark.chroma
 def test_a_linked_folder_inside_an_index_is_refused(indexed: Rag, work: Path, tmp_path: Path) -> None:
     (work / ".rag" / "chroma").rename(tmp_path / "chroma")
     (work / ".rag" / "chroma").symlink_to(tmp_path / "chroma")

@@ -3,12 +3,15 @@ those of a question."""
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+import ragcli.trust.foreign
 from ragcli.cli.history import Shown
 from ragcli.cli.opening import check_place, open_command
 from ragcli.errors import UsageError
@@ -85,6 +88,52 @@ def test_an_ingest_without_paths_follows_an_index_to_no_place_where_the_user_did
     rag(*shlex.split(error["hint"].partition(" if ")[0])[1:])
     assert "changed" in rag("query", "private notes", "--json").stdout
     assert json.loads(rag("ingest", "--json").stdout)["unchanged"] == 2
+
+
+@pytest.fixture
+def foreign(rag: Rag, work: Path, tmp_path: Path) -> Path:
+    """A file outside of the folder of an index that names it, changed since, as for somebody who was given the index."""
+    (tmp_path / "elsewhere").mkdir()
+    private = tmp_path / "elsewhere" / "private.md"
+    private.write_text("The private notes are about annual leave.\n")
+    rag("ingest", str(private))
+    assert TrustStore(state_directory()).drop_roots(work / ".rag", [private]) == 1
+    private.write_text("The private notes are about annual leave and the changed SECRET.\n")
+    return private
+
+
+def test_a_question_that_wants_fresh_files_reads_none_that_only_the_index_names(rag: Rag, foreign: Path) -> None:
+    refused = rag("ask", "private notes", "--fresh", code=2).stderr
+    assert f"the index names {foreign}" in refused
+    assert "SECRET" not in rag("query", "private notes").stdout
+    rag("ingest", str(foreign))
+    foreign.write_text("The private notes are about annual leave, changed again.\n")
+    assert "changed again" in rag("ask", "private notes", "--fresh").stdout
+
+
+def test_no_other_command_follows_the_roots_of_an_index_from_elsewhere(rag: Rag, foreign: Path, work: Path) -> None:
+    (work / "gold.jsonl").write_text(
+        json.dumps({"question": "private notes", "evidence": [{"path": str(foreign)}], "answerable": True}) + "\n"
+    )
+    assert f"made from {foreign}" in rag("tune", "gold.jsonl", "--sizes", "60", code=2).stderr
+    changed(work, "UPDATE documents SET root = ?", str(foreign.parent))
+    (foreign.parent / ".ragignore").write_text("hidden.md\n")
+    (foreign.parent / "hidden.md").write_text("x")
+    told = rag("why", "private notes", "--expect", str(foreign.parent / "hidden.md"), code=4).stdout
+    assert "outside of what was ingested" in told
+    assert "SECRET" not in rag("get", str(foreign)).stdout
+
+
+def test_every_module_that_follows_a_path_of_an_index_is_in_the_list() -> None:
+    listed = set(re.findall(r"`([\w/]+/\w+\.py)`", inspect.getdoc(ragcli.trust.foreign) or ""))
+    package = Path(ragcli.trust.foreign.__file__).parent.parent
+    following = re.compile(r"real_path\(|project / (root|source\.path|entry\.path)\b")
+    found = {str(file.relative_to(package)) for file in package.rglob("*.py") if following.search(file.read_text())}
+    only_looked_for = {"sources/scanning.py", "sources/changes.py", "usecases/forgetting.py"}
+    asked_before = {"usecases/tuning.py", "usecases/ingestion.py"}  # by the commands, which the list names
+    assert found - listed == only_looked_for | asked_before
+    for name in listed:
+        assert re.search(r"is_known|check_(files|roots)|lies_below", (package / name).read_text()), name
 
 
 def test_what_the_user_ingested_from_elsewhere_is_opened(rag: Rag, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -73,3 +74,20 @@ def test_a_sealed_process_and_those_that_it_starts_reach_nobody(
     assert done.returncode != 0, "the process connected"
     with pytest.raises(BlockingIOError):
         listening.accept()
+
+
+def test_a_fresh_home_folder_holds_nothing_but_what_is_rags_own(
+    rag_with_model: Rag, model_cache: Path, work: Path, tmp_path: Path
+) -> None:
+    """ONNX Runtime would leave an identifier of the device and a queue of events beside it, and send these."""
+    (work / "a.md").write_text("# Leave\n\nEverybody has 28 days of annual leave.\n")
+    rag_with_model("ingest", "a.md")  # prepares the model, in a process of its own
+    home = tmp_path / "fresh"
+    (home / ".cache").mkdir(parents=True)
+    (home / ".cache" / "ragcli").symlink_to(model_cache / "ragcli")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    for arguments in (["ingest", "a.md", "--rebuild"], ["ask", "How many days of annual leave?"]):
+        subprocess.run([sys.executable, "-P", "-m", "ragcli", *arguments], cwd=work, env=environment, check=True)
+    kept = {str(path.relative_to(home)) for path in home.glob("*/*")} | {path.name for path in model_cache.iterdir()}
+    assert kept - {".local/state"} == {".cache/ragcli", "ragcli"}
+    assert [path.name for path in (home / ".local" / "state").iterdir()] == ["ragcli"]

@@ -17,8 +17,8 @@ from ragcli import Rag
 from ragcli.access import Rules
 from ragcli.datatypes import Access
 from ragcli.errors import IndexDamaged, SettingsError, UsageError
-from ragcli.index.reader import IndexReader
-from ragcli.index.restricting import restrict
+from ragcli.index.sqlite.reader import IndexReader
+from ragcli.index.sqlite.restricting import restrict
 from ragcli.serving.mcp.library import Library
 from tests.conftest import Rag as Command
 from tests.helpers.rights import QUESTIONS, SEEN, USES, build_alone, build_around, outcome, seen_by, tag_of, tagged
@@ -85,16 +85,19 @@ def test_ten_thousand_pairs_of_indexes_show_the_same(tmp_path: Path) -> None:
 def compared(folder: Path, examples: int, seed: int) -> int:
     """How many pairs of indexes showed the same."""
     folder.mkdir()
-    indexes, pairs = around(folder, 16, seed), 0
+    indexes, pairs, whole = around(folder, 16, seed), 0, dict[Path, Rag]()
 
     @settings(LOOSE, max_examples=examples)
     @given(SEEN_PATHS, st.sampled_from(QUESTIONS), st.sampled_from(list(USES)))
     def check(paths: list[str], question: str, use: str) -> None:
         nonlocal pairs
-        assert len({outcome(seen_by(directory, paths), use, question) for directory in indexes}) == 1
+        shown = {outcome(seen_by(directory, paths, whole=whole), use, question) for directory in indexes}
+        assert len(shown) == 1
         pairs += len(indexes) * (len(indexes) - 1) // 2
 
     check()
+    for rag in whole.values():
+        rag.close()
     return pairs
 
 
@@ -389,6 +392,27 @@ def test_a_project_that_is_not_trusted_shows_nobody_more(
     assert paths(rag, "--as", "x") == ["hr/one.md"]  # a variable comes after every file
 
 
+def test_nobody_else_is_shown_anything_while_the_file_of_grants_is_ignored(
+    rag: Command, write: Callable[[str, str | bytes], Path]
+) -> None:
+    write("hr/one.md", "# One\n\nOne text.\n")
+    write("grants.toml", '[principals.x]\ntags = ["x"]\n')
+    rag("ingest", "hr")
+    project = write("rag.toml", '[access]\ngrants = "grants.toml"\n').absolute()
+    for refused in (["ls", "--as", "x"], ["mcp", "--as", "x", "--print-config", "claude"], ["serve", "--listen", "0"]):
+        found = rag(*refused, code=2)
+        assert f"{project} sets access.grants" in found.stderr
+        assert f"rag trust {project}" in found.stderr
+        assert found.stdout == ""
+    assert "--config" not in rag("mcp", "--print-config", "claude").stdout  # a file that is named is trusted
+    rag.monkeypatch.setenv("RAGCLI_ACCESS_GRANTS", "grants.toml")
+    assert paths(rag, "--as", "x") == []
+    rag.monkeypatch.delenv("RAGCLI_ACCESS_GRANTS")
+    rag("trust", "rag.toml")
+    assert paths(rag, "--as", "x") == []
+    assert str(project) in rag("mcp", "--print-config", "claude").stdout
+
+
 def test_evaluations_are_of_what_is_seen(shared: Command, write: Callable[[str, str | bytes], Path]) -> None:
     gold = [
         {
@@ -455,21 +479,24 @@ def test_no_way_to_read_goes_round_the_rights() -> None:
     modules = {str(path.relative_to(PACKAGE)): path for path in PACKAGE.rglob("*.py")}
     inside = {name: path.read_text(encoding="utf-8") for name, path in modules.items() if name.startswith("index/")}
     assert {name for name, text in inside.items() if re.search(r"\b(FROM|JOIN) main\.", text)} == {
-        "index/restricting.py"
+        "index/sqlite/restricting.py"
     }
     opening = {name for name in inside if {"connect_reader", "open_catalog"} & calls(modules[name])}
-    writing = {"index/chroma.py", "index/rebuilding.py", "index/traces.py"}
-    assert opening == {"index/catalog.py", "index/contents.py", "index/pool.py"} | writing
-    assert {name for name in inside if "restrict" in calls(modules[name])} == {"index/pool.py"}
+    writing = {"index/sqlite/chroma.py", "index/sqlite/rebuilding.py", "index/sqlite/traces.py"}
+    assert opening == {"index/sqlite/catalog.py", "index/sqlite/pool.py"} | writing
+    assert {name for name in inside if "restrict" in calls(modules[name])} == {"index/sqlite/pool.py"}
     outside = {name: path for name, path in modules.items() if not name.startswith(("index/", "testing/"))}
     readers = {name for name, path in outside.items() if {"reader", "catalog"} & calls(path)}
     owners = {"cli/completing.py", "usecases/overview.py"}  # of who owns the files, before there is a command
+    owners |= {"usecases/collections.py", "usecases/packing.py"}  # indexes as a whole; neither takes --as
     owners |= {"usecases/forgetting.py", "usecases/gold.py", "usecases/ingestion.py", "usecases/rights.py"}
     assert readers - {"text/tables.py"} == {"engine/index.py"} | owners  # a reader of CSV
     engines = {name for name, path in outside.items() if "Engine" in calls(path)}
     assert engines == {"api.py", "cli/session.py", "cli/tuning.py", "engine/wiring.py"}
     opened = {name for name, path in outside.items() if "OpenIndex" in calls(path)}
-    assert opened == {"engine/wiring.py"}
+    assert opened == {"engine/index.py"}
+    joined = {name for name, path in outside.items() if "JoinedIndex" in calls(path)}
+    assert joined == {"engine/index.py"}
 
 
 def test_a_restricted_connection_hides_every_table_that_names_documents(few: list[Path]) -> None:

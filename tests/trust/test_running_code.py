@@ -178,7 +178,7 @@ def test_the_identity_in_an_index_leads_to_no_directory_outside_the_cache(tmp_pa
         prepare_model("nowhere", cache=cache, identity={"name": "m", "weights_sha256": "/../../planted"})
 
 
-@pytest.mark.parametrize("module", ["ragcli.embedding.export", "ragcli.loaders.worker", "ragcli.index.chroma"])
+@pytest.mark.parametrize("module", ["ragcli.embedding.export", "ragcli.loaders.worker", "ragcli.index.sqlite.chroma"])
 def test_a_child_process_never_imports_from_the_working_directory(module: str, work: Path, tmp_path: Path) -> None:
     trace = tmp_path / "ran"
     for name in ("torch", "json", "numpy", "sentence_transformers", "chromadb", "ragcli"):
@@ -217,7 +217,7 @@ def test_settings_of_chroma_beside_the_documents_are_not_read(work: Path, tmp_pa
     (work / ".env").write_text("CHROMA_PRODUCT_TELEMETRY_IMPL=evil.Evil\nCHROMA_API_IMPL=evil.Evil\n")
     (work / "evil.py").write_text(code(trace))
     script = (
-        "import sys; sys.path.insert(0, '.')\nfrom ragcli.index.chroma import client\n"
+        "import sys; sys.path.insert(0, '.')\nfrom ragcli.index.sqlite.chroma import client\n"
         f"found = client({str(tmp_path / 'c')!r})\nfound.list_collections()\nfound.close()\n"
     )
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,13 +14,15 @@ from starlette.types import ASGIApp
 
 from ragcli import __version__
 from ragcli.errors import RagError
-from ragcli.serving.http import asking, compatible, documents, health, pages, problems, searching
+from ragcli.serving.http import asking, compatible, documents, health, ingesting, pages, problems, rating, searching
 from ragcli.serving.http import metrics as measuring
+from ragcli.serving.http import recent as recently
 from ragcli.serving.http.envelope import Envelope
 from ragcli.serving.http.hosts import Hosts
 from ragcli.serving.http.metrics import Metrics
 from ragcli.serving.http.openapi import describe
 from ragcli.serving.http.problems import BadRequest, Misshapen, NoSuchPath, WrongMethod
+from ragcli.serving.http.recent import Recent
 from ragcli.serving.http.service import Service, facts_of
 
 _LOGGER = logging.getLogger("ragcli.serving")
@@ -30,7 +33,13 @@ def create_app(service: Service, hosts: Hosts) -> ASGIApp:
     app = FastAPI(title="rag", version=__version__, docs_url=None, redoc_url=None)
     app.state.service = service
     app.state.metrics = metrics = Metrics(service.gate, __version__)
-    for module in (health, searching, asking, documents, measuring, compatible, pages):
+    app.state.recent = recent = Recent()
+
+    def watch(facts: Mapping[str, Any]) -> None:
+        metrics.count(facts)
+        recent.count(facts)
+
+    for module in (health, recently, searching, asking, rating, documents, ingesting, measuring, compatible, pages):
         app.include_router(module.router)
     made: list[dict[str, Any]] = []
 
@@ -44,7 +53,14 @@ def create_app(service: Service, hosts: Hosts) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, _misshapen)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(Exception, _unforeseen)
-    return Envelope(app, hosts=hosts, log_questions=service.settings.serve_log_questions, watch=metrics.count)
+    settings = service.settings
+    return Envelope(
+        app,
+        hosts=hosts,
+        log_questions=settings.serve_log_questions,
+        watch=watch,
+        uploads=("/ingest", int(settings.serve_upload_mb * 1e6)),
+    )
 
 
 def _told(request: Request, problem: Exception) -> Response:

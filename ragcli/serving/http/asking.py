@@ -33,16 +33,20 @@ router = APIRouter(tags=["answers"])
 @router.post("/ask", response_model=None, responses=replies("AskDocument", stream=True))
 async def ask(request: Request, body: AskRequest, served: Served, principal: Asker) -> Response:
     """An answer with citations: what `rag ask --json` prints. With `Accept: text/event-stream` it is told while it happens:
-    the events `evidence`, `tail`, `sentence` and `discarded`, then `done` with the whole answer, or `error` with a problem."""
+    the events `evidence`, `tail`, `sentence` and `discarded`, then `done` with the whole answer, or `error` with a problem.
+    With `before`, a question such as "and for trainees?" is completed from those before it, as `rag chat` does."""
     facts_of(request)["question"] = body.question
     if EVENTS in request.headers.get("accept", ""):
         return await _streamed(request, body, served, principal)
 
+    question = body.standalone()
+
     def made(rag: Rag, cancel: Cancellation) -> tuple[Mapping[str, object], Mapping[str, object]]:
-        answer = rag.ask(body.question, k=body.k, where=body.filter, cancel=cancel)
+        answer = rag.ask(question, k=body.k, where=body.filter, cancel=cancel)
+        served.feedback.count(question, answer.outcome, [hit.path for hit in answer.hits])
         return jsonout.ask(answer, shown), told_of(answer)
 
-    call = Call(principal, body.mode, ("ask", body.asked), made, body.deadline_ms, _KEEP_SECONDS)
+    call = Call(principal, body.mode, ("ask", question, body.asked), made, body.deadline_ms, _KEEP_SECONDS, rated=True)
     return await served.answered(request, call)
 
 
@@ -51,7 +55,7 @@ async def _streamed(request: Request, body: AskRequest, served: Service, princip
 
     def asked(cancel: Cancellation) -> Iterator[AnswerEvent]:
         rag = served.shelf.rag(principal, body.mode)
-        return rag.ask_stream(body.question, k=body.k, where=body.filter, cancel=cancel)
+        return rag.ask_stream(body.standalone(), k=body.k, where=body.filter, cancel=cancel)
 
     async with AsyncExitStack() as opening:
         events = await opening.enter_async_context(answering(served.gate, asked, served.seconds(body.deadline_ms)))
@@ -65,6 +69,7 @@ async def _streamed(request: Request, body: AskRequest, served: Service, princip
                 for line in lines.of(event) if event is not None else [b": still writing\n\n"]:
                     yield line
                 if isinstance(event, AnswerFinished):
+                    _remember(request, served, principal, event.answer)
                     facts_of(request).update(told_of(event.answer))
                     return
                 try:
@@ -74,6 +79,13 @@ async def _streamed(request: Request, body: AskRequest, served: Service, princip
                     return
 
     return StreamingResponse(sent(), media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
+
+
+def _remember(request: Request, served: Service, principal: Principal, answer: Answer) -> None:
+    """Count a streamed answer, and let it be rated."""
+    served.feedback.count(answer.question, answer.outcome, [hit.path for hit in answer.hits])
+    made = jsonout.dumps(jsonout.ask(answer, shown)).encode("ascii")
+    served.answers.remember(facts_of(request)["request_id"], principal.name, made)
 
 
 def told_of(answer: Answer) -> dict[str, object]:

@@ -23,6 +23,7 @@ from ragcli.serving.http.requests import MAX_BODY
 
 _IDENTITY = re.compile(r"[A-Za-z0-9-]{1,64}")
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
+_FORM = re.compile(r"multipart/form-data\s*;", re.IGNORECASE)
 _LOGGER = logging.getLogger("ragcli.serving")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,13 +38,17 @@ Watch = Callable[[Facts], None]
 
 class Envelope:
     """Around the application `app`. `hosts` says who may ask at all; `log_questions` whether the log holds what was asked;
-    `watch` is told the facts of each request when it has ended."""
+    `watch` is told the facts of each request when it has ended; `uploads` is the path that files are sent to, and how many
+    bytes a request with files may have."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Hosts, log_questions: bool, watch: Watch) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Hosts, log_questions: bool, watch: Watch, uploads: tuple[str, int] = ("", 0)
+    ) -> None:
         self._app = app
         self._hosts = hosts
         self._log_questions = log_questions
         self._watch = watch
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,11 +94,14 @@ class Envelope:
         length = headers.get("content-length", "0")
         if not length.isdecimal():
             raise BadRequest("Content-Length is no number")
-        if int(length) > MAX_BODY:
-            raise _too_large()
-        if scope["method"] in ("POST", "PUT", "PATCH") and not _JSON.fullmatch(headers.get("content-type", "")):
-            raise WrongMediaType("the body must be JSON", hint="Content-Type: application/json")
-        await self._app(scope, _limited(receive), sending)
+        kind, most = headers.get("content-type", ""), MAX_BODY
+        if scope["method"] in ("POST", "PUT", "PATCH") and not _JSON.fullmatch(kind):
+            if scope["path"] != self._uploads[0] or not _FORM.match(kind):
+                raise WrongMediaType("the body must be JSON", hint="Content-Type: application/json")
+            most = self._uploads[1]
+        if int(length) > most:
+            raise _too_large(most)
+        await self._app(scope, _limited(receive, most), sending)
 
     def _cors(self, headers: Headers) -> str:
         """The origin that may read the reply, where one was named."""
@@ -136,7 +144,7 @@ class _Sending:
     async def preflight(self) -> None:
         """The reply to the question of a browser whether a page of another origin may send a request."""
         headers = {
-            "Access-Control-Allow-Methods": "GET, POST",
+            "Access-Control-Allow-Methods": "GET, POST, DELETE",
             "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Api-Key, X-Request-Id",
             "Access-Control-Max-Age": "600",
         }
@@ -145,7 +153,7 @@ class _Sending:
         await self({"type": "http.response.body", "body": b""})
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, most: int) -> Receive:
     """`receive`, which raises TooLarge when the body grows too long: its length need not have been declared."""
     read = 0
 
@@ -153,12 +161,12 @@ def _limited(receive: Receive) -> Receive:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > MAX_BODY:
-            raise _too_large()
+        if read > most:
+            raise _too_large(most)
         return message
 
     return limited
 
 
-def _too_large() -> TooLarge:
-    return TooLarge(f"the body is longer than {MAX_BODY:,} bytes")
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"the body is longer than {most:,} bytes")

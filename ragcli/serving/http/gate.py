@@ -14,7 +14,7 @@ from ragcli.serving.http.problems import CallerGone, TooBusy
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Value = TypeVar("_Value")
-_GRACE = (
+GRACE = (
     2.0  # seconds that work has after its deadline to give what it has; stages look at the deadline between each other
 )
 
@@ -44,7 +44,7 @@ class Gate:
             leaving = asyncio.ensure_future(gone(receive))
             try:
                 ends: set[asyncio.Future[Any]] = {result, leaving}
-                await asyncio.wait(ends, timeout=cancel.remaining + _GRACE, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(ends, timeout=cancel.remaining + GRACE, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 leaving.cancel()
             if result.done():

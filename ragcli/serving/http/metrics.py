@@ -33,7 +33,10 @@ class Metrics:
         )
         self._answers = Counter("rag_answers", "Answers: answered, closest, none.", ["outcome"], registry=self.registry)
         self._cache = Counter(
-            "rag_cache", "Replies that were kept (hit) or not (miss).", ["outcome"], registry=self.registry
+            "rag_cache",
+            "Replies: kept (hit), of an equal request at the time (joined), or new (miss).",
+            ["outcome"],
+            registry=self.registry,
         )
         Gauge("rag_queue_depth", "Requests that wait.", registry=self.registry).set_function(lambda: gate.queued)
         Gauge("rag_running", "Requests that are worked on.", registry=self.registry).set_function(

@@ -1,4 +1,4 @@
-"""GET /: the page to ask on, three files of the package. It needs nothing from elsewhere and runs no script of a document."""
+"""GET /: the page to ask on, five files of the package. It needs nothing from elsewhere and runs no script of a document."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 router = APIRouter(include_in_schema=False)
-_TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
+_TYPES = {
+    "index.html": "text/html",
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "documents.js": "text/javascript",
+    "talking.js": "text/javascript",
+}
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; frame-ancestors 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data: blob:; connect-src 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'"
 )
 
@@ -23,7 +29,7 @@ async def page() -> Response:
 
 
 @router.get("/assets/{name}")
-async def asset(name: Literal["page.css", "page.js"]) -> Response:
+async def asset(name: Literal["page.css", "page.js", "documents.js", "talking.js"]) -> Response:
     """A file that the page needs."""
     return _file(name)
 

@@ -12,6 +12,9 @@ from starlette.responses import Response
 from ragcli import errors
 from ragcli.errors import RagError
 from ragcli.render.jsonout import dumps
+from ragcli.serving.jobs import QueueFull
+from ragcli.serving.tokens import Refusal
+from ragcli.serving.uploads import TooMuch
 
 if TYPE_CHECKING:
     from ragcli.schemas.serving import Misfit, ProblemDocument
@@ -72,6 +75,10 @@ class RateLimited(Refused):
     """The key has made as many requests as it may."""
 
 
+class Conflict(Refused):
+    """What is asked for is not as the request takes it to be."""
+
+
 class TooBusy(Refused):
     """As many requests wait as may."""
 
@@ -86,6 +93,7 @@ STATUS: Mapping[type[RagError], int] = {
     Forbidden: 403,
     NoSuchPath: 404,
     WrongMethod: 405,
+    Conflict: 409,
     TooLarge: 413,
     WrongMediaType: 415,
     ForeignHost: 421,
@@ -93,6 +101,9 @@ STATUS: Mapping[type[RagError], int] = {
     RateLimited: 429,
     CallerGone: 499,
     TooBusy: 503,
+    QueueFull: 503,
+    Refusal: 401,
+    TooMuch: 413,
     errors.NotFound: 404,
     errors.UsageError: 400,
     errors.SettingsError: 500,
@@ -109,9 +120,10 @@ STATUS: Mapping[type[RagError], int] = {
     errors.CopyFailed: 500,
     RagError: 500,
 }
-_OPEN = (Refused, errors.UsageError, errors.GoldError, errors.LoadError, errors.Cancelled)
+_OPEN = (Refused, QueueFull, TooMuch, errors.UsageError, errors.GoldError, errors.LoadError, errors.Cancelled)
 """Errors that speak of the request alone; others may name folders of the server and are told to those who administer it."""
 _LOCKED_SECONDS = 1.0
+_QUEUE_SECONDS = 5.0
 
 
 def status_of(problem: RagError) -> int:
@@ -161,6 +173,8 @@ def headers(problem: RagError) -> dict[str, str]:
     wait = problem.wait if isinstance(problem, Refused) else 0.0
     if isinstance(problem, errors.IndexLocked):
         wait = _LOCKED_SECONDS
+    elif isinstance(problem, QueueFull):
+        wait = _QUEUE_SECONDS
     if wait:
         found["Retry-After"] = str(max(1, math.ceil(wait)))
     if isinstance(problem, Unauthenticated):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from ragcli.errors import UsageError
+from ragcli.text.followup import condense
 
 MAX_BODY = 1_000_000  # bytes
 MAX_QUESTION = 4_000  # characters
@@ -26,6 +28,11 @@ PassageCount = Annotated[
 ]
 Milliseconds = Annotated[
     int | None, Field(ge=50, le=3_600_000, description="The time for it, at most that of the server; null: just that.")
+]
+
+
+Identity = Annotated[
+    str, Path(pattern="^[0-9a-f]{8,32}$", description="The identity of a document, or its first eight digits or more.")
 ]
 
 
@@ -50,7 +57,58 @@ class QueryRequest(BaseModel):
 
 
 class AskRequest(QueryRequest):
-    """A question to answer."""
+    """A question to answer, which may lean on those before it."""
+
+    before: Annotated[
+        list[Question],
+        Field(
+            max_length=4, description="The questions before it, oldest first, each as its reply has it in `question`."
+        ),
+    ] = []
+
+    def standalone(self) -> str:
+        """The question as it can be understood alone, completed by rules from those before it."""
+        return condense(self.question, self.before)[:MAX_QUESTION]
+
+
+class FeedbackRequest(BaseModel):
+    """What a caller thinks of an answer."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    answer: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$", description="The X-Request-Id of the reply to POST /ask.")
+    ]
+    verdict: Annotated[Literal["up", "down"] | None, Field(description="Whether it was good.")] = None
+    rating: Annotated[int | None, Field(ge=1, le=5, description="How good it was.")] = None
+    comment: Annotated[str, Field(max_length=2_000, description="Why.")] = ""
+    question: Annotated[
+        str,
+        Field(max_length=MAX_QUESTION, description="The question, if it, the answer and its quotations may be kept."),
+    ] = ""
+
+
+class IngestRequest(BaseModel):
+    """Files and folders to bring the index up to date with; none: all that it was made from."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    paths: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=1_000)]],
+        Field(max_length=100, description="Files and folders, relative to the folder that holds the index."),
+    ] = []
+    prune: Annotated[bool, Field(description="Take documents out whose files are gone.")] = False
+    retry: Annotated[bool, Field(description="Read files again that could not be read before.")] = False
+    tags: Annotated[
+        dict[
+            Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")], Annotated[str, Field(min_length=1, max_length=200)]
+        ],
+        Field(max_length=20, description="Tags for everything that is seen."),
+    ] = {}
+    access: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]] | None,
+        Field(max_length=50, description="Access tags for everything that is seen; null: as they are."),
+    ] = None
 
 
 class BatchRequest(BaseModel):

@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from ragcli.errors import RagError, UsageError
+from ragcli.places import served_state
+from ragcli.serving.feedback import Feedback
 from ragcli.serving.http import hosts
 from ragcli.serving.http.app import create_app
 from ragcli.serving.http.doorkeeper import Doorkeeper
 from ragcli.serving.http.gate import Gate
+from ragcli.serving.http.receiving import clear_cut_off
 from ragcli.serving.http.service import Service
 from ragcli.serving.http.shelf import Shelf
+from ragcli.serving.jobs import Jobs, records_of
 from ragcli.serving.keys import KeyFile
+from ragcli.serving.tokens import Tokens, Trusted
+from ragcli.serving.uploads import Uploads, uploads_folder
 
 if TYPE_CHECKING:
     from ragcli.settings import Settings
@@ -59,6 +65,22 @@ def bound(host: str, port: int) -> socket.socket:
     return made
 
 
+def _tokens(settings: Settings) -> Tokens | None:
+    """What checks tokens, where an issuer is set. Raises UsageError and RagError."""
+    if not settings.serve_jwt_issuer:
+        return None
+    return Tokens(
+        Trusted(
+            settings.serve_jwt_issuer,
+            settings.serve_jwt_audience,
+            settings.serve_jwt_keys,
+            settings.serve_jwt_algorithms,
+            settings.serve_jwt_principal,
+            settings.serve_jwt_scopes,
+        )
+    )
+
+
 class Site:
     """One server over the index in `directory`. `settings` are those of the user, `chosen` those of `Rag` that somebody set.
     Raises UsageError for an address or a name that makes no sense, and for one that others reach while there are no keys;
@@ -67,7 +89,8 @@ class Site:
     def __init__(self, settings: Settings, directory: Path, chosen: Mapping[str, Any], keys: KeyFile) -> None:
         host, port = hosts.address(settings.serve_listen)
         private = hosts.is_loopback(host)
-        if not private and not keys.keys():
+        tokens = _tokens(settings)
+        if not private and tokens is None and not keys.keys():
             raise UsageError(
                 f"{host} can be reached from other machines, and there are no keys, so anybody could read the documents",
                 hint="rag keys add NAME makes a key",
@@ -77,8 +100,12 @@ class Site:
             settings,
             Shelf(directory, chosen),
             Gate(settings.serve_threads, settings.serve_queue),
-            Doorkeeper(keys, demanded=not private),
+            Doorkeeper(keys, demanded=not private, tokens=tokens),
+            Jobs(records_of(directory), settings.serve_jobs),
+            Uploads(uploads_folder(settings.serve_uploads, directory), settings.serve_uploads_mb),
+            Feedback(served_state(directory), keep_questions=settings.serve_keep_questions),
         )
+        clear_cut_off(self.service)
         self.app = create_app(self.service, known)
         self._socket = bound(host, port)
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{self._socket.getsockname()[1]}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ragcli.access import principal_named
 from ragcli.api import Rag
 from ragcli.errors import IndexNotFound, UsageError
 from ragcli.serving.http.problems import Forbidden
@@ -40,7 +41,7 @@ class Shelf:
         to whom nothing is granted."""
         with self._opening:
             whole = self._whole(mode)
-            if self._sees_everything(principal):
+            if self.sees_everything(principal):
                 return whole
             if (state := self._state_of_grants()) != self._state:
                 self._seen, self._state = {}, state
@@ -52,11 +53,31 @@ class Shelf:
     def view(self, principal: Principal) -> str:
         """Names what `principal` may see: replies are shared by those who see the same. Asked before `rag`, it never names a
         newer state of the grants than that of what `rag` gives."""
-        if self._sees_everything(principal):
+        if self.sees_everything(principal):
             return _EVERYTHING
         return f"{self._state_of_grants()} {principal.name}"
 
-    def _sees_everything(self, principal: Principal) -> bool:
+    def made(self) -> Rag:
+        """All of the index, to change it; it is made if there is none yet. Raises ModelUnavailable where that needs a model."""
+        try:
+            return self.rag(LOCAL)
+        except IndexNotFound:
+            with self._opening:
+                Rag.create(self.directory, **self._settings).close()
+            return self.rag(LOCAL)
+
+    def tags(self, principal: Principal) -> frozenset[str] | None:
+        """The access tags that are granted to `principal`; None for those who see everything. Raises Forbidden for somebody to
+        whom nothing is granted."""
+        if self.sees_everything(principal):
+            return None
+        try:
+            return principal_named(principal.name, Path(self._grants), untagged=False, fix="").access.tags
+        except UsageError as unknown:
+            raise _stranger(principal.name) from unknown
+
+    def sees_everything(self, principal: Principal) -> bool:
+        """Whether `principal` may see all documents."""
         return not self._grants or principal is LOCAL or principal.may("admin")
 
     def _state_of_grants(self) -> str:
@@ -67,15 +88,16 @@ class Shelf:
         return f"{there.st_ino} {there.st_size} {there.st_mtime_ns}"
 
     def _whole(self, mode: str | None) -> Rag:
-        key = mode or ""
-        if key not in self._opened:
-            self._opened[key] = self._found(mode)
-        return self._opened[key]
+        """The index in a mode; all modes share its files and its models."""
+        if "" not in self._opened:
+            self._opened[""] = self._found()
+        if mode and mode not in self._opened:
+            self._opened[mode] = self._opened[""].searching(mode)
+        return self._opened[mode or ""]
 
-    def _found(self, mode: str | None) -> Rag:
-        changes = {"retrieval_mode": mode} if mode else {}
+    def _found(self) -> Rag:
         try:
-            return Rag(self.directory, **{**self._settings, **changes})
+            return Rag(self.directory, **self._settings)
         except IndexNotFound:
             hint = f"rag ingest FOLDER --index {self.directory}"
             raise IndexNotFound(f"there is no index at {self.directory}", hint=hint) from None
@@ -93,4 +115,8 @@ def _seen_by(whole: Rag, name: str) -> Rag:
     try:
         return whole.as_principal(name)
     except UsageError as unknown:
-        raise Forbidden(f"nothing is granted to {name}", hint="ask whoever runs the server") from unknown
+        raise _stranger(name) from unknown
+
+
+def _stranger(name: str) -> Forbidden:
+    return Forbidden(f"nothing is granted to {name}", hint="ask whoever runs the server")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ragcli.api import Rag
-from ragcli.errors import IndexNotFound, UsageError
+from ragcli.errors import IndexNotFound, RagError, UsageError
+from ragcli.places import state_directory
 from ragcli.serving.mcp.jobs import Jobs
+from ragcli.trust.store import TrustStore
 
 WORDS = "lexical"  # the mode of a search by words alone
 
@@ -87,6 +90,11 @@ class Library:
                 raise UsageError(f"{path} does not exist", hint=f"looked for it at {real}")
             found.append(real)
         return found
+
+    def remember(self, paths: Sequence[Path]) -> None:
+        """Keep that the user let these be ingested, as `rag ingest` does, so that a later ingest without paths reads them."""
+        with suppress(RagError):  # a state folder that cannot be written to
+            TrustStore(state_directory()).add_roots(self.directory, paths)
 
     def close(self) -> None:
         with self._opening:

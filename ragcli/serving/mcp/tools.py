@@ -165,6 +165,7 @@ def ingest(library: Library, arguments: Arguments, call: Call) -> Result:
         job = library.jobs.find(arguments["job"])
     else:
         paths = library.allowed(arguments.get("paths", ()))
+        library.remember(paths)
         job = library.jobs.start(library.changed_by(), paths, arguments.get("tags", {}))
     job.wait(INGEST_SECONDS)
     return job.state()

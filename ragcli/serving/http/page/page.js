@@ -1,171 +1,178 @@
-// Texts of documents and answers become text nodes, never markup.
-const $ = (id) => document.getElementById(id);
-const AROUND = 2500; // characters shown before and after a quotation
-let running = null; // what stops the answer that is being written
-let cited = []; // citations by marker, from 1
-let opener = null; // what gets the focus back when the document is closed
+// Asking, answers, and the document that a citation opens.
+import { offer } from "./documents.js";
+import { $, eventsOf, make, said, send } from "./talking.js";
 
-function make(tag, options = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(options)) {
-    if (name === "on") node.addEventListener("click", value);
-    else if (name === "label") node.setAttribute("aria-label", value);
-    else node[name] = value;
-  }
-  node.append(...children);
-  return node;
-}
+const AROUND = 2500; // characters shown before and after a quotation
+const REMEMBERED = 4; // questions that the next one may lean on
+const KEPT = 100; // questions in the history of this browser
+let running = null; // what stops the answer that is being written
+let cited = []; // citations of the newest answer by marker, from 1
+let before = []; // questions of this conversation, as they were understood
+let opener = null; // what gets the focus back when the document is closed
+let viewed = null; // the place that the viewer shows
 
 function place(at) {
   if (at.page) return `${at.path}, p. ${at.page}`;
   return at.line_start ? `${at.path}:${at.line_start}` : at.path;
 }
 
-async function send(path, options = {}) {
-  const key = sessionStorage.getItem("key");
-  const headers = { ...options.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
-  const reply = await fetch(path, { ...options, headers });
-  if (reply.status === 401) {
-    sessionStorage.removeItem("key");
-    await askKey();
-    return send(path, options);
-  }
-  if (!reply.ok) throw await reply.json().catch(() => ({ detail: `error ${reply.status}` }));
-  return reply;
-}
-
-function askKey() {
-  return new Promise((resolve) => {
-    $("keybox").showModal();
-    $("keyform").onsubmit = () => {
-      sessionStorage.setItem("key", $("key").value.trim());
-      $("key").value = "";
-      resolve();
-    };
-  });
-}
-
-async function* eventsOf(reply) {
-  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const blocks = (rest + value).split("\n\n");
-    rest = blocks.pop();
-    for (const block of blocks) {
-      const fields = Object.fromEntries(block.split("\n").filter((line) => !line.startsWith(":")).map((line) => {
-        const at = line.indexOf(": ");
-        return [line.slice(0, at), line.slice(at + 2)];
-      }));
-      if (fields.event) yield { name: fields.event, data: JSON.parse(fields.data) };
-    }
-  }
-}
-
-function marker(number) {
-  const at = cited[number - 1];
+function marker(number, citations) {
+  const at = citations[number - 1];
   return make("button", { type: "button", className: "marker", title: at.quote, on: (e) => open(at, e.currentTarget),
     label: `Citation ${number}: ${place(at)}, ${at.status}` }, String(number));
 }
 
-function sentence(entry) {
-  const bad = entry.citations.length === 0 || entry.citations.every((n) => cited[n - 1].status === "unsupported");
+function sentence(entry, citations) {
+  const bad = entry.citations.length === 0 || entry.citations.every((n) => citations[n - 1].status === "unsupported");
   const text = make("span", { className: bad ? "unsupported" : "" }, entry.text);
   if (bad) text.title = "No document supports this sentence.";
-  return make("span", {}, entry.lead || "", text, ...(bad ? [" (unsupported)"] : []), ...entry.citations.map(marker));
+  return make("span", {}, entry.lead || "", text, ...(bad ? [" (unsupported)"] : []), ...entry.citations.map((n) => marker(n, citations)));
 }
 
 function card(at) {
-  const button = make("button", { type: "button", className: `card ${at.status}`, on: (e) => open(at, e.currentTarget) },
+  return make("button", { type: "button", className: `card ${at.status}`, on: (e) => open(at, e.currentTarget) },
     make("div", { className: "where" }, `[${at.marker}] ${place(at)}`),
     make("div", { className: "status" }, [at.status, ...at.headings].join(" › ")), make("q", {}, at.quote));
-  return button;
 }
 
 function passage(hit) {
   return make("button", { type: "button", className: "card", on: (e) => open({ ...hit, quote: "" }, e.currentTarget) },
     make("div", { className: "where" }, place(hit)), make("div", { className: "status" }, hit.headings.join(" › ")),
-    hit.text.length > 280 ? `${hit.text.slice(0, 280)}…` : hit.text);
+    make("div", { className: "quote" }, hit.text));
 }
 
-function finish(answer, box) {
+function finish(answer, turn) {
+  const box = turn.answer;
   box.querySelector(".tail")?.remove();
   cited = answer.citations;
-  const sources = $("sources");
   if (answer.outcome === "closest") {
-    const at = answer.closest.citation;
-    cited = [at];
+    cited = [answer.closest.citation];
     box.append(make("p", { className: "state" }, "The documents do not clearly answer this. The closest passage:"),
-      make("blockquote", {}, answer.closest.text, marker(1)));
+      make("blockquote", {}, answer.closest.text, marker(1, cited)));
   } else if (!answer.answered) {
     box.append(make("p", { className: "state" }, "The documents do not answer this."));
   }
   for (const each of answer.disputes) {
-    box.append(make("p", { className: "problem" },
+    box.append(make("p", { className: "dispute" },
       `[${each.marker}] is ${each.older ? "newer than" : "contradicted by"} ${place(each)}: “${each.quote}”`));
   }
   for (const each of answer.stale) box.append(make("p", { className: "problem" }, `${each.path} has ${each.kind} since it was indexed.`));
   const time = Object.values(answer.timings).reduce((sum, ms) => sum + ms, 0) / 1000;
-  box.append(make("p", { className: "facts" },
-    [`confidence ${answer.confidence.toFixed(2)}`, answer.mode === "none" ? "" : answer.mode, `${time.toFixed(1)} s`, ...answer.notes].filter(Boolean).join(" · ")));
-  if (cited.length) sources.replaceChildren(make("h2", {}, "Sources"), ...cited.map(card));
-  else if (answer.hits.length) sources.replaceChildren(make("h2", {}, "Nearest passages"), ...answer.hits.map(passage));
+  turn.facts.append([`confidence ${answer.confidence.toFixed(2)}`, answer.mode === "none" ? "" : answer.mode, `${time.toFixed(1)} s`,
+    ...answer.notes].filter(Boolean).join(" · "));
+  turn.facts.append(thumb("up", "Good", answer, turn), thumb("down", "Bad", answer, turn));
+  if (cited.length) turn.sources.replaceChildren(make("h3", {}, "Sources"), ...cited.map(card));
+  else if (answer.hits.length) turn.sources.replaceChildren(make("h3", {}, "Nearest passages"), ...answer.hits.map(passage));
+  if (answer.question !== turn.question) turn.understood.textContent = `Understood as: ${answer.question}`;
+  before = [...before, answer.question].slice(-REMEMBERED);
+  $("fresh").hidden = false;
+}
+
+// Rating is what sends the question to be kept; the button says so.
+function thumb(verdict, shown, answer, turn) {
+  const name = `${verdict === "up" ? "A good answer" : "A bad answer"} (keeps question and answer on the server)`;
+  return make("button", { type: "button", title: name, label: name, pressed: "false", on: async (event) => {
+    const button = event.currentTarget;
+    try {
+      await send("/feedback", { method: "POST", headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ answer: turn.identity, verdict, question: answer.question }) });
+      for (const each of turn.facts.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each === button));
+    } catch (problem) { turn.facts.append(make("span", { className: "problem", role: "status" }, said(problem))); }
+  } }, shown);
+}
+
+function begin(question) {
+  const turn = { question, understood: make("p", { className: "understood" }), answer: make("div", { className: "answer", ariaLive: "polite" }),
+    facts: make("div", { className: "facts" }), sources: make("div", { className: "sources" }) };
+  const box = make("article", { className: "turn" }, make("h2", {}, question), turn.understood, turn.answer, turn.facts, turn.sources);
+  $("turns").append(box);
+  box.scrollIntoView({ block: "start" });
+  return turn;
 }
 
 async function ask(question) {
   running?.abort();
   const stopping = (running = new AbortController());
-  const box = $("answer");
-  cited = [];
-  $("sources").replaceChildren();
-  box.replaceChildren(make("p", { className: "tail" }, "Searching…"));
-  $("stop").hidden = false;
   close();
+  keep(question);
+  const turn = begin(question), box = turn.answer;
+  let citations = [];
+  cited = citations;
+  box.replaceChildren(make("span", { className: "tail" }, "Searching…"));
+  $("stop").hidden = false;
   try {
-    const reply = await send("/ask", { method: "POST", signal: stopping.signal, body: JSON.stringify({ question }),
+    const reply = await send("/ask", { method: "POST", signal: stopping.signal, body: JSON.stringify({ question, before }),
       headers: { "Content-Type": "application/json", Accept: "text/event-stream" } });
+    turn.identity = reply.headers.get("X-Request-Id");
     for await (const { name, data } of eventsOf(reply)) {
       box.querySelector(".tail")?.remove();
       if (name === "evidence" && data.writing) box.append(make("span", { className: "tail" }, "Writing…"));
-      else if (name === "sentence") { cited.push(...data.new); box.append(sentence(data)); }
+      else if (name === "sentence") { citations.push(...data.new); box.append(sentence(data, citations)); }
       else if (name === "tail") box.append(make("span", { className: "tail" }, ` ${data.text}`));
-      else if (name === "discarded") { cited = []; box.replaceChildren(); }
-      else if (name === "done") finish(data, box);
+      else if (name === "discarded") { citations = cited = []; box.replaceChildren(); }
+      else if (name === "done") finish(data, turn);
       else if (name === "error") throw data;
     }
   } catch (problem) {
     box.querySelector(".tail")?.remove();
-    const said = problem.name === "AbortError" ? "Stopped." : problem.detail || "The server cannot be reached. Does rag serve run?";
-    if (running === stopping) box.append(make("p", { className: "problem" }, said), ...(problem.hint ? [make("p", {}, problem.hint)] : []));
+    box.append(make("p", { className: "problem" }, problem.name === "AbortError" ? "Stopped." : said(problem)));
   } finally {
     if (running === stopping) { running = null; $("stop").hidden = true; }
   }
 }
 
-async function open(at, from) {
-  opener = from;
+const isPicture = (at) => at.page && /\.pdf$/i.test(at.path || "");
+
+async function open(at, from, asText = !isPicture(at)) {
+  if (from) opener = from;
+  viewed = at;
   const viewer = $("viewer"), text = $("text");
+  $("switch").hidden = !isPicture(at);
+  $("switch").textContent = asText ? "Page" : "Text";
+  $("before").hidden = $("after").hidden = asText;
+  viewer.hidden = false;
+  document.body.classList.add("reading");
+  $("place").textContent = at.path ? place(at) : "";
+  if (from) $("place").focus();
   try {
-    const start = Math.max(0, at.start - AROUND);
-    const part = await (await send(`/documents/${at.document_id}/text?start=${start}&end=${at.end + AROUND}`)).json();
-    const from = at.start - part.start, to = at.end - part.start;
-    const mark = make("mark", {}, part.text.slice(Math.max(0, from), to));
-    text.replaceChildren(part.text.slice(0, Math.max(0, from)), mark, part.text.slice(to));
-    $("place").textContent = place(at.path ? at : { ...at, ...part });
-    viewer.hidden = false;
-    document.body.classList.add("reading");
-    $("place").focus();
-    mark.scrollIntoView({ block: "center" });
+    if (asText) await openText(at, text);
+    else await openPage(at, text);
   } catch (problem) {
-    $("place").textContent = at.path || "";
-    text.replaceChildren(problem.detail || "The document cannot be shown.");
-    viewer.hidden = false;
+    if (viewed === at && !asText) {
+      await open(at, null, true);
+      text.prepend(make("p", { className: "problem" }, said(problem)));
+    } else if (viewed === at) text.replaceChildren(problem.detail || "The document cannot be shown.");
   }
+}
+
+async function openText(at, text) {
+  const start = Math.max(0, at.start - AROUND);
+  const part = await (await send(`/documents/${at.document_id}/text?start=${start}&end=${at.end + AROUND}`)).json();
+  if (viewed !== at) return;
+  const from = at.start - part.start, to = at.end - part.start;
+  const mark = make("mark", {}, part.text.slice(Math.max(0, from), to));
+  text.replaceChildren(part.text.slice(0, Math.max(0, from)), mark, part.text.slice(to));
+  $("place").textContent = place(at.path ? at : { ...at, ...part });
+  mark.scrollIntoView({ block: "center" });
+}
+
+async function openPage(at, text) {
+  const reply = await send(`/documents/${at.document_id}/pages/${at.page}.png?start=${at.start}&end=${at.end}`);
+  const address = URL.createObjectURL(await reply.blob());
+  if (viewed !== at) return URL.revokeObjectURL(address);
+  const image = make("img", { src: address, alt: `Page ${at.page} of ${at.path}, with the quoted words marked: ${at.quote || ""}` });
+  image.addEventListener("load", () => URL.revokeObjectURL(address));
+  text.replaceChildren(image);
+  text.scrollTop = 0;
+}
+
+function turnPage(by) {
+  if (viewed.page + by >= 1) open({ ...viewed, page: viewed.page + by }, null);
 }
 
 function close() {
   if ($("viewer").hidden) return false;
+  viewed = null;
   $("viewer").hidden = true;
   document.body.classList.remove("reading");
   opener?.focus();
@@ -177,13 +184,40 @@ function openAddress() {
   if (found) open({ document_id: found[1], start: Number(found[2]), end: Number(found[3]) }, $("question"));
 }
 
+// The history is in this browser alone; the server keeps none for this page.
+function history() {
+  try { return JSON.parse(localStorage.getItem("asked") || "[]"); } catch { return []; }
+}
+
+function keep(question) {
+  const rest = history().filter((each) => each !== question);
+  try { localStorage.setItem("asked", JSON.stringify([question, ...rest].slice(0, KEPT))); } catch { /* full, or not allowed */ }
+  showHistory();
+}
+
+function showHistory() {
+  const rows = history().map((question) => make("li", {}, make("button", { type: "button", on: () => { panel("history", false); ask(question); } }, question)));
+  $("asked").replaceChildren(...(rows.length ? rows : [make("li", {}, "Nothing yet.")]));
+}
+
+function panel(name, shown) {
+  $(name).hidden = !shown;
+  $(`show${name}`).setAttribute("aria-expanded", String(shown));
+}
+
+for (const name of ["history", "documents"]) $(`show${name}`).addEventListener("click", () => panel(name, $(name).hidden));
+$("clearhistory").addEventListener("click", () => { localStorage.removeItem("asked"); showHistory(); });
+$("fresh").addEventListener("click", () => { running?.abort(); close(); before = []; cited = []; $("turns").replaceChildren(); $("fresh").hidden = true; $("question").focus(); });
 $("form").addEventListener("submit", (event) => {
   event.preventDefault();
   const question = $("question").value.trim();
-  if (question) ask(question);
+  if (question) { $("question").value = ""; ask(question); }
 });
 $("stop").addEventListener("click", () => running?.abort());
 $("close").addEventListener("click", close);
+$("switch").addEventListener("click", () => open(viewed, null, $("switch").textContent === "Text"));
+$("before").addEventListener("click", () => turnPage(-1));
+$("after").addEventListener("click", () => turnPage(1));
 addEventListener("hashchange", openAddress);
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !$("keybox").open) { if (!close()) running?.abort(); return; }
@@ -191,7 +225,9 @@ addEventListener("keydown", (event) => {
   if (event.key === "/") { event.preventDefault(); $("question").focus(); $("question").select(); }
   else if (/^[1-9]$/.test(event.key) && cited[event.key - 1]) open(cited[event.key - 1], document.activeElement);
 });
+offer();
+showHistory();
 openAddress();
 const asked = new URLSearchParams(location.search).get("q");
-if (asked) { $("question").value = asked; ask(asked); }
+if (asked) ask(asked);
 else $("question").focus();

@@ -48,7 +48,9 @@ class Changing(ABC):
         where there are several, and where there is a pack."""
         self._check_one("changed")
         if self._workspace.packed:
-            raise UsageError("the index of a pack is not changed", hint="rag unpack FILE FOLDER makes one that can be changed")
+            raise UsageError(
+                "the index of a pack is not changed", hint="rag unpack FILE FOLDER makes one that can be changed"
+            )
         if self._engine.principal is not None:
             raise UsageError(
                 f"who sees the index as {self._engine.principal.name} cannot change it", hint="leave --as out"

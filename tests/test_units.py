@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from ragcli.chunking.structure import structure
-from ragcli.datatypes import Block, Chunk, Document, DocumentRecord, Extent
+from ragcli.datatypes import Block, Extent
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.generation.choosing import choice_of
 from ragcli.generation.citations import Citer
@@ -24,11 +23,9 @@ from ragcli.loaders.markdown import MarkdownLoader
 from ragcli.loaders.markup import RstLoader
 from ragcli.loaders.plain import PlainTextLoader
 from ragcli.loaders.structure import make_document
-from ragcli.results import Hit, ScoredChunk
-from ragcli.retrieval.stitching import stitch, widen
-from ragcli.scores import ScoreTrace
+from ragcli.results import Hit
 from ragcli.text.layout import item_spans, nested_spans, parts_of, readable
-from tests.helpers.answers import chooser
+from tests.helpers.answers import chooser, hit_in
 
 LOADERS = {"md": MarkdownLoader(), "rst": RstLoader(), "txt": PlainTextLoader(), "csv": None, "html": HtmlLoader()}
 
@@ -49,15 +46,6 @@ def hit_of(text: str, suffix: str = "md", first: int = 0, last: int | None = Non
 
     loader = LOADERS[suffix] or CsvLoader()
     return hit_in(loader.load(text.encode(), Path(f"d.{suffix}")), first, last)  # type: ignore[attr-defined]
-
-
-def hit_in(document: Document, first: int = 0, last: int | None = None) -> Hit:
-    chunks = structure(HashingEmbedder(), 200).split(document)
-    record = DocumentRecord("d", document.path, "", document.type, document.title, len(chunks), True)
-    chosen = chunks[first : len(chunks) if last is None else last + 1]
-    scored = [ScoredChunk(i, chunk, record, 1.0, ScoreTrace("convex", (), 1.0)) for i, chunk in enumerate(chosen)]
-    around: Callable[[object], list[Chunk]] = lambda ids: chunks[first:]  # noqa: E731
-    return widen(stitch(scored[:1], 1), around)[0]
 
 
 def read(text: str, suffix: str = "md") -> Read:

@@ -22,7 +22,10 @@ _ABOUT = re.compile(
 )
 _LABEL = re.compile(r"[*_]{0,2}[^\n.!?:;|]{2,70}[*_]{0,2}")
 _ENDS = re.compile(r"[.!?…]\W*$|:/*$")
-_ANNOUNCES = re.compile(r"\b(?:following|as follows|below|folgende\w*|suivante?s?|siguientes?)\b", re.IGNORECASE)
+ANNOUNCES = re.compile(  # a sentence that says nothing without the list or code after it
+    r"\b(?:following|as follows|below(?! (?:the|a|an|this|that|its|zero|\d))|folgende\w*|suivante?s?|siguientes?)\b",
+    re.IGNORECASE,
+)
 _POINTS = re.compile(
     r"\b(?:(?:these|those|diese)(?=(?:\s+[\w-]+){0,3}\W*$)|here (?:is|are)|(?<!if )there are|"
     r"covers?|includes?|consists?|contains?|requires?|needs?|mehrere|"
@@ -125,7 +128,7 @@ class BlockReader:
     def _is_empty(self, leading: tuple[int, int] | None) -> bool:
         """Whether a sentence that leads in to a list says nothing without it."""
         said = self.text[slice(*leading)] if leading else "."
-        return not _ENDS.search(said) or _ANNOUNCES.search(said) is not None
+        return not _ENDS.search(said) or ANNOUNCES.search(said) is not None
 
     def _is_noise(self, part: Part, raw: str) -> bool:
         """Front matter, tables of contents, rules and other markup without words."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ragcli.datatypes import QueryWord
+from ragcli.generation.announced import completed
 from ragcli.generation.confidence import CONFIDENCE, confidence_row
 from ragcli.generation.features import NAMES, asked, features
 from ragcli.generation.likeness import LATE, late_features
@@ -79,7 +80,8 @@ class Chooser:
         if last and last[0] == question and len(last[1]) == len(hits) and all(map(operator.is_, last[1], hits)):
             return last[2]
         whole = choice_of(self.models, self.scored(question, hits[:PASSAGES]), LONGEST, wanted(question).form)
-        choice = self._with_parts(question, hits, whole)
+        parts = self._with_parts(question, hits, whole)
+        choice = Choice(tuple(map(completed, parts.units)), parts.confidence)
         self._thread.last = (question, tuple(hits), choice)
         return choice
 

@@ -133,14 +133,8 @@ class _Cutter(BlockReader):
 
     def _cut_list(self, block: GovernedBlock, spans: Sequence[tuple[int, int]]) -> Iterator[Unit]:
         """As many items as an answer has room for, and how many are left."""
-        texts = [self.item(*span) for span in spans]
         room = LONGEST - len(self._lead(block)) - 20
-        count, size = 0, 0
-        while count < len(texts) and (size + len(texts[count]) + 1 <= room or count == 0):
-            size += len(texts[count]) + 1
-            count += 1
-        left = len(texts) - count
-        shown = "\n".join(texts[:count]) + (f"\n… ({left} more)" if left else "")
+        shown, count = as_many_as_fit([self.item(*span) for span in spans], room)
         yield self._led(block, "list", shown, (spans[0][0], spans[count - 1][1]))
 
     def _of_long_item(self, block: GovernedBlock, span: tuple[int, int]) -> Iterator[Unit]:
@@ -203,6 +197,17 @@ class _Cutter(BlockReader):
         if last > first:
             shown = "\n".join(block.shown for block in blocks[first : last + 1])
             yield self._led(blocks[first], "run", shown, (blocks[first].part.start, blocks[last].part.end))
+
+
+def as_many_as_fit(items: Sequence[str], room: int) -> tuple[str, int]:
+    """The first items of a list, a line each: as many as `room` characters hold but at least one, then a line that says how
+    many are left. Also the number of those shown."""
+    count, size = 0, 0
+    while count < len(items) and (size + len(items[count]) + 1 <= room or count == 0):
+        size += len(items[count]) + 1
+        count += 1
+    left = len(items) - count
+    return "\n".join(items[:count]) + (f"\n… ({left} more)" if left else ""), count
 
 
 def _says(text: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ragcli.datatypes import DocumentRecord, QueryWord, Span
+from ragcli.chunking.structure import structure
+from ragcli.datatypes import Chunk, Document, DocumentRecord, QueryWord, Span
 from ragcli.drafts import End, Limits
 from ragcli.embedding.hashing import HashingEmbedder
 from ragcli.errors import ModelUnavailable
@@ -15,7 +16,8 @@ from ragcli.generation.prompt import fence_of
 from ragcli.generation.prompted import EstimatedModel, PromptedGenerator, PromptOptions
 from ragcli.prompts import Prompt
 from ragcli.protocols import Generator
-from ragcli.results import Hit, Passage
+from ragcli.results import Hit, Passage, ScoredChunk
+from ragcli.retrieval.stitching import stitch, widen
 from ragcli.scores import LegTrace, ScoreTrace
 from ragcli.text.analyzer import stem
 from ragcli.text.query import Query
@@ -30,6 +32,16 @@ def make_hit(text: str = TEXT, rank: int = 1, start: int = 100, *, path: str = "
     span = Span(start, start + len(text), None, None, 5, 5 + text.count("\n"))
     trace = ScoreTrace("convex", (LegTrace("dense", 1, 0.5, 1, 1, 1, (("chunk", 0.5),)),), 1.0)
     return Hit(Passage(record, ("c",), text, span, ("Leave",)), 1.0 / rank, rank, trace)
+
+
+def hit_in(document: Document, first: int = 0, last: int | None = None) -> Hit:
+    """The chunks first to last of a document as a hit, with the rest of the document as its surroundings."""
+    chunks = structure(HashingEmbedder(), 200).split(document)
+    record = DocumentRecord("d", document.path, "", document.type, document.title, len(chunks), True)
+    chosen = chunks[first : len(chunks) if last is None else last + 1]
+    scored = [ScoredChunk(i, chunk, record, 1.0, ScoreTrace("convex", (), 1.0)) for i, chunk in enumerate(chosen)]
+    around: Callable[[object], list[Chunk]] = lambda ids: chunks[first:]  # noqa: E731
+    return widen(stitch(scored[:1], 1), around)[0]
 
 
 def words_of(query: Query) -> list[QueryWord]:

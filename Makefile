@@ -26,8 +26,10 @@ endif
 	$(PIP) install --quiet --no-deps --editable .
 	touch $@
 
+# llama-cpp-python is compiled for any processor with AVX2: by itself it takes every instruction that the processor names,
+# and virtual machines name some (AMX) that end the program when it uses them.
 .venv/developing: .venv/installed locks/developing.txt
-	$(PIP) install --quiet --no-deps --require-hashes --requirement locks/developing.txt
+	CMAKE_ARGS="$${CMAKE_ARGS--DGGML_NATIVE=OFF}" $(PIP) install --quiet --no-deps --require-hashes --requirement locks/developing.txt
 	touch $@
 
 demo: .venv/installed  ## index the example documents, ask, and evaluate

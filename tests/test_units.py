@@ -24,7 +24,8 @@ from ragcli.loaders.markup import RstLoader
 from ragcli.loaders.plain import PlainTextLoader
 from ragcli.loaders.structure import make_document
 from ragcli.results import Hit
-from ragcli.text.layout import item_spans, nested_spans, parts_of, readable
+from ragcli.text.layout import item_spans, nested_spans, parts_of
+from ragcli.text.readable import readable
 from tests.helpers.answers import chooser, hit_in
 
 LOADERS = {"md": MarkdownLoader(), "rst": RstLoader(), "txt": PlainTextLoader(), "csv": None, "html": HtmlLoader()}

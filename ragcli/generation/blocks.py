@@ -9,7 +9,9 @@ from itertools import zip_longest
 
 from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
-from ragcli.text.layout import Part, defined, has_mark, item_spans, parts_of, readable
+from ragcli.text.admonitions import opens, says_nothing
+from ragcli.text.layout import Part, defined, has_mark, item_spans, parts_of
+from ragcli.text.readable import readable
 from ragcli.text.sentences import sentence_spans
 from ragcli.text.tables import DELIMITED, SHEETS, cells, grid_rows, html_rows, is_html, is_separator, names_columns
 from ragcli.text.titles import is_contents
@@ -39,6 +41,7 @@ _TITLE = re.compile(
 )
 _TITLE_WORDS = 5
 _REACH = 1500  # characters that such a line governs
+_NUMBERED = re.compile(r"^([ \t]*)#\.(?=[ \t])", re.MULTILINE)  # an item whose number reStructuredText counts
 _PICTURE = re.compile(r"\s*(?:!\[|/{3}|\[\^|\{)")
 _DIRECTIVE = re.compile(r"[ \t]*(?:\.\. |:[a-z-]+:)")
 
@@ -139,7 +142,7 @@ class BlockReader:
         if part.start + self.base < 400 and all(_ABOUT.match(line) for line in raw.split("\n")):
             return True
         if self.type == "rst" and _DIRECTIVE.match(raw) and "\n" not in raw.strip():
-            return True
+            return not opens(raw, self.type) or says_nothing(raw)
         return _MARKUP.fullmatch(raw) is not None or not any(c.isalnum() for c in raw)
 
     def _names(self, part: Part, shown: str) -> bool:
@@ -164,7 +167,7 @@ class BlockReader:
 
     def item(self, start: int, end: int) -> str:
         """An item on one line, what is nested in it on lines of its own."""
-        head, *nested = defined(self.text[start:end]).split("\n")
+        head, *nested = _NUMBERED.sub(r"\1-", defined(self.text[start:end])).split("\n")
         lines = [head]
         for line in nested:
             if has_mark(line):

@@ -15,8 +15,9 @@ from typing import Literal
 from ragcli.generation.blocks import LONGEST_LEAD, BlockReader, GovernedBlock, row_text
 from ragcli.results import Hit
 from ragcli.text.analyzer import terms
-from ragcli.text.layout import item_spans, nested_spans, readable
+from ragcli.text.layout import item_spans, nested_spans
 from ragcli.text.query import STOP_WORDS
+from ragcli.text.readable import readable
 from ragcli.text.sentences import sentence_spans
 
 Form = Literal["sentence", "paragraph", "item", "list", "row", "table", "code", "run"]

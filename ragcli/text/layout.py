@@ -1,4 +1,4 @@
-"""The blocks of a passage, and its text as it is read: unwrapped, without the marks of quotations and markup."""
+"""The blocks of a passage: where they lie in its text, and what they are."""
 
 from __future__ import annotations
 
@@ -8,21 +8,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ragcli.datatypes import BlockKind, Extent
+from ragcli.text.admonitions import inside_fence, opens
 
-_TAGS = (
-    "a|abbr|b|big|br|caption|center|code|dd|details|div|dl|dt|em|figcaption|figure|font|h[1-6]|hr|i|img|ins|kbd|label|li|ol|p|pre|s|small|span|strong|"
-    "sub|"
-)
-_TAG = re.compile(
-    rf"</?(?:{_TAGS}summary|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul)(?=[\s/>])[^<>]*>|<!--.*?-->", re.I | re.DOTALL
-)
-_QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
-_ROLE = re.compile(r":[a-z][\w:+.-]*:`([^`<]+?)\s*(?:<[^`>]*>)?`")
-_RST_LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?")
-_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
-_LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)(?:\s+\"[^\"]*\")?\)")
-_STRONG = re.compile(r"(?<![\w*])\*\*(?=\S)([^*`]+?)(?<=\S)\*\*(?![\w*])")
-_CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
 _ITEM = re.compile(
     r"(?P<indent>[ \t]*)(?P<mark>[-*•+–◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#\.|\(?[ivx]{1,4}[.)])(?P<gap>[ \t]+)(?=\S)"
 )
@@ -45,23 +32,6 @@ class Part(NamedTuple):
     start: int
     end: int
     kind: BlockKind
-
-
-def readable(text: str, type_: str = "") -> str:
-    """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no roles of reStructuredText, of
-    Markdown no asterisks, and links as "words (target)"."""
-    text = _QUOTED.sub("", text)
-    if type_ == "markdown":
-        text = _LINK.sub(_read_link, _IMAGE.sub(r"\1", _STRONG.sub(r"\1", text)))
-        text = _CALLOUT.sub(lambda match: f"{match[1].capitalize()}: ", text)
-    if type_ == "rst":
-        text = _RST_LINK.sub(r"\1", _ROLE.sub(r"\1", text)).replace("``", "`")
-    return " ".join(_TAG.sub(" " if "<td" in text or "<br" in text else "", text).split())
-
-
-def _read_link(match: re.Match[str]) -> str:
-    words, target = match.groups()
-    return words if target.startswith("#") or target in words else f"{words} ({target})"
 
 
 def item_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -145,7 +115,7 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
         if end > base and start < base + length
     ]
     parts: list[Part] = []
-    for part in _lists_apart(text, known or _guessed(text, type_), type_):
+    for part in _lists_apart(text, _unfenced(text, known or _guessed(text, type_), type_), type_):
         kind = _kind(text, part, parts, type_)
         span = _trimmed(text, part.start, part.end)
         if span is None:
@@ -155,6 +125,18 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
         else:
             parts.append(Part(*span, kind))
     return parts
+
+
+def _unfenced(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]:
+    """The parts, those inside a fenced admonition of Markdown in its place: its text is no code."""
+    for part in parts:
+        inside = inside_fence(text[part.start : part.end]) if part.kind == "code" and type_ == "markdown" else None
+        if not inside:
+            yield part
+            continue
+        begin, end = part.start + inside[0], part.start + inside[1]
+        for inner in _guessed(text[begin:end], ""):
+            yield Part(begin + inner.start, begin + inner.end, inner.kind)
 
 
 def _lists_apart(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]:
@@ -194,7 +176,7 @@ def _is_question(text: str) -> bool:
 def _kind(text: str, part: Part, before: Sequence[Part], type_: str) -> BlockKind:
     """The kind of a block, where its format says too little: indentation alone makes no code."""
     if part.kind == "code" and type_ in PLAIN and not text.startswith(("```", "~~~"), part.start):
-        return _plain_kind(text, part, before)
+        return _plain_kind(text, part, before, type_)
     if part.kind == "paragraph" and text.startswith("+-", part.start):
         return "table"
     if part.kind == "paragraph" and type_ in PLAIN and _is_list(text[part.start : part.end], type_):
@@ -212,7 +194,7 @@ def _is_list(block: str, type_: str) -> bool:
     return fields or _RST_TERM.match(block) is not None
 
 
-def _plain_kind(text: str, part: Part, before: Sequence[Part]) -> BlockKind:
+def _plain_kind(text: str, part: Part, before: Sequence[Part], type_: str) -> BlockKind:
     """What an indented block of plain text is: code only below a line that ends with two colons, or under a directive."""
     above = text[before[-1].start : before[-1].end] if before else ""
     block = text[part.start : part.end]
@@ -221,7 +203,11 @@ def _plain_kind(text: str, part: Part, before: Sequence[Part]) -> BlockKind:
         return "table"
     if has_mark(block) and in_list:
         return "list"
-    announced = above.endswith("::") or (bool(before) and before[-1].kind == "code" and not _reads_as_prose(block))
+    if opens(block, type_):
+        return "paragraph"
+    announced = (above.endswith("::") and not opens(above, type_)) or (
+        bool(before) and before[-1].kind == "code" and not _reads_as_prose(block)
+    )
     if announced or _DIRECTIVE.match(block):
         return "code"
     if in_list or has_mark(block):

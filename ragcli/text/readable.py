@@ -1,0 +1,49 @@
+"""Text as it is read: unwrapped, without the marks of quotations and markup."""
+
+from __future__ import annotations
+
+import re
+
+from ragcli.text.admonitions import labelled
+
+_TAGS = (
+    "a|abbr|b|big|br|caption|center|code|dd|details|div|dl|dt|em|figcaption|figure|font|h[1-6]|hr|i|img|ins|kbd|label|li|ol|p|pre|s|small|span|strong|"
+    "sub|"
+)
+_TAG = re.compile(
+    rf"</?(?:{_TAGS}summary|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul)(?=[\s/>])[^<>]*>|<!--.*?-->", re.I | re.DOTALL
+)
+_QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
+_ROLE = re.compile(r":[a-z][\w:+.-]*:`([^`<]+?)\s*(?:<[^`>]*>)?`")
+_RST_LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?")
+_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
+_LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)(?:\s+\"[^\"]*\")?\)")
+_STRONG = re.compile(r"(?<![\w*])\*\*(?=\S)([^*`]+?)(?<=\S)\*\*(?![\w*])")
+_EMPHASIS = re.compile(  # code and names such as __init__ stay as they are
+    r"`[^`\n]*`|(?<![\w*/\\])\*(?=[\w\"'“(])([^*`\n]+?)(?<=[\w.,!?)\"'”])\*(?![\w*/]|\.\w)"
+    r"|(?<![\w_/\\])(?:_(?=[^\W_]|[\"'“(])([^_`\n]+?)|__(?=[^\W_])([^_`\n]+ [^_`\n]+?)_)(?<=[\w.,!?)\"'”_])_(?![\w/]|\.\w)"
+)
+_CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
+
+
+def readable(text: str, type_: str = "") -> str:
+    """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no roles of reStructuredText, of
+    Markdown no marks of emphasis, links as "words (target)", and admonitions as "Note: words"."""
+    text = labelled(_QUOTED.sub("", text), type_)
+    if type_ == "markdown":
+        text = _LINK.sub(_read_link, _IMAGE.sub(r"\1", _STRONG.sub(r"\1", text)))
+        if "_" in text or "*" in text:
+            text = _EMPHASIS.sub(_plain, text)
+        text = _CALLOUT.sub(lambda match: f"{match[1].capitalize()}: ", text)
+    if type_ == "rst":
+        text = _RST_LINK.sub(r"\1", _ROLE.sub(r"\1", text)).replace("``", "`")
+    return " ".join(_TAG.sub(" " if "<td" in text or "<br" in text else "", text).split())
+
+
+def _read_link(match: re.Match[str]) -> str:
+    words, target = match.groups()
+    return words if target.startswith("#") or target in words else f"{words} ({target})"
+
+
+def _plain(match: re.Match[str]) -> str:
+    return match[1] or match[2] or match[3] or match[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ from ragcli.usecases.evaluation import EvalOptions
 from tests.conftest import EXAMPLES
 
 LEAVE = "# Leave\n\nEvery employee has 28 days of annual leave.\n\n# Notice\n\nThe notice period is three months.\n"
+PAY = "# Pay\n\nSalaries are paid on the 25th of each month.\n"
+TRIAL = "# Trial period\n\nIn the trial period, notice is two weeks.\n"
 GOLD = {"question": "How long is the notice period?", "answerable": True, "evidence": [{"path": "handbook/leave.md"}]}
 PUBLIC = """
     Rag Answer Citation Hit Passage QueryResult Sentence DocumentRecord Filter Cancellation IngestReport IndexStats EvalReport
@@ -36,7 +39,7 @@ PUBLIC = """
 def handbook(work: Path) -> Path:
     (work / "handbook").mkdir()
     (work / "handbook" / "leave.md").write_text(LEAVE)
-    (work / "handbook" / "pay.md").write_text("# Pay\n\nSalaries are paid on the 25th of each month.\n")
+    (work / "handbook" / "pay.md").write_text(PAY)
     (work / "gold.jsonl").write_text(json.dumps(GOLD) + "\n")
     return work / "handbook" / ".rag"
 
@@ -63,19 +66,29 @@ def test_importing_the_package_loads_no_other_module_of_it() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.fixture(scope="module")
+def indexed(model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two folders, each with an index that the real model made."""
+    base = tmp_path_factory.mktemp("indexed")
+    for name, text in {"handbook/leave.md": LEAVE, "handbook/pay.md": PAY, "rules/trial.md": TRIAL}.items():
+        (base / name).parent.mkdir(exist_ok=True)
+        (base / name).write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(model_cache))
+        for folder in ("handbook", "rules"):
+            with Rag.create(base / folder / ".rag") as rag:
+                rag.ingest(base / folder)
+    return base
+
+
 @pytest.mark.model
 @pytest.mark.parametrize("name", ["Rag", *(f"Rag.{name}" for name in dir(Rag) if not name.startswith("_"))])
 def test_every_example_of_the_documentation_gives_what_it_says(
-    name: str, handbook: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, indexed: Path, work: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(model_cache))
-    (handbook.parent.parent / "rules").mkdir()
-    (handbook.parent.parent / "rules" / "trial.md").write_text(
-        "# Trial period\n\nIn the trial period, notice is two weeks.\n"
-    )
-    for index in (handbook, handbook.parent.parent / "rules" / ".rag"):
-        with Rag.create(index) as rag:
-            rag.ingest(index.parent)
+    shutil.copytree(indexed, work, dirs_exist_ok=True)
+    (work / "gold.jsonl").write_text(json.dumps(GOLD) + "\n")
     part: object = ragcli
     for step in name.split("."):
         part = getattr(part, step)

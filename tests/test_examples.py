@@ -61,8 +61,9 @@ def test_every_quotation_of_the_gold_set_stands_in_its_document() -> None:
 
 @pytest.mark.slow
 @pytest.mark.longest
-def test_hybrid_is_ahead_of_both_legs_on_mixed_documents(rag_with_model: Rag) -> None:
+def test_hybrid_is_ahead_of_both_legs_on_mixed_documents(rag_with_model: Rag, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = shared_data("collections", "mixed_dev")
+    monkeypatch.setenv("RAGCLI_EMBEDDING_SENTENCES", "off")  # half the time; rankings do not read vectors of sentences
     report = json.loads(rag_with_model("ingest", str(folder / "files"), "--json").stdout)
     assert report["documents"] == 165
     assert report["failed"] == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ragcli.generation.units import units_of
+from ragcli.loaders.formats import detect
 from ragcli.loaders.markdown import MarkdownLoader
 from ragcli.loaders.markup import RstLoader
 from ragcli.text.readable import readable
@@ -83,3 +84,44 @@ def test_a_fenced_note_of_markdown_is_prose_with_its_list() -> None:
 
 def test_items_whose_number_is_counted_by_the_reader_are_shown_with_a_dash() -> None:
     assert "- Stop it.\n- Start it." in shown("Steps\n=====\n\n#. Stop it.\n#. Start it.\n", "rst", "list")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("A *Borg archive* is **one** backup (``borg create``).", "A Borg archive is one backup (`borg create`)."),
+        ("Use :class:`~scrapy.http.Request` or :meth:`!close`.", "Use Request or close."),
+        ("Install `Anaconda`_, Miniconda_ or `uv <https://x.org>`__.", "Install Anaconda, Miniconda or uv."),
+        ("Run it with the command::", "Run it with the command:"),
+        (":param str item: the item\n:raises KeyError: without it", "item: the item raises KeyError: without it"),
+        (".. method:: close(reason)\n   :async:\n   Is called at the end.", "close(reason): Is called at the end."),
+        ("``__init__`` and *args, **kwargs and 2.0.0b4_x", "`__init__` and *args, **kwargs and 2.0.0b4_x"),
+    ],
+)
+def test_marks_of_restructuredtext_are_not_read(text: str, read: str) -> None:
+    assert readable(text, "rst") == read
+
+
+def test_directives_targets_and_comments_of_restructuredtext_are_no_answer() -> None:
+    text = (
+        "Limits\n======\n\n.. module:: limits\n   :synopsis: Limits of requests\n\n.. This part is\n   not finished.\n\n"
+        ".. raw:: html\n\n   <script>var open = 1;</script>\n\nAt most ten requests are sent at once. See the `guide`_.\n\n"
+        ".. _guide: https://example.org/guide\n.. _desk: https://example.org/desk\n"
+    )
+    document = LOADERS["rst"].load(text.encode(), Path("d.rst"))
+    units = units_of(hit_in(document))
+    assert {unit.shown for unit in units} == {
+        "At most ten requests are sent at once.",
+        "See the guide.",
+        "At most ten requests are sent at once. See the guide.",
+    }
+
+
+def test_a_paragraph_below_the_list_inside_an_item_has_its_own_line() -> None:
+    text = "Set\n===\n\n* It obeys:\n\n  * ``a_proxy``\n  * ``b_proxy``\n\n  Both may be\n  empty.\n\n* It logs.\n"
+    assert "* It obeys:\n  * `a_proxy`\n  * `b_proxy`\n  Both may be empty.\n* It logs." in shown(text, "rst", "list")
+
+
+@pytest.mark.parametrize(("name", "type_"), [("usage.rst.inc", "rst"), ("a.md.in", "markdown"), ("a.inc", "text")])
+def test_a_part_or_a_template_of_a_file_is_read_as_its_name_says_before_that(name: str, type_: str) -> None:
+    assert detect(b"Usage\n=====\n\nIt is used.\n", Path(name)) == type_

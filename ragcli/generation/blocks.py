@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
+from ragcli.text import rst
 from ragcli.text.admonitions import opens, says_nothing
 from ragcli.text.layout import Part, defined, has_mark, item_spans, parts_of
 from ragcli.text.readable import readable
@@ -43,7 +44,7 @@ _TITLE_WORDS = 5
 _REACH = 1500  # characters that such a line governs
 _NUMBERED = re.compile(r"^([ \t]*)#\.(?=[ \t])", re.MULTILINE)  # an item whose number reStructuredText counts
 _PICTURE = re.compile(r"\s*(?:!\[|/{3}|\[\^|\{)")
-_DIRECTIVE = re.compile(r"[ \t]*(?:\.\. |:[a-z-]+:)")
+_LONE_FIELD = re.compile(r"[ \t]*:[a-z-]+:[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,10 @@ class BlockReader:
             return True
         if part.start + self.base < 400 and all(_ABOUT.match(line) for line in raw.split("\n")):
             return True
-        if self.type == "rst" and _DIRECTIVE.match(raw) and "\n" not in raw.strip():
-            return not opens(raw, self.type) or says_nothing(raw)
+        if self.type == "rst" and not opens(raw, self.type) and (rst.is_markup(raw) or _LONE_FIELD.fullmatch(raw)):
+            return True
+        if self.type == "rst" and says_nothing(raw):
+            return True
         return _MARKUP.fullmatch(raw) is not None or not any(c.isalnum() for c in raw)
 
     def _names(self, part: Part, shown: str) -> bool:
@@ -168,12 +171,14 @@ class BlockReader:
     def item(self, start: int, end: int) -> str:
         """An item on one line, what is nested in it on lines of its own."""
         head, *nested = _NUMBERED.sub(r"\1-", defined(self.text[start:end])).split("\n")
-        lines = [head]
+        lines, apart = [head], False
         for line in nested:
-            if has_mark(line):
+            below = apart and len(lines) > 1 and bool(line.strip())  # a paragraph after the list inside the item
+            if has_mark(line) or below:
                 lines.append("  " + line.strip())
             else:
                 lines[-1] += " " + line.strip()
+            apart = not line.strip()
         return "\n".join(
             ("  " if line.startswith("  ") else "") + readable(line, self.type) for line in lines if line.strip()
         )

@@ -36,6 +36,7 @@ CONTAINERS = frozenset(
     ".pdf .docx .docm .dotx .pptx .pptm .ppsx .xlsx .xlsm .xlsb .ods .odt .odp .epub .msg .xls .doc .ppt .rtf".split()
 )
 _TEXT_SUFFIXES = frozenset(".txt .text .log".split())
+_PARTS = frozenset(".inc .in .example .sample .dist".split())  # what stands before says the type of the text
 _IMAGE_SUFFIXES = frozenset(".png .jpg .jpeg .tif .tiff .gif .bmp".split())
 # What plug-ins cannot claim. Any other suffix is read as text when no plug-in reads it.
 OWN_SUFFIXES = frozenset(_SUFFIXES) | CONTAINERS | _TEXT_SUFFIXES | _IMAGE_SUFFIXES
@@ -80,7 +81,7 @@ def detect(data: bytes, path: Path) -> str:
     if suffix in CONTAINERS:
         _refuse_text(data, path)
         return suffix[1:]  # damaged: its loader says what is wrong
-    return _kind_of_text(suffix, head)
+    return _kind_of_text(path, head)
 
 
 def _refuse_text(data: bytes, path: Path) -> None:
@@ -120,7 +121,10 @@ def _binary(data: bytes) -> str:
     return ""
 
 
-def _kind_of_text(suffix: str, head: bytes) -> str:
+def _kind_of_text(path: Path, head: bytes) -> str:
+    suffix = path.suffix.lower()
+    if suffix in _PARTS:  # usage.rst.inc is of the type of usage.rst
+        suffix = Path(path.stem).suffix.lower()
     if suffix not in _SUFFIXES:
         if head.startswith(b"#!"):
             return "code"

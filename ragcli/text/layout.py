@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ragcli.datatypes import BlockKind, Extent
 from ragcli.text.admonitions import inside_fence, opens
+from ragcli.text.rst import describes
 
 _ITEM = re.compile(
     r"(?P<indent>[ \t]*)(?P<mark>[-*•+–◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#\.|\(?[ivx]{1,4}[.)])(?P<gap>[ \t]+)(?=\S)"
@@ -203,7 +204,7 @@ def _plain_kind(text: str, part: Part, before: Sequence[Part], type_: str) -> Bl
         return "table"
     if has_mark(block) and in_list:
         return "list"
-    if opens(block, type_):
+    if opens(block, type_) or (type_ == "rst" and describes(block)):
         return "paragraph"
     announced = (above.endswith("::") and not opens(above, type_)) or (
         bool(before) and before[-1].kind == "code" and not _reads_as_prose(block)

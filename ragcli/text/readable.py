@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ragcli.text import rst
 from ragcli.text.admonitions import labelled
 
 _TAGS = (
@@ -14,8 +15,6 @@ _TAG = re.compile(
     rf"</?(?:{_TAGS}summary|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul)(?=[\s/>])[^<>]*>|<!--.*?-->", re.I | re.DOTALL
 )
 _QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
-_ROLE = re.compile(r":[a-z][\w:+.-]*:`([^`<]+?)\s*(?:<[^`>]*>)?`")
-_RST_LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?")
 _IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)(?:\s+\"[^\"]*\")?\)")
 _STRONG = re.compile(r"(?<![\w*])\*\*(?=\S)([^*`]+?)(?<=\S)\*\*(?![\w*])")
@@ -27,8 +26,8 @@ _CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
 
 
 def readable(text: str, type_: str = "") -> str:
-    """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no roles of reStructuredText, of
-    Markdown no marks of emphasis, links as "words (target)", and admonitions as "Note: words"."""
+    """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no marks of roles
+    and emphasis of reStructuredText and Markdown, links as "words (target)", and admonitions as "Note: words"."""
     text = labelled(_QUOTED.sub("", text), type_)
     if type_ == "markdown":
         text = _LINK.sub(_read_link, _IMAGE.sub(r"\1", _STRONG.sub(r"\1", text)))
@@ -36,7 +35,7 @@ def readable(text: str, type_: str = "") -> str:
             text = _EMPHASIS.sub(_plain, text)
         text = _CALLOUT.sub(lambda match: f"{match[1].capitalize()}: ", text)
     if type_ == "rst":
-        text = _RST_LINK.sub(r"\1", _ROLE.sub(r"\1", text)).replace("``", "`")
+        text = rst.plain(text)
     return " ".join(_TAG.sub(" " if "<td" in text or "<br" in text else "", text).split())
 
 

@@ -26,6 +26,12 @@ def shown(text: str, suffix: str, form: str) -> list[str]:
     [
         ("_Black_ leaves *blank lines* alone.", "Black leaves blank lines alone."),
         ("Use __at least two__ of **all three** (_never four_).", "Use at least two of all three (never four)."),
+        ("***Changed:*** the **`path` option** is new.", "Changed: the `path` option is new."),
+        (
+            "See the [guide](../guide.md#set) and the [form](../form.docx).",
+            "See the guide and the form (../form.docx).",
+        ),
+        ('![Setup](a.png){ loading=lazy role="img" } comes first.', "Setup comes first."),
         ("Quoted: *“so it is.”* and _why?_", "Quoted: “so it is.” and why?"),
     ],
 )
@@ -125,3 +131,46 @@ def test_a_paragraph_below_the_list_inside_an_item_has_its_own_line() -> None:
 @pytest.mark.parametrize(("name", "type_"), [("usage.rst.inc", "rst"), ("a.md.in", "markdown"), ("a.inc", "text")])
 def test_a_part_or_a_template_of_a_file_is_read_as_its_name_says_before_that(name: str, type_: str) -> None:
     assert detect(b"Usage\n=====\n\nIt is used.\n", Path(name)) == type_
+
+
+TABS = """# Install
+
+=== "Windows"
+
+    === "Installer"
+        1. Fetch the file:
+
+            - for 64 bits
+
+        2. Run it.
+
+    === "Command line"
+
+        ```sh
+        get tool
+
+        tool --version
+        ```
+
+!!! note
+    Reports are made. Leave them out:
+
+    ```
+    .report*
+    ```
+
+Then begin the work.
+"""
+
+
+def test_tabs_and_notes_of_markdown_hold_lists_code_and_prose() -> None:
+    assert "Installer:\n1. Fetch the file:\n  - for 64 bits\n2. Run it." in shown(TABS, "md", "list")
+    code = shown(TABS, "md", "code")
+    assert "Command line:\n```sh\nget tool\n\ntool --version\n```" in code
+    assert "Leave them out:\n```\n.report*\n```" in code
+    assert {"Note: Reports are made.", "Then begin the work."} <= set(shown(TABS, "md", "sentence"))
+
+
+def test_indented_code_is_one_piece_beyond_empty_lines_and_keeps_its_indentation() -> None:
+    text = "Run\n===\n\nWrite this::\n\n    class A:\n\n        def f(self):\n            pass\n\nIt runs.\n"
+    assert shown(text, "rst", "code") == ["Write this:\nclass A:\n\n    def f(self):\n        pass"]

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from textwrap import dedent
 
 from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
 from ragcli.text import rst
 from ragcli.text.admonitions import opens, says_nothing
-from ragcli.text.layout import Part, defined, has_mark, item_spans, parts_of
+from ragcli.text.layout import Part, defined, has_mark, indentation, item_spans, parts_of
 from ragcli.text.readable import readable
 from ragcli.text.sentences import sentence_spans
 from ragcli.text.tables import DELIMITED, SHEETS, cells, grid_rows, html_rows, is_html, is_separator, names_columns
@@ -161,7 +162,7 @@ class BlockReader:
     def _shown(self, part: Part) -> str:
         raw = self.text[part.start : part.end]
         if part.kind == "code":
-            return raw
+            return dedent(indentation(self.text, part.start) + raw.lstrip(" \t"))
         if part.kind == "list":
             return "\n".join(self.item(*span) for span in item_spans(self.text, part.start, part.end))
         if part.kind == "table":
@@ -171,7 +172,7 @@ class BlockReader:
     def item(self, start: int, end: int) -> str:
         """An item on one line, what is nested in it on lines of its own."""
         head, *nested = _NUMBERED.sub(r"\1-", defined(self.text[start:end])).split("\n")
-        lines, apart = [head], False
+        lines, apart = [head.strip()], False
         for line in nested:
             below = apart and len(lines) > 1 and bool(line.strip())  # a paragraph after the list inside the item
             if has_mark(line) or below:

@@ -19,6 +19,8 @@ _MARKDOWN = (
         re.MULTILINE,
     )
 )
+_INDENTED = re.compile(r"[ \t]*(?:!!!|\?\?\?|===)[!+]?[ \t]+\S")
+TAB = re.compile(r"^[ \t]*===[!+]?[ \t]+\"([^\"\n]+)\"[ \t]*$", re.MULTILINE)  # the line that opens a tab of MkDocs
 _FENCE = re.compile(rf"(?:`{{3,}}|~{{3,}})[ \t]*\{{(?:{_ANY})\}}[^\n]*\n(?:[ \t]*:[\w-]+:[^\n]*\n)*")
 
 
@@ -28,7 +30,14 @@ def labelled(text: str, type_: str) -> str:
         return _RST.sub(_label, text)
     if type_ == "markdown" and any(mark in text for mark in ("!!!", "???", ":::")):
         return _MARKDOWN.sub(_label, text)
+    if type_ == "markdown" and "===" in text:
+        return TAB.sub(r"\1: ", text)
     return text
+
+
+def opens_indented(block: str) -> bool:
+    """Whether a block of Markdown begins a note or a tab whose text is indented below it, as MkDocs writes them."""
+    return _INDENTED.match(block) is not None
 
 
 def opens(block: str, type_: str) -> bool:

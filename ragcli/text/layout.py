@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ragcli.datatypes import BlockKind, Extent
-from ragcli.text.admonitions import inside_fence, opens
+from ragcli.text.admonitions import TAB, inside_fence, opens, opens_indented
 from ragcli.text.rst import describes
 
 _ITEM = re.compile(
@@ -18,6 +18,9 @@ _TERM = re.compile(r"(?=\S)[^\n]{1,80}\n:[ \t]+\S")  # Markdown's definition lis
 _RST_TERM = re.compile(r"(?=\w|[`*])[^\n]{0,79}[^\n.,;:?!]\n(?:[ \t]+\S[^\n]*(?:\n|\Z))+\Z")
 _FIELD = re.compile(r":[A-Za-z][^:`\n]{0,60}:(?=\s|\Z)")
 _FIELD_LINE = re.compile(rf"^{_FIELD.pattern}", re.MULTILINE)
+_FENCED = re.compile(r"[ \t]*(?:```|~~~)")
+_BLANKS = re.compile(r"[ \t]*")
+_LONGEST_CODE = 1800  # characters of indented code that empty lines do not cut
 _LINE = re.compile(r"^", re.MULTILINE)
 _GAP = re.compile(r"\n[ \t]*\n")
 _DIRECTIVE = re.compile(r"[ \t]*\.\. ")
@@ -116,28 +119,35 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
         if end > base and start < base + length
     ]
     parts: list[Part] = []
-    for part in _lists_apart(text, _unfenced(text, known or _guessed(text, type_), type_), type_):
+    for part in _lists_apart(text, _opened(text, known or _guessed(text, type_), type_), type_):
         kind = _kind(text, part, parts, type_)
         span = _trimmed(text, part.start, part.end)
         if span is None:
             continue
-        if kind == "list" and _goes_on(text, parts, span[0]):
-            parts[-1] = Part(parts[-1].start, span[1], "list")
+        if (kind == "list" and _goes_on(text, parts, span[0])) or (kind == "code" and _is_more_code(text, parts, span)):
+            parts[-1] = Part(parts[-1].start, span[1], kind)
         else:
             parts.append(Part(*span, kind))
     return parts
 
 
-def _unfenced(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]:
-    """The parts, those inside a fenced admonition of Markdown in its place: its text is no code."""
+def _opened(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]:
+    """The parts, those inside the notes and tabs of Markdown's dialects in the place of what CommonMark takes for code."""
+    inside = False
+    if type_ != "markdown":
+        yield from parts
+        return
     for part in parts:
-        inside = inside_fence(text[part.start : part.end]) if part.kind == "code" and type_ == "markdown" else None
-        if not inside:
+        block = text[part.start : part.end]
+        code = part.kind == "code"
+        if code and (span := inside_fence(block)):
+            yield from _pieces(text, part.start + span[0], part.start + span[1], "")
+        elif TAB.match(block) or (code and indentation(text, part.start) and (inside or opens_indented(block))):
+            inside = True
+            yield from _pieces(text, part.start, part.end, "")
+        else:
+            inside = opens_indented(block)
             yield part
-            continue
-        begin, end = part.start + inside[0], part.start + inside[1]
-        for inner in _guessed(text[begin:end], ""):
-            yield Part(begin + inner.start, begin + inner.end, inner.kind)
 
 
 def _lists_apart(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]:
@@ -170,13 +180,36 @@ def _goes_on(text: str, parts: Sequence[Part], start: int) -> bool:
     return not _is_question(text[parts[-1].start : parts[-1].end])
 
 
+def _is_more_code(text: str, parts: Sequence[Part], span: tuple[int, int]) -> bool:
+    """Whether indented code goes on after an empty line."""
+    if not parts or parts[-1].kind != "code" or span[1] - parts[-1].start > _LONGEST_CODE:
+        return False
+    start, end = parts[-1].start, parts[-1].end
+    return (
+        bool(indentation(text, start) and indentation(text, span[0]))
+        and not text[end : span[0]].strip()
+        and not _DIRECTIVE.match(text, span[0])
+        and not _FENCED.match(text, start)
+    )
+
+
+def indentation(text: str, start: int) -> str:
+    """The white space between the beginning of a line and the block that begins at `start`, or that the block begins with;
+    empty where other text stands before it."""
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    if before.strip():
+        return ""
+    blanks = _BLANKS.match(text, start)
+    return before + (blanks[0] if blanks else "")
+
+
 def _is_question(text: str) -> bool:
     return text.rstrip("*_ ").endswith("?") and len(text) < 300
 
 
 def _kind(text: str, part: Part, before: Sequence[Part], type_: str) -> BlockKind:
     """The kind of a block, where its format says too little: indentation alone makes no code."""
-    if part.kind == "code" and type_ in PLAIN and not text.startswith(("```", "~~~"), part.start):
+    if part.kind == "code" and type_ in PLAIN and not _FENCED.match(text, part.start):
         return _plain_kind(text, part, before, type_)
     if part.kind == "paragraph" and text.startswith("+-", part.start):
         return "table"
@@ -228,11 +261,19 @@ def _guessed(text: str, type_: str) -> Iterator[Part]:
     if type_ == "markdown" and (front := _FRONT_MATTER.match(text)):
         yield Part(0, front.end(), "code")
         position = front.end()
-    for edge in [*(match.start() for match in _GAP.finditer(text, position)), len(text)]:
-        span = _trimmed(text, position, edge)
-        if span:
-            start = span[0] + len(text[span[0] : span[1]]) - len(text[span[0] : span[1]].lstrip("\n"))
-            yield Part(start, span[1], _guessed_kind(text[start : span[1]], type_))
+    yield from _pieces(text, position, len(text), type_)
+
+
+def _pieces(text: str, position: int, end: int, type_: str) -> Iterator[Part]:
+    """Those of text[position:end], each without the white space around it; a fenced block of code may hold empty lines."""
+    edges = {match.start() for match in _GAP.finditer(text, position, end)}
+    edges |= {match.end() for match in TAB.finditer(text, text.rfind("\n", 0, position) + 1, end)}
+    for edge in sorted(edges | {end}):
+        if edge < end and text.count("```", position, edge) % 2:
+            continue
+        if span := _trimmed(text, position, edge):
+            start = span[1] - len(text[slice(*span)].lstrip("\n"))
+            yield Part(start, span[1], _guessed_kind(text[slice(*span)].lstrip(), type_))
         position = edge
 
 
@@ -243,6 +284,6 @@ def _guessed_kind(block: str, type_: str) -> BlockKind:
         return "heading"
     if type_ in ("csv", "tsv") or all(_TABLE_ROW.match(line) for line in block.split("\n")):
         return "table"
-    if block.startswith(("```", "~~~")):
+    if _FENCED.match(block):
         return "code"
     return "list" if has_mark(block) else "paragraph"

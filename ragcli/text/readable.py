@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
 from ragcli.text import rst
 from ragcli.text.admonitions import labelled
@@ -17,7 +18,9 @@ _TAG = re.compile(
 _QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
 _IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)(?:\s+\"[^\"]*\")?\)")
-_STRONG = re.compile(r"(?<![\w*])\*\*(?=\S)([^*`]+?)(?<=\S)\*\*(?![\w*])")
+_STRONG = re.compile(r"(?<![\w*])(\*{2,3})(?=[^\s*])((?:[^*`]|`[^`\n]*`)+?)(?<=\S)\1(?![\w*])")
+_ATTRIBUTES = re.compile(r"(?<=[)\]])\{[^{}\n]*\}|^[ \t]*\{:?[ \t]*[.#][^{}\n]*\}[ \t]*$", re.MULTILINE)
+_PAGES = ("", ".md", ".mdx", ".markdown", ".rst", ".html", ".htm")  # what pages of the same site end with
 _EMPHASIS = re.compile(  # code and names such as __init__ stay as they are
     r"`[^`\n]*`|(?<![\w*/\\])\*(?=[\w\"'“(])([^*`\n]+?)(?<=[\w.,!?)\"'”])\*(?![\w*/]|\.\w)"
     r"|(?<![\w_/\\])(?:_(?=[^\W_]|[\"'“(])([^_`\n]+?)|__(?=[^\W_])([^_`\n]+ [^_`\n]+?)_)(?<=[\w.,!?)\"'”_])_(?![\w/]|\.\w)"
@@ -27,10 +30,12 @@ _CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
 
 def readable(text: str, type_: str = "") -> str:
     """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no marks of roles
-    and emphasis of reStructuredText and Markdown, links as "words (target)", and admonitions as "Note: words"."""
+    and emphasis of reStructuredText and Markdown, links as "words (target)", those to
+    a place of a page or a page of another folder as words, and admonitions as "Note: words"."""
     text = labelled(_QUOTED.sub("", text), type_)
     if type_ == "markdown":
-        text = _LINK.sub(_read_link, _IMAGE.sub(r"\1", _STRONG.sub(r"\1", text)))
+        text = _ATTRIBUTES.sub("", text) if "{" in text else text
+        text = _LINK.sub(_read_link, _IMAGE.sub(r"\1", _STRONG.sub(r"\2", text)))
         if "_" in text or "*" in text:
             text = _EMPHASIS.sub(_plain, text)
         text = _CALLOUT.sub(lambda match: f"{match[1].capitalize()}: ", text)
@@ -41,7 +46,9 @@ def readable(text: str, type_: str = "") -> str:
 
 def _read_link(match: re.Match[str]) -> str:
     words, target = match.groups()
-    return words if target.startswith("#") or target in words else f"{words} ({target})"
+    path, anchor, _ = target.partition("#")
+    within = (anchor or path.startswith(".")) and ":" not in path and PurePosixPath(path).suffix.lower() in _PAGES
+    return words if within or target in words else f"{words} ({target})"
 
 
 def _plain(match: re.Match[str]) -> str:

@@ -127,6 +127,7 @@ def test_trust_is_for_the_very_directory_that_was_named(tmp_path: Path) -> None:
         get_reranker(str(evil), cache=tmp_path / "cache", trust_code=str(tmp_path / "evil" / "other"))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_a_model_with_pickled_weights_is_used_once_its_directory_is_trusted(tmp_path: Path) -> None:
     import torch

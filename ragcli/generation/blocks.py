@@ -11,7 +11,6 @@ from textwrap import dedent
 from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
 from ragcli.text import rst
-from ragcli.text.admonitions import opens, says_nothing
 from ragcli.text.layout import Part, defined, has_mark, indentation, item_spans, parts_of
 from ragcli.text.readable import readable
 from ragcli.text.sentences import sentence_spans
@@ -45,7 +44,6 @@ _TITLE_WORDS = 5
 _REACH = 1500  # characters that such a line governs
 _NUMBERED = re.compile(r"^([ \t]*)#\.(?=[ \t])", re.MULTILINE)  # an item whose number reStructuredText counts
 _PICTURE = re.compile(r"\s*(?:!\[|/{3}|\[\^|\{)")
-_LONE_FIELD = re.compile(r"[ \t]*:[a-z-]+:[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +141,7 @@ class BlockReader:
             return True
         if part.start + self.base < 400 and all(_ABOUT.match(line) for line in raw.split("\n")):
             return True
-        if self.type == "rst" and not opens(raw, self.type) and (rst.is_markup(raw) or _LONE_FIELD.fullmatch(raw)):
-            return True
-        if self.type == "rst" and says_nothing(raw):
+        if self.type == "rst" and rst.is_markup(raw):
             return True
         return _MARKUP.fullmatch(raw) is not None or not any(c.isalnum() for c in raw)
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ragcli.datatypes import BlockKind, Extent
-from ragcli.text.admonitions import TAB, inside_fence, opens, opens_indented
-from ragcli.text.rst import describes
+from ragcli.text import rst
+from ragcli.text.admonitions import TAB, inside_fence, opens_indented
 
 _ITEM = re.compile(
     r"(?P<indent>[ \t]*)(?P<mark>[-*•+–◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#\.|\(?[ivx]{1,4}[.)])(?P<gap>[ \t]+)(?=\S)"
@@ -19,6 +19,7 @@ _RST_TERM = re.compile(r"(?=\w|[`*])[^\n]{0,79}[^\n.,;:?!]\n(?:[ \t]+\S[^\n]*(?:
 _FIELD = re.compile(r":[A-Za-z][^:`\n]{0,60}:(?=\s|\Z)")
 _FIELD_LINE = re.compile(rf"^{_FIELD.pattern}", re.MULTILINE)
 _FENCED = re.compile(r"[ \t]*(?:```|~~~)")
+_WHOLE_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n]*\n(?:[^\n]*\n)*?[ \t]*\1[ \t]*$", re.MULTILINE)
 _BLANKS = re.compile(r"[ \t]*")
 _LONGEST_CODE = 1800  # characters of indented code that empty lines do not cut
 _LINE = re.compile(r"^", re.MULTILINE)
@@ -119,7 +120,8 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
         if end > base and start < base + length
     ]
     parts: list[Part] = []
-    for part in _lists_apart(text, _opened(text, known or _guessed(text, type_), type_), type_):
+    blocks = known or _guessed(text, type_)
+    for part in _lists_apart(text, _opened(text, blocks) if type_ == "markdown" else blocks, type_):
         kind = _kind(text, part, parts, type_)
         span = _trimmed(text, part.start, part.end)
         if span is None:
@@ -131,23 +133,31 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
     return parts
 
 
-def _opened(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]:
-    """The parts, those inside the notes and tabs of Markdown's dialects in the place of what CommonMark takes for code."""
+def _opened(text: str, parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts of Markdown, those inside notes and tabs of its dialects in the place of what CommonMark takes for code."""
     inside = False
-    if type_ != "markdown":
-        yield from parts
-        return
     for part in parts:
         block = text[part.start : part.end]
         code = part.kind == "code"
         if code and (span := inside_fence(block)):
-            yield from _pieces(text, part.start + span[0], part.start + span[1], "")
+            yield from _held(text, part.start + span[0], part.start + span[1])
         elif TAB.match(block) or (code and indentation(text, part.start) and (inside or opens_indented(block))):
             inside = True
-            yield from _pieces(text, part.start, part.end, "")
+            yield from _held(text, part.start, part.end)
         else:
             inside = opens_indented(block)
             yield part
+
+
+def _held(text: str, start: int, end: int) -> Iterator[Part]:
+    """The blocks of the note or tab text[start:end]: cut at empty lines, unless they stand in fenced code, and below the
+    lines that open tabs."""
+    line = text.rfind("\n", 0, start) + 1
+    fenced = [match.span() for match in _WHOLE_FENCE.finditer(text, line, end)]
+    gaps = [gap.start() for gap in _GAP.finditer(text, start, end)]
+    tabs = [tab.end() for tab in TAB.finditer(text, line, end)]
+    edges = [edge for edge in gaps + tabs if not any(first < edge < last for first, last in fenced)]
+    return _cut(text, start, sorted({*edges, end}), "")
 
 
 def _lists_apart(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]:
@@ -237,11 +247,9 @@ def _plain_kind(text: str, part: Part, before: Sequence[Part], type_: str) -> Bl
         return "table"
     if has_mark(block) and in_list:
         return "list"
-    if opens(block, type_) or (type_ == "rst" and describes(block)):
+    if type_ == "rst" and rst.is_prose(block):
         return "paragraph"
-    announced = (above.endswith("::") and not opens(above, type_)) or (
-        bool(before) and before[-1].kind == "code" and not _reads_as_prose(block)
-    )
+    announced = rst.announces_code(above) or (bool(before) and before[-1].kind == "code" and not _reads_as_prose(block))
     if announced or _DIRECTIVE.match(block):
         return "code"
     if in_list or has_mark(block):
@@ -261,16 +269,13 @@ def _guessed(text: str, type_: str) -> Iterator[Part]:
     if type_ == "markdown" and (front := _FRONT_MATTER.match(text)):
         yield Part(0, front.end(), "code")
         position = front.end()
-    yield from _pieces(text, position, len(text), type_)
+    gaps = [match.start() for match in _GAP.finditer(text, position)]
+    yield from _cut(text, position, [*gaps, len(text)], type_)
 
 
-def _pieces(text: str, position: int, end: int, type_: str) -> Iterator[Part]:
-    """Those of text[position:end], each without the white space around it; a fenced block of code may hold empty lines."""
-    edges = {match.start() for match in _GAP.finditer(text, position, end)}
-    edges |= {match.end() for match in TAB.finditer(text, text.rfind("\n", 0, position) + 1, end)}
-    for edge in sorted(edges | {end}):
-        if edge < end and text.count("```", position, edge) % 2:
-            continue
+def _cut(text: str, position: int, edges: Sequence[int], type_: str) -> Iterator[Part]:
+    """The blocks from `position` on that end at the edges, without empty lines around them."""
+    for edge in edges:
         if span := _trimmed(text, position, edge):
             start = span[1] - len(text[slice(*span)].lstrip("\n"))
             yield Part(start, span[1], _guessed_kind(text[slice(*span)].lstrip(), type_))

@@ -16,11 +16,11 @@ _TAG = re.compile(
     rf"</?(?:{_TAGS}summary|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul)(?=[\s/>])[^<>]*>|<!--.*?-->", re.I | re.DOTALL
 )
 _QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
-_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
+_IMAGE = re.compile(r"!\[([^\[\]\n]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)(?:\s+\"[^\"]*\")?\)")
 _STRONG = re.compile(r"(?<![\w*])(\*{2,3})(?=[^\s*])((?:[^*`]|`[^`\n]*`)+?)(?<=\S)\1(?![\w*])")
 _ATTRIBUTES = re.compile(r"(?<=[)\]])\{[^{}\n]*\}|^[ \t]*\{:?[ \t]*[.#][^{}\n]*\}[ \t]*$", re.MULTILINE)
-_PAGES = ("", ".md", ".mdx", ".markdown", ".rst", ".html", ".htm")  # what pages of the same site end with
+_PAGES = ("", ".md", ".mdx", ".markdown", ".rst", ".html", ".htm")  # what the path of a page ends with
 _EMPHASIS = re.compile(  # code and names such as __init__ stay as they are
     r"`[^`\n]*`|(?<![\w*/\\])\*(?=[\w\"'“(])([^*`\n]+?)(?<=[\w.,!?)\"'”])\*(?![\w*/]|\.\w)"
     r"|(?<![\w_/\\])(?:_(?=[^\W_]|[\"'“(])([^_`\n]+?)|__(?=[^\W_])([^_`\n]+ [^_`\n]+?)_)(?<=[\w.,!?)\"'”_])_(?![\w/]|\.\w)"
@@ -29,9 +29,9 @@ _CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
 
 
 def readable(text: str, type_: str = "") -> str:
-    """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no marks of roles
-    and emphasis of reStructuredText and Markdown, links as "words (target)", those to
-    a place of a page or a page of another folder as words, and admonitions as "Note: words"."""
+    """`text` on one line as it is read: no line breaks, no marks of quotations, no HTML tags, no marks of roles and emphasis
+    of reStructuredText and Markdown, links as "words (target)", those to a place of a page or to a page of another folder as
+    their words, and admonitions as "Note: words"."""
     text = labelled(_QUOTED.sub("", text), type_)
     if type_ == "markdown":
         text = _ATTRIBUTES.sub("", text) if "{" in text else text

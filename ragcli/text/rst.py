@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ragcli.text.admonitions import is_directive, is_opening
+
 _INLINE = re.compile(
     r"``(?P<literal>(?:[^`]|`(?!`))+?)``"
     r"|:[a-z][\w:+.-]*:`(?P<role>[^`]+)`"
@@ -27,10 +29,10 @@ _DESCRIBES = re.compile(  # a directive that names what the text below it descri
     r"[ \t]*(?P<what>[^\n]*)(?:\n[ \t]+:[\w-]+:[^\n]*)*",
     re.MULTILINE,
 )
-_SILENT = frozenset(
-    "raw only toctree index image include contents highlight comment todo".split()
-)  # with what they hold
+# With what they hold.
+_SILENT = frozenset("raw only toctree index image include contents highlight comment todo".split())
 _TARGETS = re.compile(r"(?:[ \t]*(?:\.\.[ \t]+(?:_[^\n]*|\|[^\n]*)|__[ \t][^\n]*)(?:\n|$))+")
+_LONE_FIELD = re.compile(r"[ \t]*:[a-z-]+:[^\n]*")
 _COMMENT = re.compile(r"[ \t]*\.\.(?:[ \t]+(?![\w:+.-]+::|_|\[|\|)|[ \t]*$)", re.MULTILINE)
 _HTML = re.compile(r"\s*<(?:script|style|div|table|iframe|span|p|a|img|br|h\d)\b", re.IGNORECASE)
 
@@ -43,15 +45,28 @@ def plain(text: str) -> str:
     return _INLINE.sub(_inline, text) if any(mark in text for mark in "`*_") else text
 
 
-def describes(block: str) -> bool:
-    """Whether a block begins with a directive that names what its text describes, such as a method."""
-    return _DESCRIBES.match(block) is not None
+def is_prose(block: str) -> bool:
+    """Whether a block begins with a directive that holds text to read: a note, or the description of a method."""
+    return is_directive(block) or _DESCRIBES.match(block) is not None
+
+
+def announces_code(block: str) -> bool:
+    """Whether indented text below a block is code: two colons end it, and not the opening line of a note or a description."""
+    if not block.endswith("::") or is_opening(block):
+        return False
+    return "\n" in block.strip() or _DESCRIBES.match(block) is None
 
 
 def is_markup(block: str) -> bool:
-    """Whether a block says nothing to a reader: a comment, targets of links, HTML, or a directive with its options alone or
-    that only steers how the document is built."""
-    if _TARGETS.fullmatch(block) or _COMMENT.match(block) or _HTML.match(block):
+    """Whether a block says nothing to a reader: a comment, targets of links, HTML, a field alone, or a directive with its
+    options alone or that only steers how the document is built."""
+    if is_directive(block):
+        return is_opening(block)
+    if (
+        any(pattern.fullmatch(block) for pattern in (_TARGETS, _LONE_FIELD))
+        or _COMMENT.match(block)
+        or _HTML.match(block)
+    ):
         return True
     if not (directive := _DIRECTIVE.match(block)):
         return False

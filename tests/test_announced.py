@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from ragcli.generation.announced import completed
 from ragcli.generation.units import LONGEST, Unit, units_of
-from ragcli.loaders.markdown import MarkdownLoader
-from ragcli.loaders.markup import RstLoader
-from tests.helpers.answers import hit_in
+from tests.helpers.answers import hit_in, loaded
 
 
 def unit(text: str, beginning: str, suffix: str = "md") -> Unit:
     """The shortest sentence or paragraph of a document that begins so."""
-    loader = RstLoader() if suffix == "rst" else MarkdownLoader()
-    document = loader.load(text.encode(), Path(f"d.{suffix}"))
     found = [
-        u for u in units_of(hit_in(document)) if u.shown.startswith(beginning) and u.form in ("sentence", "paragraph")
+        u
+        for u in units_of(hit_in(loaded(text, suffix)))
+        if u.shown.startswith(beginning) and u.form in ("sentence", "paragraph")
     ]
     return min(found, key=lambda u: len(u.shown))
 

@@ -8,17 +8,12 @@ import pytest
 
 from ragcli.generation.units import units_of
 from ragcli.loaders.formats import detect
-from ragcli.loaders.markdown import MarkdownLoader
-from ragcli.loaders.markup import RstLoader
 from ragcli.text.readable import readable
-from tests.helpers.answers import hit_in
-
-LOADERS: dict[str, MarkdownLoader | RstLoader] = {"md": MarkdownLoader(), "rst": RstLoader()}
+from tests.helpers.answers import hit_in, loaded
 
 
 def shown(text: str, suffix: str, form: str) -> list[str]:
-    document = LOADERS[suffix].load(text.encode(), Path(f"d.{suffix}"))
-    return [unit.shown for unit in units_of(hit_in(document)) if unit.form == form]
+    return [unit.shown for unit in units_of(hit_in(loaded(text, suffix))) if unit.form == form]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +58,9 @@ def test_names_and_code_with_such_marks_stay_as_they_are(text: str) -> None:
         (".. admonition:: Mind this\n\n   It burns.", "rst", "Mind this: It burns."),
         ('!!! note "Mind this"\n    It burns.', "markdown", "Mind this: It burns."),
         ("!!! warning\n    It burns.", "markdown", "Warning: It burns."),
+        ("??? example\n    It burns.", "markdown", "Example: It burns."),
+        ('!!! tip inline end ""\n    It burns.', "markdown", "It burns."),
+        ("!!! never do this again", "markdown", "!!! never do this again"),
         (":::tip[Mind this]\nIt burns.\n:::", "markdown", "Mind this: It burns."),
         (":::{seealso}\nThe page.\n:::", "markdown", "See also: The page."),
     ],
@@ -79,6 +77,16 @@ def test_a_note_of_restructuredtext_is_prose_and_its_code_is_code() -> None:
     sentences = shown(text, "rst", "sentence")
     assert {"Warning: A lost key is not made again.", "Old keys open nothing."} <= set(sentences)
     assert shown(text, "rst", "code") == ["key make --new"]
+
+
+def test_code_that_the_text_of_a_note_announces_is_code() -> None:
+    text = "Keys\n====\n\nKeys are kept.\n\n.. note:: They are made by hand::\n\n      key make\n\n      key keep the new one of them\n"
+    assert shown(text, "rst", "code") == ["Note: They are made by hand:\nkey make\n\nkey keep the new one of them"]
+
+
+def test_the_text_below_a_directive_that_has_no_argument_is_prose() -> None:
+    text = "Words\n=====\n\n.. glossary::\n\n   Every key is a word of the desk.\n"
+    assert shown(text, "rst", "sentence") == ["Every key is a word of the desk."]
 
 
 def test_a_fenced_note_of_markdown_is_prose_with_its_list() -> None:
@@ -114,8 +122,7 @@ def test_directives_targets_and_comments_of_restructuredtext_are_no_answer() -> 
         ".. raw:: html\n\n   <script>var open = 1;</script>\n\nAt most ten requests are sent at once. See the `guide`_.\n\n"
         ".. _guide: https://example.org/guide\n.. _desk: https://example.org/desk\n"
     )
-    document = LOADERS["rst"].load(text.encode(), Path("d.rst"))
-    units = units_of(hit_in(document))
+    units = units_of(hit_in(loaded(text, "rst")))
     assert {unit.shown for unit in units} == {
         "At most ten requests are sent at once.",
         "See the guide.",

@@ -18,17 +18,13 @@ from ragcli.generation.pieces import claim_of
 from ragcli.generation.scored import Scored
 from ragcli.generation.units import LONGEST, Unit, units_of
 from ragcli.generation.weights import shipped
-from ragcli.loaders.html import HtmlLoader
 from ragcli.loaders.markdown import MarkdownLoader
-from ragcli.loaders.markup import RstLoader
-from ragcli.loaders.plain import PlainTextLoader
 from ragcli.loaders.structure import make_document
 from ragcli.results import Hit
-from ragcli.text.layout import item_spans, nested_spans, parts_of
+from ragcli.text.items import item_spans, nested_spans
+from ragcli.text.layout import parts_of
 from ragcli.text.readable import readable
-from tests.helpers.answers import chooser, hit_in
-
-LOADERS = {"md": MarkdownLoader(), "rst": RstLoader(), "txt": PlainTextLoader(), "csv": None, "html": HtmlLoader()}
+from tests.helpers.answers import chooser, hit_in, loaded
 
 
 class Read(NamedTuple):
@@ -43,10 +39,7 @@ class Read(NamedTuple):
 
 def hit_of(text: str, suffix: str = "md", first: int = 0, last: int | None = None) -> Hit:
     """The chunks first to last of a document as a hit, with the rest of the document as its surroundings."""
-    from ragcli.loaders.delimited import CsvLoader
-
-    loader = LOADERS[suffix] or CsvLoader()
-    return hit_in(loader.load(text.encode(), Path(f"d.{suffix}")), first, last)  # type: ignore[attr-defined]
+    return hit_in(loaded(text, suffix), first, last)
 
 
 def read(text: str, suffix: str = "md") -> Read:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from ragcli.generation.blocks import ANNOUNCES, BlockReader, GovernedBlock
 from ragcli.generation.units import LONGEST, Unit, as_many_as_fit
-from ragcli.text.layout import item_spans
+from ragcli.text.items import item_spans
 from ragcli.text.sentences import sentence_spans
 
 _BETWEEN = 1  # sentences at most between the one that announces and what it announces

@@ -11,7 +11,8 @@ from textwrap import dedent
 from ragcli.generation.citations import headings_at
 from ragcli.results import Hit
 from ragcli.text import rst
-from ragcli.text.layout import Part, defined, has_mark, indentation, item_spans, parts_of
+from ragcli.text.items import defined, has_mark, item_spans
+from ragcli.text.layout import Part, indentation, parts_of
 from ragcli.text.readable import readable
 from ragcli.text.sentences import sentence_spans
 from ragcli.text.tables import DELIMITED, SHEETS, cells, grid_rows, html_rows, is_html, is_separator, names_columns

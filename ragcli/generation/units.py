@@ -15,7 +15,7 @@ from typing import Literal
 from ragcli.generation.blocks import LONGEST_LEAD, BlockReader, GovernedBlock, row_text
 from ragcli.results import Hit
 from ragcli.text.analyzer import terms
-from ragcli.text.layout import item_spans, nested_spans
+from ragcli.text.items import item_spans, nested_spans
 from ragcli.text.query import STOP_WORDS
 from ragcli.text.readable import readable
 from ragcli.text.sentences import sentence_spans

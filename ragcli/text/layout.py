@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from ragcli.datatypes import BlockKind, Extent
 from ragcli.text import rst
 from ragcli.text.admonitions import TAB, inside_fence, opens_indented
+from ragcli.text.items import has_mark, is_list, marks, trimmed
 
-_ITEM = re.compile(
-    r"(?P<indent>[ \t]*)(?P<mark>[-*•+–◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#\.|\(?[ivx]{1,4}[.)])(?P<gap>[ \t]+)(?=\S)"
-)
-_TERM = re.compile(r"(?=\S)[^\n]{1,80}\n:[ \t]+\S")  # Markdown's definition lists
-_RST_TERM = re.compile(r"(?=\w|[`*])[^\n]{0,79}[^\n.,;:?!]\n(?:[ \t]+\S[^\n]*(?:\n|\Z))+\Z")
-_FIELD = re.compile(r":[A-Za-z][^:`\n]{0,60}:(?=\s|\Z)")
-_FIELD_LINE = re.compile(rf"^{_FIELD.pattern}", re.MULTILINE)
 _FENCED = re.compile(r"[ \t]*(?:```|~~~)")
 _WHOLE_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n]*\n(?:[^\n]*\n)*?[ \t]*\1[ \t]*$", re.MULTILINE)
 _BLANKS = re.compile(r"[ \t]*")
 _LONGEST_CODE = 1800  # characters of indented code that empty lines do not cut
-_LINE = re.compile(r"^", re.MULTILINE)
 _GAP = re.compile(r"\n[ \t]*\n")
 _DIRECTIVE = re.compile(r"[ \t]*\.\. ")
 _TABLE_ROW = re.compile(r"[^\n]*\S[ \t]*\|[ \t]*\S|[ \t]*\|")
@@ -39,76 +31,6 @@ class Part(NamedTuple):
     kind: BlockKind
 
 
-def item_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """The items of the list text[start:end], each with what is indented below it, trimmed; one when there are no marks. The
-    outermost items are those with the least indentation. Without marks, terms with their definitions and fields are items."""
-    begins = _outermost(text, start, end) or _terms(text, start, end)
-    edges = [start, *(begin for begin in begins if begin > start), end]
-    return [span for one, other in pairwise(edges) if (span := _trimmed(text, one, other))]
-
-
-def nested_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """The items of a list inside the item text[start:end], as `item_spans` gives them; empty when there is none."""
-    newline = text.find("\n", start, end)
-    begins = _outermost(text, newline + 1, end) if newline >= 0 else []
-    return item_spans(text, begins[0], end) if begins else []
-
-
-def _outermost(text: str, start: int, end: int) -> list[int]:
-    """Where the least indented items begin, at their marks' lines."""
-    marks = list(_line_matches(text, start, end))
-    least = min((len(match["indent"].expandtabs(4)) for match in marks), default=0)
-    return [match.start() for match in marks if len(match["indent"].expandtabs(4)) <= least + 1]
-
-
-def _terms(text: str, start: int, end: int) -> list[int]:
-    """Where the terms of a definition list begin, or the fields of a list of fields."""
-    first = text[start : start + len(text[start:end].partition("\n\n")[0])]
-    if not any(pattern.match(first) for pattern in (_FIELD, _TERM, _RST_TERM)):
-        return []
-    return [
-        begin
-        for begin in (match.start() for match in _LINE.finditer(text, start, end))
-        if begin == start or _FIELD.match(text, begin, end) or _TERM.match(text, begin, end) or _opens(text, begin)
-    ]
-
-
-def _opens(text: str, begin: int) -> bool:
-    """Whether a line that is not indented follows an empty one."""
-    return text[begin - 2 : begin] == "\n\n" and text[begin] not in " \t\n"
-
-
-def defined(item: str) -> str:
-    """An item that is a term with its definition as "term: definition", any other as it is."""
-    if has_mark(item):
-        return item
-    if _TERM.match(item) or _RST_TERM.match(item):
-        term, _, definition = item.partition("\n")
-        return f"{term.rstrip(' :')}: {definition.lstrip().removeprefix(':').lstrip()}"
-    return item[1:] if _FIELD.match(item) else item
-
-
-def has_mark(text: str) -> bool:
-    """Whether the text begins as the item of a list does."""
-    return _ITEM.match(text) is not None
-
-
-def _line_matches(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
-    position = start
-    while position < end:
-        match = _ITEM.match(text, position, end)
-        if match:
-            yield match
-        newline = text.find("\n", position, end)
-        position = end if newline < 0 else newline + 1
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return (start, end) if text[start:end].strip() else None
-
-
 def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> list[Part]:
     """The blocks of the passage `text` that begins at the offset `base` of its document, in order, cut at its edges. The items
     of one list that are blocks of their own become one; indented text in formats without marks for code is no code; lines with
@@ -123,7 +45,7 @@ def parts_of(text: str, base: int, extents: Sequence[Extent], type_: str) -> lis
     blocks = known or _guessed(text, type_)
     for part in _lists_apart(text, _opened(text, blocks) if type_ == "markdown" else blocks, type_):
         kind = _kind(text, part, parts, type_)
-        span = _trimmed(text, part.start, part.end)
+        span = trimmed(text, part.start, part.end)
         if span is None:
             continue
         if (kind == "list" and _goes_on(text, parts, span[0])) or (kind == "code" and _is_more_code(text, parts, span)):
@@ -164,23 +86,12 @@ def _lists_apart(text: str, parts: Iterable[Part], type_: str) -> Iterator[Part]
     """The parts, paragraphs that end with a list cut before its first item. In Markdown only an empty line or the parser
     begins a list, so that its paragraphs stay as they are."""
     for part in parts:
-        marks = [] if part.kind != "paragraph" or type_ in ("markdown", "code") else _marks(text, part)
-        if len(marks) < 2 or has_mark(text[part.start : marks[0].end()]):
+        found = [] if part.kind != "paragraph" or type_ in ("markdown", "code") else marks(text, part.start, part.end)
+        if len(found) < 2 or has_mark(text[part.start : found[0].end()]):
             yield part
         else:
-            yield Part(part.start, marks[0].start(), "paragraph")
-            yield Part(marks[0].start(), part.end, "list")
-
-
-def _marks(text: str, part: Part) -> list[re.Match[str]]:
-    """The marks of items in a part: those of the same sort as the last one, since a wrapped line may begin with anything."""
-    found = list(_line_matches(text, part.start, part.end))
-    return [match for match in found if _sort(match["mark"]) == _sort(found[-1]["mark"])]
-
-
-def _sort(mark: str) -> str:
-    """Bullets by themselves, numbers and letters by what stands around them."""
-    return re.sub(r"[a-zA-Z]+", "a", re.sub(r"\d+", "1", mark))
+            yield Part(part.start, found[0].start(), "paragraph")
+            yield Part(found[0].start(), part.end, "list")
 
 
 def _goes_on(text: str, parts: Sequence[Part], start: int) -> bool:
@@ -196,7 +107,7 @@ def _is_more_code(text: str, parts: Sequence[Part], span: tuple[int, int]) -> bo
         return False
     start, end = parts[-1].start, parts[-1].end
     return (
-        bool(indentation(text, start) and indentation(text, span[0]))
+        0 < len(indentation(text, start)) <= len(indentation(text, span[0]))
         and not text[end : span[0]].strip()
         and not _DIRECTIVE.match(text, span[0])
         and not _FENCED.match(text, start)
@@ -223,19 +134,9 @@ def _kind(text: str, part: Part, before: Sequence[Part], type_: str) -> BlockKin
         return _plain_kind(text, part, before, type_)
     if part.kind == "paragraph" and text.startswith("+-", part.start):
         return "table"
-    if part.kind == "paragraph" and type_ in PLAIN and _is_list(text[part.start : part.end], type_):
+    if part.kind == "paragraph" and type_ in PLAIN and is_list(text[part.start : part.end], type_):
         return "list"
     return part.kind
-
-
-def _is_list(block: str, type_: str) -> bool:
-    """Whether a paragraph is an item, a term with its definition, or a list of fields."""
-    if has_mark(block[:200]) or (type_ == "markdown" and _TERM.match(block)):
-        return True
-    if type_ != "rst":
-        return False
-    fields = _FIELD.match(block) is not None and sum(1 for _ in _FIELD_LINE.finditer(block)) > 1
-    return fields or _RST_TERM.match(block) is not None
 
 
 def _plain_kind(text: str, part: Part, before: Sequence[Part], type_: str) -> BlockKind:
@@ -250,6 +151,7 @@ def _plain_kind(text: str, part: Part, before: Sequence[Part], type_: str) -> Bl
     if type_ == "rst" and rst.is_prose(block):
         return "paragraph"
     announced = rst.announces_code(above) or (bool(before) and before[-1].kind == "code" and not _reads_as_prose(block))
+    announced = announced or (type_ == "rst" and _is_more_code(text, before, (part.start, part.end)))
     if announced or _DIRECTIVE.match(block):
         return "code"
     if in_list or has_mark(block):
@@ -276,7 +178,7 @@ def _guessed(text: str, type_: str) -> Iterator[Part]:
 def _cut(text: str, position: int, edges: Sequence[int], type_: str) -> Iterator[Part]:
     """The blocks from `position` on that end at the edges, without empty lines around them."""
     for edge in edges:
-        if span := _trimmed(text, position, edge):
+        if span := trimmed(text, position, edge):
             start = span[1] - len(text[slice(*span)].lstrip("\n"))
             yield Part(start, span[1], _guessed_kind(text[slice(*span)].lstrip(), type_))
         position = edge

@@ -14,6 +14,8 @@ from ragcli.generation import GeneratorConfig, get_generator
 from ragcli.generation.choosing import Chooser
 from ragcli.generation.prompt import fence_of
 from ragcli.generation.prompted import EstimatedModel, PromptedGenerator, PromptOptions
+from ragcli.loaders.formats import detect
+from ragcli.loaders.reading import get_loader
 from ragcli.prompts import Prompt
 from ragcli.protocols import Generator
 from ragcli.results import Hit, Passage, ScoredChunk
@@ -42,6 +44,12 @@ def hit_in(document: Document, first: int = 0, last: int | None = None) -> Hit:
     scored = [ScoredChunk(i, chunk, record, 1.0, ScoreTrace("convex", (), 1.0)) for i, chunk in enumerate(chosen)]
     around: Callable[[object], list[Chunk]] = lambda ids: chunks[first:]  # noqa: E731
     return widen(stitch(scored[:1], 1), around)[0]
+
+
+def loaded(text: str, suffix: str = "md") -> Document:
+    """The document that a file of this suffix with this text is."""
+    path = Path(f"d.{suffix}")
+    return get_loader(detect(text.encode(), path)).load(text.encode(), path)
 
 
 def words_of(query: Query) -> list[QueryWord]:

@@ -52,6 +52,7 @@ def test_names_and_code_with_such_marks_stay_as_they_are(text: str) -> None:
     ("text", "type_", "read"),
     [
         (".. note:: Use it\n   twice.", "rst", "Note: Use it twice."),
+        (".. admonition:: Mind this\n   :class: note\n\n   It burns.", "rst", "Mind this: It burns."),
         (".. versionadded:: 2.1\n   The option.", "rst", "New in version 2.1: The option."),
         (".. deprecated:: 3.0 Use b.", "rst", "Deprecated since version 3.0: Use b."),
         (".. versionchanged:: 2.1", "rst", "Changed in version 2.1"),
@@ -82,6 +83,15 @@ def test_a_note_of_restructuredtext_is_prose_and_its_code_is_code() -> None:
 def test_code_that_the_text_of_a_note_announces_is_code() -> None:
     text = "Keys\n====\n\nKeys are kept.\n\n.. note:: They are made by hand::\n\n      key make\n\n      key keep the new one of them\n"
     assert shown(text, "rst", "code") == ["Note: They are made by hand:\nkey make\n\nkey keep the new one of them"]
+
+
+def test_code_that_reads_as_prose_is_code_below_its_directive_also_in_the_text_of_another() -> None:
+    text = (
+        "Keys\n====\n\n.. confval:: keys\n\n   **Format**\n\n   Set the number of keys:\n\n   .. code-block:: python\n\n"
+        "      keys = 3\n\n   Then start it again.\n\n.. code-block:: sh\n\n   stop now or later\n   start now\n"
+    )
+    assert shown(text, "rst", "code") == ["Set the number of keys:\nkeys = 3", "stop now or later\nstart now"]
+    assert "Then start it again." in shown(text, "rst", "sentence")
 
 
 def test_the_text_below_a_directive_that_has_no_argument_is_prose() -> None:

@@ -12,7 +12,9 @@ _VERSIONS = {
     "deprecated": "Deprecated since version",
 }
 _ANY = f"{_NOTES}|admonition|{'|'.join(_VERSIONS)}"
-_RST = re.compile(rf"^[ \t]*\.\.[ \t]+(?P<name>{_ANY})::[ \t]*(?P<rest>[^\n]*)", re.MULTILINE)
+_RST = re.compile(
+    rf"^[ \t]*\.\.[ \t]+(?P<name>{_ANY})::[ \t]*(?P<rest>[^\n]*)(?:\n[ \t]+:[\w-]+:[^\n]*)*", re.MULTILINE
+)
 _MKDOCS = re.compile(  # !!! note "Title", also one that is folded (???) or stands beside the text (inline)
     r"^[ \t]*(?:!!!|\?\?\?\+?)[ \t]+(?P<name>[\w-]+)(?:[ \t]+(?:inline|end))*(?:[ \t]+\"(?P<title>[^\"\n]*)\")?[ \t]*$",
     re.MULTILINE,

@@ -109,6 +109,7 @@ def _is_more_code(text: str, parts: Sequence[Part], span: tuple[int, int]) -> bo
     return (
         0 < len(indentation(text, start)) <= len(indentation(text, span[0]))
         and not text[end : span[0]].strip()
+        and not _DIRECTIVE.match(text, start)
         and not _DIRECTIVE.match(text, span[0])
         and not _FENCED.match(text, start)
     )
@@ -156,7 +157,10 @@ def _plain_kind(text: str, part: Part, before: Sequence[Part], type_: str) -> Bl
         return "code"
     if in_list or has_mark(block):
         return "list"
-    return "paragraph" if _reads_as_prose(block) else "code"
+    quoted = type_ == "rst" and bool(
+        before
+    )  # at the beginning of a passage, the line that announces code may be missing
+    return "paragraph" if quoted or _reads_as_prose(block) else "code"
 
 
 def _reads_as_prose(block: str) -> bool:

@@ -22,13 +22,14 @@ _FIELD = re.compile(
     re.MULTILINE,
 )
 _OPTIONS = re.compile(r"(?:\n[ \t]+:[\w-]+:[^\n]*)*\s*")
-_DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?P<name>[\w:+.-]+)::[^\n]*")
+_DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?P<name>[\w:+.-]+)::(?P<argument>[^\n]*)")
 _DESCRIBES = re.compile(  # a directive that names what the text below it describes
     r"^[ \t]*\.\.[ \t]+(?:[a-z]+:)?(?:method|function|class|attribute|property|data|exception|option|envvar|confval|"
     r"describe|object|topic|sidebar|rubric|glossary|macro|type|setting|signal|command)::"
     r"[ \t]*(?P<what>[^\n]*)(?:\n[ \t]+:[\w-]+:[^\n]*)*",
     re.MULTILINE,
 )
+_CODE = frozenset("code code-block sourcecode parsed-literal literalinclude prompt doctest testcode math".split())
 # With what they hold.
 _SILENT = frozenset("raw only toctree index image include contents highlight comment todo".split())
 _TARGETS = re.compile(r"(?:[ \t]*(?:\.\.[ \t]+(?:_[^\n]*|\|[^\n]*)|__[ \t][^\n]*)(?:\n|$))+")
@@ -51,10 +52,11 @@ def is_prose(block: str) -> bool:
 
 
 def announces_code(block: str) -> bool:
-    """Whether indented text below a block is code: two colons end it, and not the opening line of a note or a description."""
-    if not block.endswith("::") or is_opening(block):
-        return False
-    return "\n" in block.strip() or _DESCRIBES.match(block) is None
+    """Whether indented text below a block is code: two colons end it, and not the opening line of a note or a description, or
+    it is a directive for code with its options alone."""
+    if (directive := _DIRECTIVE.match(block)) and _OPTIONS.fullmatch(block, directive.end()):
+        return directive["name"] in _CODE or directive["argument"].rstrip().endswith("::")
+    return block.endswith("::")
 
 
 def is_markup(block: str) -> bool:

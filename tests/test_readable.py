@@ -116,6 +116,7 @@ def test_items_whose_number_is_counted_by_the_reader_are_shown_with_a_dash() -> 
         ("A *Borg archive* is **one** backup (``borg create``).", "A Borg archive is one backup (`borg create`)."),
         ("Use :class:`~scrapy.http.Request` or :meth:`!close`.", "Use Request or close."),
         ("Install `Anaconda`_, Miniconda_ or `uv <https://x.org>`__.", "Install Anaconda, Miniconda or uv."),
+        ("See the ``#part``\\ s of a page.", "See the `#part`s of a page."),
         ("Run it with the command::", "Run it with the command:"),
         (":param str item: the item\n:raises KeyError: without it", "item: the item raises KeyError: without it"),
         (".. method:: close(reason)\n   :async:\n   Is called at the end.", "close(reason): Is called at the end."),

@@ -43,7 +43,8 @@ def plain(text: str) -> str:
     if ":" in text:
         text = _DESCRIBES.sub(lambda match: f"{match['what']}: " if match["what"] else "", text)
         text = _COLONS.sub(lambda match: ":" if match[0].startswith("::") else "", _FIELD.sub(_field, text))
-    return _INLINE.sub(_inline, text) if any(mark in text for mark in "`*_") else text
+    text = _INLINE.sub(_inline, text) if any(mark in text for mark in "`*_") else text
+    return text.replace("\\ ", "")  # joins what a mark stands against
 
 
 def is_prose(block: str) -> bool:
